@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: language mode 6, the upcoming features that make imports and existentials visible,
+/// warnings as errors.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+/// Modules that hold raw memory or C handles spell every unsafe use.
+let marked = strict + [.strictMemorySafety()]
+/// Optimised even in debug builds (tests run millions of steps), never contracted: the arithmetic is part of the contract.
+let exactC: [CSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])]
+let exactCXX: [CXXSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])]
+
+func product(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+func test(
+    _ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: "\(module)Tests", dependencies: [.target(name: module)] + dependencies, exclude: exclude,
+        resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "sluice",
+    products: [.executable(name: "sluice", targets: ["sluice"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // System libraries: a module map and a shim, nothing else.
+        .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        // C where Swift cannot choose an instruction set at run time, and a shim over a C++ library.
+        .target(name: "CStepKernel", cSettings: exactC),
+        .target(name: "CSimdJSON", cxxSettings: exactCXX, linkerSettings: [.linkedLibrary("simdjson")]),
+
+        .target(name: "SluiceCore", dependencies: ["CXXHash"], swiftSettings: strict),
+        .target(name: "SluiceNumerics", dependencies: ["CStepKernel", "COpenBLAS"], swiftSettings: marked),
+        .target(name: "SluiceLSTM", dependencies: ["SluiceCore", "SluiceNumerics"], swiftSettings: strict),
+        .target(
+            name: "SluiceModelFile",
+            dependencies: ["SluiceCore", "SluiceLSTM", product("Crypto", "swift-crypto")], swiftSettings: marked),
+        .target(
+            name: "SluiceSchema",
+            dependencies: ["SluiceCore", "CSimdJSON", product("Crypto", "swift-crypto")], swiftSettings: strict),
+        .target(name: "SluiceLog", dependencies: ["SluiceCore"], swiftSettings: strict),
+        .target(
+            name: "SluiceKafka",
+            dependencies: [
+                "SluiceCore", "SluiceLog", "CLibrdkafka", product("Logging", "swift-log"),
+                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
+            ], swiftSettings: marked),
+        .target(name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"], swiftSettings: marked),
+        .target(
+            name: "SluiceStore", dependencies: ["SluiceCore", "SluiceState", product("SystemPackage", "swift-system")],
+            swiftSettings: strict),
+        .target(
+            name: "SluiceEngine",
+            dependencies: ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"],
+            swiftSettings: strict),
+        .target(
+            name: "SluiceTraining",
+            dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
+        .target(
+            name: "SluiceConfiguration",
+            dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining", "Yams"],
+            swiftSettings: strict),
+        .target(
+            name: "SluiceAdmin",
+            dependencies: [
+                "SluiceCore", product("Hummingbird", "hummingbird"), product("Logging", "swift-log"),
+                product("Metrics", "swift-metrics"),
+            ], swiftSettings: strict),
+        .target(
+            name: "SluiceService",
+            dependencies: [
+                "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceKafka", "SluiceModelFile", "SluiceStore",
+                "SluiceTraining", product("Logging", "swift-log"), product("Metrics", "swift-metrics"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], resources: [.copy("Resources")], swiftSettings: strict),
+        .target(
+            name: "SluiceCommands",
+            dependencies: [
+                "SluiceService", product("ArgumentParser", "swift-argument-parser"),
+                product("Logging", "swift-log"),
+            ], swiftSettings: strict),
+        .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
+
+        test("SluiceNumerics", ["CStepKernel"]),
+        test("SluiceLSTM", exclude: ["Goldens"]),
+        test("SluiceModelFile", ["SluiceLSTM"]),
+        test("SluiceSchema"),
+        test("SluiceKafka"),
+        test("SluiceState"),
+        test("SluiceStore"),
+        test("SluiceEngine"),
+        test("SluiceTraining", exclude: ["Goldens"]),
+        test("SluiceConfiguration", exclude: ["Snapshots"]),
+        test("SluiceAdmin"),
+        test("SluiceService"),
+        test("SluiceCommands", exclude: ["Snapshots"]),
+        .testTarget(name: "ConventionTests", swiftSettings: strict),
+    ],
+    cLanguageStandard: .c17,
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,2 @@
+#pragma once
+int sluice_kernel_placeholder(void);

@@ -1,0 +1,26 @@
+/// Every bound that is not configuration, in one place. A bound that is reached is reported, never silent.
+package enum Limits {
+    /// Bytes of a record key (a stream's name).
+    package static let keyBytes = 4_096
+    /// Bytes of a sequence id.
+    package static let sequenceBytes = 1_024
+    /// Bytes of an observation's value; a larger one is a reject with its body truncated.
+    package static let observationBytes = 1 << 20
+    /// Bytes of the original value kept in a reject whose value is too large to produce.
+    package static let rejectBodyBytes = 4_096
+    /// Records drained from the log in one go.
+    package static let batchRecords = 4_096
+    /// Rows stepped by one call of the kernel.
+    package static let stepRows = 256
+    /// Layers, units, inputs, outputs of a model.
+    package static let layers = 4
+    package static let hidden = 4_096
+    package static let inputs = 4_096
+    package static let outputs = 65_536
+    /// Bytes of an HTTP request body.
+    package static let requestBodyBytes = 1 << 20
+    /// Streams in one page of a list.
+    package static let pageStreams = 1_000
+    /// Bytes of a safetensors header, as in the format's own reader.
+    package static let modelHeaderBytes = 100_000_000
+}

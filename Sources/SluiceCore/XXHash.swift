@@ -1,0 +1,7 @@
+internal import CXXHash
+
+/// XXH64 of some bytes: the slot index's hash, the checksum of snapshots and the key of random draws.
+/// One fixed function everywhere, never Swift's seeded `Hasher`, so that files and draws agree between machines.
+package func xxHash64(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
+    XXH64(bytes.baseAddress, bytes.count, seed)
+}

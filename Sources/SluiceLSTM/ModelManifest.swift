@@ -1,0 +1,109 @@
+/// What the head's outputs mean.
+package enum HeadKind: String, Codable, Sendable, CaseIterable {
+    case point, gaussian, quantile, binary, categorical
+
+    /// Whether the head answers with probabilities of labels instead of forecasts of targets.
+    package var classifies: Bool { self == .binary || self == .categorical }
+}
+
+/// How features become the network's inputs (`training.md`, "Scaling").
+package enum ScalingKind: String, Codable, Sendable, CaseIterable {
+    case none, global
+    case perStream = "per-stream"
+}
+
+/// What h and c return to at a boundary (`training.md`, "Initial states").
+package enum InitialStateKind: String, Codable, Sendable, CaseIterable {
+    case zero, normal, uniform, learned
+    case learnedNoise = "learned+noise"
+
+    package var isLearned: Bool { self == .learned || self == .learnedNoise }
+}
+
+/// The JSON under the metadata key `sluice.model` of a model file; names as in the file.
+package struct ModelManifest: Codable, Sendable, Equatable {
+    package var format: Int
+    package var name: String
+    package var version: String
+    package var inputs: [String]
+    package var targets: [String]
+    package var horizons: [Int]
+    package var head: HeadKind
+    package var quantiles: [Double]
+    package var initialState: InitialStateKind
+    package var scaling: ScalingKind
+    /// Categorical heads only.
+    package var classes: Int?
+    /// Seed of random initial states.
+    package var seed: UInt64?
+    /// Steps since the boundary before a prediction counts as warm, besides the scaler's own; absent is 0.
+    package var warmup: Int?
+
+    package enum CodingKeys: String, CodingKey {
+        case format, name, version, inputs, targets, horizons, head, quantiles
+        case initialState = "initial_state"
+        case scaling, classes, seed, warmup
+    }
+
+    package init(
+        name: String, version: String, inputs: [String], targets: [String], horizons: [Int] = [1],
+        head: HeadKind = .point, quantiles: [Double] = [], initialState: InitialStateKind = .zero,
+        scaling: ScalingKind = .none, classes: Int? = nil, seed: UInt64? = nil, warmup: Int? = nil
+    ) {
+        self.format = 1
+        self.name = name
+        self.version = version
+        self.inputs = inputs
+        self.targets = targets
+        self.horizons = horizons
+        self.head = head
+        self.quantiles = quantiles
+        self.initialState = initialState
+        self.scaling = scaling
+        self.classes = classes
+        self.seed = seed
+        self.warmup = warmup
+    }
+
+    /// Outputs of one target and horizon: 1 for point, 2 for gaussian (mean, log-variance), one per quantile.
+    package var outputsPerForecast: Int {
+        switch head {
+        case .point, .binary: 1
+        case .gaussian: 2
+        case .quantile: quantiles.count
+        case .categorical: classes ?? 0
+        }
+    }
+
+    /// O: outputs are ordered target-major, then horizon, then quantile (or mean, log-variance).
+    package var outputs: Int {
+        head.classifies ? outputsPerForecast : targets.count * horizons.count * outputsPerForecast
+    }
+}
+
+/// A model: what it is, its parameters, and the scaler of `scaling: global`.
+package struct Model: Sendable, Equatable {
+    /// Means and scales of the inputs, `[I]` each.
+    package struct Scaler: Sendable, Equatable {
+        package var mean: [Float]
+        package var scale: [Float]
+
+        package init(mean: [Float], scale: [Float]) {
+            self.mean = mean
+            self.scale = scale
+        }
+    }
+
+    package var manifest: ModelManifest
+    package var parameters: LSTMParameters
+    package var scaler: Scaler?
+    /// SHA-256 of the model file's bytes, lower-case hexadecimal; stamps snapshots. Empty before the model is saved.
+    package var hash: String
+
+    package init(manifest: ModelManifest, parameters: LSTMParameters, scaler: Scaler? = nil, hash: String = "") {
+        self.manifest = manifest
+        self.parameters = parameters
+        self.scaler = scaler
+        self.hash = hash
+    }
+}

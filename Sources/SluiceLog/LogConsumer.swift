@@ -1,0 +1,69 @@
+package import SluiceCore
+
+/// How far a consumer group has come in a partition, with the metadata string committed beside it.
+package struct CommittedPosition: Sendable, Equatable {
+    package var partition: Int32
+    /// The next offset to be read.
+    package var offset: Offset
+    package var metadata: String
+
+    package init(partition: Int32, offset: Offset, metadata: String) {
+        self.partition = partition
+        self.offset = offset
+        self.metadata = metadata
+    }
+}
+
+/// Told of rebalances, on the consuming thread, from inside `LogConsumer.poll` or `close`. Must not block.
+package protocol RebalanceListener: AnyObject {
+    /// Newly owned partitions. Gated: nothing of them is delivered before `LogConsumer.start`.
+    func partitionsAssigned(_ partitions: [Int32])
+    /// Owned until this returns: the last moment to flush, save and commit.
+    func partitionsRevoked(_ partitions: [Int32])
+    /// Already owned by someone else: discard, never commit.
+    func partitionsLost(_ partitions: [Int32])
+}
+
+/// A member of a consumer group on one input topic. Confined to one thread but for `wake`.
+package protocol LogConsumer: AnyObject {
+    /// Joins the group. Rebalances reach `listener`, which the consumer does not retain.
+    func subscribe(_ listener: any RebalanceListener) throws
+
+    /// Waits until something arrives, `wake` is called or the time is over, then drains what is there without waiting for more:
+    /// at most `limit` records, in offset order within a partition. Records die when `body` returns.
+    func poll(timeoutMilliseconds: Int, limit: Int, _ body: (UnsafeBufferPointer<LogRecord>) throws -> Void) throws
+
+    /// Opens the gate of an assigned partition at an offset.
+    func start(partition: Int32, at offset: Offset) throws
+    /// Stops and restarts delivery from where it stands, for back-pressure. Membership goes on as long as `poll` is called.
+    func pause(_ partitions: [Int32]) throws
+    func resume(_ partitions: [Int32]) throws
+
+    /// The group's committed positions; partitions without one are left out. Waits for the broker, not on a callback's path.
+    func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition]
+    /// Commits and waits for the answer. Throws `retry: .fatal` when the assignment was lost meanwhile.
+    func commit(_ positions: [CommittedPosition]) throws
+    /// First offset still there, and the offset the next record will get.
+    func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset)
+
+    /// Makes a waiting `poll` return. From any thread.
+    func wake()
+    /// Leaves the group: `partitionsRevoked` is called for what is owned.
+    func close()
+}
+
+/// A reader outside any group, of partitions it is told to read: recorded commands, events, the changelog.
+/// Confined to one thread.
+package protocol LogReader: AnyObject {
+    /// Reads these partitions from these offsets, and no others.
+    func assign(_ positions: [TopicPartition: Offset]) throws
+    /// Drains what has arrived, at most `limit` records, waiting up to the given time for the first. `topic` belongs to each record.
+    func poll(timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void) throws
+    /// First offset still there, and the offset the next record will get.
+    func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset)
+    /// First offset whose record's timestamp is not earlier; nil where the broker cannot tell or there is none.
+    func offset(_ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int) throws -> Offset?
+    /// Calls `body` from a client thread whenever records arrive after a poll found nothing.
+    func onArrival(_ body: @escaping @Sendable () -> Void)
+    func close()
+}

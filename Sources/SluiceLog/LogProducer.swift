@@ -1,0 +1,44 @@
+/// Produces encoded outputs. Confined to one thread.
+///
+/// At-least-once: `produce`, `flush`, then the consumer commits. Exactly-once will add `begin`, `commit(positions, of: consumer)`
+/// and `abort` here, between the same calls; outputs stay encoded in their batch until their outcome is known, so the same
+/// bytes can be sent again.
+package protocol LogProducer: AnyObject {
+    /// Hands over entries from `start` on until the client's queue is full; returns the index of the first not taken.
+    /// Order within a partition is kept. Throws for an entry that can never be produced.
+    func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int
+    /// Serves delivery reports, waiting up to the given time for one. Throws when any output was not delivered.
+    func poll(timeoutMilliseconds: Int) throws
+    /// Waits until all that was produced is delivered; false when the time is over first. Throws when any was not delivered.
+    func flush(timeoutMilliseconds: Int) throws -> Bool
+    /// Messages not yet acknowledged.
+    var pending: Int { get }
+    /// The largest message (key, value and headers) that may be produced, in bytes.
+    var messageBytesMax: Int { get }
+    /// Drops what is not delivered.
+    func close()
+}
+
+/// What is known of a topic.
+package struct TopicDescription: Sendable, Equatable {
+    package var name: String
+    package var partitions: Int
+    /// Configuration entries the broker told of, by name; empty where it tells none (the embedded broker).
+    package var configuration: [String: String]
+
+    package init(name: String, partitions: Int, configuration: [String: String] = [:]) {
+        self.name = name
+        self.partitions = partitions
+        self.configuration = configuration
+    }
+}
+
+/// Topic administration. Calls block for at most the time given.
+package protocol LogAdmin: AnyObject {
+    /// The cluster's id.
+    func clusterID(timeoutMilliseconds: Int) throws -> String
+    /// Those of the named topics that exist.
+    func describe(_ topics: [String], timeoutMilliseconds: Int) throws -> [TopicDescription]
+    /// Creates a topic; an existing one is an error with code `topic-exists`.
+    func create(_ topic: TopicDescription, timeoutMilliseconds: Int) throws
+}

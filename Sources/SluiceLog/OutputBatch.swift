@@ -1,0 +1,56 @@
+package import SluiceCore
+
+/// Where an output goes. The producer knows the topics' names.
+package enum OutputTopic: UInt8, Sendable, CaseIterable {
+    case predictions, rejects, events, control
+}
+
+/// Encoded messages in the order they are to be produced, kept until their delivery is known: bytes in one arena, an entry each.
+package struct OutputBatch: ~Copyable {
+    package struct Entry {
+        package var topic: OutputTopic
+        /// −1: any.
+        package var partition: Int32
+        /// Milliseconds since 1970, 0: now.
+        package var timestamp: EpochMilliseconds
+        /// Ranges of the arena; nil is null.
+        package var key: Range<Int>?
+        package var value: Range<Int>?
+        /// Indices into `headers`.
+        package var headers: Range<Int>
+
+        package init(
+            topic: OutputTopic, partition: Int32, timestamp: EpochMilliseconds = 0, key: Range<Int>?, value: Range<Int>?,
+            headers: Range<Int> = 0..<0
+        ) {
+            self.topic = topic
+            self.partition = partition
+            self.timestamp = timestamp
+            self.key = key
+            self.value = value
+            self.headers = headers
+        }
+    }
+
+    package struct Header {
+        package var name: String
+        package var value: Range<Int>
+
+        package init(name: String, value: Range<Int>) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package var arena = ByteArena()
+    package var entries: [Entry] = []
+    package var headers: [Header] = []
+
+    package init() {}
+
+    package mutating func removeAll() {
+        arena.removeAll()
+        entries.removeAll(keepingCapacity: true)
+        headers.removeAll(keepingCapacity: true)
+    }
+}
