@@ -1,0 +1,67 @@
+import SluiceCore
+package import SluiceLSTM
+
+/// What a null or absent feature becomes.
+package enum MissingPolicy: String, Sendable, CaseIterable {
+    /// The last present value since the boundary; zero after scaling where there is none.
+    case carry
+    /// Zero after scaling.
+    case zero
+    /// The stream's running mean; zero after scaling.
+    case mean
+    /// The whole observation is a reject.
+    case reject
+}
+
+/// What happens to an observation older than its slot's last time.
+package enum LatePolicy: String, Sendable, CaseIterable {
+    case apply, drop, reject
+}
+
+/// All that the fold depends on besides records and state: the same specification, log and model give the same bits.
+package struct FoldSpecification: Sendable {
+    package let model: Model
+    package let boundaries: BoundaryPolicy
+    package let missing: MissingPolicy
+    package let late: LatePolicy
+    /// For each target its index among the inputs; nil for a target that is not observed (no anomaly, no scaling).
+    package let targetInputs: [Int?]
+    /// R: the smallest horizon, the length of the ring of pending forecasts; 0 for heads without horizons.
+    package let ringLength: Int
+    package let warmup: Int64
+
+    package init(
+        model: Model, boundaries: BoundaryPolicy = BoundaryPolicy(), missing: MissingPolicy = .carry,
+        late: LatePolicy = .apply
+    ) {
+        self.model = model
+        self.boundaries = boundaries
+        self.missing = missing
+        self.late = late
+        let manifest = model.manifest
+        targetInputs = manifest.head.classifies ? [] : manifest.targets.map { manifest.inputs.firstIndex(of: $0) }
+        ringLength = manifest.head.classifies ? 0 : manifest.horizons.min() ?? 1
+        warmup = Int64(manifest.warmup ?? 0)
+    }
+
+    package var shape: LSTMShape { model.parameters.shape }
+    package var layout: SlotLayout {
+        SlotLayout(shape: shape, targets: targetInputs.count, ringLength: ringLength)
+    }
+
+    /// The state at a boundary, `[L][h, c][Hp]` with zero padding: zero, the learned state, or the mean of the
+    /// distribution, which is what serving and evaluation use (`training.md`, "Initial states").
+    package var initialState: [Float] {
+        var state = [Float](repeating: 0, count: shape.stateFloats)
+        guard let learned = model.parameters.initialState else { return state }
+        for layer in 0..<shape.layers {
+            for unit in 0..<shape.hidden {
+                let source = layer * shape.hidden + unit
+                let target = 2 * layer * shape.paddedHidden + unit
+                state[target] = model.parameters.values[learned.h.lowerBound + source]
+                state[target + shape.paddedHidden] = model.parameters.values[learned.c.lowerBound + source]
+            }
+        }
+        return state
+    }
+}

@@ -1,0 +1,146 @@
+import SluiceCore
+import SluiceLSTM
+
+/// The scalar half of the fold behind the step: the head's values, the anomaly score of this observation under the forecast made
+/// before it, the rolling error, the pending forecasts.
+package struct ForecastPass: Sendable {
+    /// What a prediction says beside its forecast.
+    package struct Judgement: Sendable, Equatable {
+        /// Observations since the boundary before this one.
+        package var step: Int64
+        package var isWarm: Bool
+        /// NaN for null.
+        package var anomaly: Float
+    }
+
+    private static let errorWindow: UInt16 = 256
+
+    private let kind: HeadKind
+    private let targetInputs: [Int?]
+    private let ringLength: Int
+    private let valuesPerForecast: Int
+    private let horizons: Int
+    private let nearest: Int
+    private let median: Int
+    private let scaling: ScalingKind
+    private let scaler: Model.Scaler?
+    private let warmup: Int64
+    private let inputs: Int
+
+    package init(_ specification: FoldSpecification) {
+        let manifest = specification.model.manifest
+        kind = manifest.head
+        targetInputs = specification.targetInputs
+        ringLength = specification.ringLength
+        valuesPerForecast = manifest.outputsPerForecast
+        horizons = manifest.horizons.count
+        nearest = manifest.horizons.firstIndex(of: specification.ringLength) ?? 0
+        median = manifest.quantiles.firstIndex(of: 0.5) ?? 0
+        scaling = manifest.scaling
+        scaler = specification.model.scaler
+        warmup = specification.warmup
+        inputs = specification.shape.inputs
+    }
+
+    /// (m, s) with which the forecasts of a target made now are de-normalised.
+    @inline(__always)
+    package func normalisation(ofTarget target: Int, _ staged: SlotScalars) -> (mean: Double, scale: Double) {
+        guard let input = targetInputs[target] else { return (0, 1) }
+        switch scaling {
+        case .none: return (0, 1)
+        case .perStream:
+            let statistics = staged.statistics(input)
+            return (statistics.mean, statistics.scale)
+        case .global:
+            guard let scaler else { return (0, 1) }
+            let (mean, scale) = (Double(scaler.mean[input]), Double(scaler.scale[input]))
+            return (mean, max(scale, StreamStatistics.floor(mean)))
+        }
+    }
+
+    /// Judges, remembers and counts one observation whose step succeeded. `values` are the head's, de-normalised `[O]`;
+    /// the ring is the slot's own.
+    package func finish(
+        _ input: FoldInput, values: UnsafePointer<Float>, staged: SlotScalars, ring: UnsafeMutablePointer<Float>
+    ) -> Judgement {
+        let header = unsafe staged.header
+        let step = unsafe header.pointee.step
+        let isWarm = step >= warmup && (scaling != .perStream || isScalerWarm(staged))
+        let surprise = unsafe kind.classifies
+            ? surprise(ofLabel: input.label, values) : surprise(input, step, ring)
+        var anomaly = Float.nan
+        if !surprise.nonconformity.isNaN {
+            unsafe anomaly = header.pointee.bins.score(adding: surprise.nonconformity) ?? .nan
+            unsafe Self.addError(surprise.error, to: &header.pointee)
+        }
+        if ringLength > 0 { unsafe remember(values, step, staged, ring) }
+        unsafe header.pointee.forecast = values[nearest * valuesPerForecast + (kind == .quantile ? median : 0)]
+        unsafe header.pointee.anomaly = isWarm ? anomaly : .nan
+        unsafe header.pointee.step = step + 1
+        unsafe header.pointee.fence = input.offset
+        unsafe header.pointee.time = max(header.pointee.time, input.time)
+        return Judgement(step: step, isWarm: isWarm, anomaly: isWarm ? anomaly : .nan)
+    }
+
+    private func isScalerWarm(_ staged: SlotScalars) -> Bool {
+        for target in targetInputs {
+            if let target, unsafe staged.counts[target] < StreamStatistics.warmCount { return false }
+        }
+        guard kind.classifies else { return true }
+        for input in 0..<inputs where unsafe staged.counts[input] < StreamStatistics.warmCount { return false }
+        return true
+    }
+
+    /// Nonconformity and absolute error of this observation under the forecast made R observations ago; NaN without one.
+    private func surprise(
+        _ input: FoldInput, _ step: Int64, _ ring: UnsafeMutablePointer<Float>
+    ) -> (nonconformity: Double, error: Double) {
+        var worst = (nonconformity: Double.nan, error: Double.nan)
+        guard step >= Int64(ringLength) else { return worst }
+        let pending = unsafe ring + Int(step % Int64(ringLength)) * targetInputs.count * 2
+        for target in 0..<targetInputs.count {
+            guard let feature = targetInputs[target] else { continue }
+            let (actual, forecast) = unsafe (input.features[feature], pending[2 * target])
+            if actual.isNaN || forecast.isNaN { continue }
+            let distance = Double(actual) - Double(forecast)
+            let error = distance < 0 ? -distance : distance
+            let nonconformity = unsafe error / Double(pending[2 * target + 1])
+            if !(nonconformity <= worst.nonconformity) { worst = (nonconformity, error) }
+        }
+        return worst
+    }
+
+    private func surprise(ofLabel label: Float, _ values: UnsafePointer<Float>) -> (nonconformity: Double, error: Double) {
+        guard label >= 0 else { return (.nan, .nan) }
+        let probability = unsafe kind == .categorical ? values[Int(label)] : label == 1 ? values[0] : 1 - values[0]
+        return (1 - Double(probability), 1 - Double(probability))
+    }
+
+    private func remember(
+        _ values: UnsafePointer<Float>, _ step: Int64, _ staged: SlotScalars, _ ring: UnsafeMutablePointer<Float>
+    ) {
+        let pending = unsafe ring + Int(step % Int64(ringLength)) * targetInputs.count * 2
+        for target in 0..<targetInputs.count {
+            guard let input = targetInputs[target] else {
+                unsafe pending[2 * target] = .nan
+                continue
+            }
+            let forecast = unsafe values + (target * horizons + nearest) * valuesPerForecast
+            let statistics = staged.statistics(input)
+            let width: Double =
+                switch kind {
+                case .gaussian: unsafe Double(forecast[1])
+                case .quantile: unsafe Double(forecast[valuesPerForecast - 1]) - Double(forecast[0])
+                default: statistics.scale
+                }
+            unsafe pending[2 * target] = forecast[kind == .quantile ? median : 0]
+            unsafe pending[2 * target + 1] = Float(max(width, StreamStatistics.floor(statistics.mean)))
+        }
+    }
+
+    private static func addError(_ error: Double, to header: inout SlotHeader) {
+        header.errorCount = min(header.errorCount + 1, errorWindow)
+        let before = header.errorCount == 1 ? 0 : Double(header.error)
+        header.error = Float(before + (error - before) / Double(header.errorCount))
+    }
+}

@@ -1,0 +1,56 @@
+package import SluiceCore
+
+/// Why a stream's state was last set back.
+package enum BoundaryCause: UInt8, Sendable, CaseIterable {
+    /// The stream's first observation.
+    case first, command, start, end, sequence, gap, every, daily
+}
+
+extension BoundaryCause: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .first: "first"
+        case .command: "command"
+        case .start: "start"
+        case .end: "end"
+        case .sequence: "sequence"
+        case .gap: "gap"
+        case .every: "every"
+        case .daily: "daily"
+        }
+    }
+}
+
+/// The scalars of a slot that have a fixed size. Plain bytes: copied with `memcpy`, never retained.
+package struct SlotHeader {
+    /// Last input offset applied to the slot, −1 before the first: the fence.
+    package var fence: Offset = -1
+    /// Latest event time applied.
+    package var time: EpochMilliseconds = .absent
+    /// Observations applied since the last boundary, which is the `step` of the next prediction.
+    package var step: Int64 = 0
+    package var boundaryTime: EpochMilliseconds = .absent
+    /// Offset of the first input folded from the fresh state.
+    package var boundaryOffset: Offset = -1
+    /// The stream's key and its current sequence id, in the table's text pool.
+    package var key = TextHandle.none
+    package var sequence = TextHandle.none
+    /// Resets since creation: the ordinal of random initial states.
+    package var resets: UInt32 = 0
+    /// What the last prediction said, for lists: NaN before the first, or without one.
+    package var forecast: Float = .nan
+    package var anomaly: Float = .nan
+    /// Rolling mean absolute error of the smallest horizon (or 1 − p(label)), over the last 256 judged forecasts.
+    package var error: Float = .nan
+    package var errorCount: UInt16 = 0
+    package var boundaryCause = BoundaryCause.first
+    /// Already in the list of slots to be saved.
+    package var isDirty = false
+    /// Nonconformity histogram (`training.md`, "Anomaly score").
+    package var bins = AnomalyBins()
+
+    package init() {}
+
+    /// Whether an observation was ever applied: a slot without one is freed at the end of its batch.
+    package var isUsed: Bool { fence >= 0 }
+}

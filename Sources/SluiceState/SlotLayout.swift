@@ -1,0 +1,40 @@
+package import SluiceLSTM
+
+/// Where the parts of a slot lie in its one contiguous block.
+///
+/// `state [L][h, c][Hp] Float`, then the scalar block: header, `mean [I]` and `variance [I]` Double, `carried [I]` Float,
+/// `count [I]` UInt16; then the ring of pending forecasts `[R][T] (value, width)` Float. Blocks are multiples of 64 bytes.
+package struct SlotLayout: Sendable, Equatable {
+    package let shape: LSTMShape
+    /// T: targets of a forecasting head, 0 otherwise.
+    package let targets: Int
+    /// R: pending forecasts kept.
+    package let ringLength: Int
+
+    package let stateBytes: Int
+    package let meanOffset: Int
+    package let varianceOffset: Int
+    package let carriedOffset: Int
+    package let countOffset: Int
+    /// Bytes of header and statistics, what one observation changes outside state and ring.
+    package let scalarBytes: Int
+    package let ringOffset: Int
+    package let ringBytes: Int
+    /// Bytes from one slot to the next.
+    package let stride: Int
+
+    package init(shape: LSTMShape, targets: Int, ringLength: Int) {
+        self.shape = shape
+        self.targets = targets
+        self.ringLength = ringLength
+        stateBytes = shape.stateFloats * 4
+        meanOffset = (MemoryLayout<SlotHeader>.size + 7) & ~7
+        varianceOffset = meanOffset + shape.inputs * 8
+        carriedOffset = varianceOffset + shape.inputs * 8
+        countOffset = carriedOffset + shape.inputs * 4
+        scalarBytes = (countOffset + shape.inputs * 2 + 7) & ~7
+        ringOffset = stateBytes + scalarBytes
+        ringBytes = ringLength * targets * 8
+        stride = (ringOffset + ringBytes + 63) & ~63
+    }
+}

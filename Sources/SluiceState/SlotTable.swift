@@ -1,0 +1,140 @@
+import SluiceLSTM
+import SluiceCore
+
+/// The slots of one partition: each stream's whole state in one contiguous block, in pages that never move.
+///
+/// Confined to the worker that owns the partition. Memory per stream is `layout.stride`, its key's block and about 11 bytes of
+/// index; growing allocates a page and, at powers of two, a larger index.
+@safe package final class SlotTable {
+    private static let pageSlots = 1024
+
+    package let layout: SlotLayout
+    /// What h and c are at a boundary, `[L][h, c][Hp]`.
+    package let initialState: UnsafePointer<Float>
+    private let initialStateStorage: UnsafeMutablePointer<Float>
+    private let freshScalars: UnsafeMutableRawPointer
+    @exclusivity(unchecked) private var pages: [UnsafeMutableRawPointer] = unsafe []
+    @exclusivity(unchecked) private var freeSlots: [UInt32] = []
+    @exclusivity(unchecked) private var used: UInt32 = 0
+    @exclusivity(unchecked) private var index = StreamIndex()
+    @exclusivity(unchecked) package var texts = TextPool()
+    /// Slots changed since `takeDirty`, each once.
+    @exclusivity(unchecked) package private(set) var dirty: [UInt32] = []
+    /// Keys of streams dropped since `takeDirty`.
+    @exclusivity(unchecked) package private(set) var dropped: [[UInt8]] = []
+
+    package init(layout: SlotLayout, initialState: [Float]) {
+        precondition(initialState.count == layout.shape.stateFloats)
+        self.layout = layout
+        unsafe initialStateStorage = .allocate(capacity: initialState.count)
+        unsafe initialStateStorage.initialize(from: initialState, count: initialState.count)
+        unsafe self.initialState = UnsafePointer(initialStateStorage)
+        unsafe freshScalars = .allocate(byteCount: layout.scalarBytes, alignment: 64)
+        unsafe freshScalars.initializeMemory(as: UInt8.self, repeating: 0, count: layout.scalarBytes)
+        unsafe freshScalars.storeBytes(of: SlotHeader(), as: SlotHeader.self)
+        for input in 0..<layout.shape.inputs {
+            unsafe (freshScalars + layout.carriedOffset).storeBytes(of: Float.nan, toByteOffset: input * 4, as: Float.self)
+        }
+    }
+
+    deinit {
+        for unsafe page in unsafe pages { unsafe page.deallocate() }
+        unsafe initialStateStorage.deallocate()
+        unsafe freshScalars.deallocate()
+    }
+
+    /// Streams with a slot.
+    package var count: Int { unsafe index.count }
+    /// Bytes of slots, index and keys, roughly.
+    package var memoryBytes: Int { unsafe pages.count * Self.pageSlots * layout.stride + index.count * 32 }
+
+    @inline(__always)
+    package subscript(slot: UInt32) -> Slot {
+        unsafe Slot(
+            base: pages[Int(slot) / Self.pageSlots] + Int(slot) % Self.pageSlots * layout.stride, layout: layout)
+    }
+
+    @inline(__always)
+    package func key(_ slot: UInt32) -> UnsafeRawBufferPointer { unsafe texts.bytes(self[slot].header.pointee.key) }
+
+    @inline(__always)
+    package func find(_ key: UnsafeRawBufferPointer) -> UInt32? {
+        unsafe index.find(xxHash64(key)) { unsafe self.key($0).equals(key) }
+    }
+
+    /// The stream's slot, a fresh one if it has none.
+    @inline(__always)
+    package func intern(_ key: UnsafeRawBufferPointer) -> UInt32 {
+        let hash = unsafe xxHash64(key)
+        if let slot = unsafe index.find(hash, { unsafe self.key($0).equals(key) }) { return slot }
+        return unsafe insert(key, hash)
+    }
+
+    private func insert(_ key: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32 {
+        let slot = unsafe freeSlots.popLast() ?? newSlot()
+        clear(slot)
+        unsafe self[slot].header.pointee.key = texts.insert(key)
+        unsafe index.insert(hash, slot: slot) { unsafe xxHash64(self.key($0)) }
+        return slot
+    }
+
+    private func newSlot() -> UInt32 {
+        let slot = unsafe used
+        if Int(slot) % Self.pageSlots == 0 {
+            unsafe pages.append(.allocate(byteCount: Self.pageSlots * layout.stride, alignment: 64))
+        }
+        unsafe used += 1
+        return slot
+    }
+
+    /// As if the stream had never been seen, its key apart.
+    package func clear(_ slot: UInt32) {
+        let block = self[slot]
+        unsafe block.base.copyMemory(from: initialState, byteCount: layout.stateBytes)
+        unsafe block.scalars.copyMemory(from: freshScalars, byteCount: layout.scalarBytes)
+        unsafe block.ring.initialize(repeating: .nan, count: layout.ringBytes / 4)
+    }
+
+    /// The stream has ended: as never seen, but still interned until `release`. Remembered for the next save.
+    package func end(_ slot: UInt32) {
+        let header = unsafe self[slot].header.pointee
+        guard header.isUsed else { return }
+        unsafe dropped.append([UInt8](texts.bytes(header.key)))
+        unsafe texts.remove(header.sequence)
+        clear(slot)
+        unsafe self[slot].header.pointee.key = header.key
+        unsafe self[slot].header.pointee.isDirty = header.isDirty
+    }
+
+    /// Frees a slot to which nothing was ever applied.
+    package func releaseIfUnused(_ slot: UInt32) {
+        let header = unsafe self[slot].header.pointee
+        guard !header.isUsed, header.key != .none else { return }
+        unsafe index.remove(xxHash64(texts.bytes(header.key)), slot: slot) { unsafe xxHash64(self.key($0)) }
+        unsafe texts.remove(header.key)
+        unsafe self[slot].header.pointee.key = .none
+        unsafe freeSlots.append(slot)
+    }
+
+    @inline(__always)
+    package func markDirty(_ slot: UInt32) {
+        guard unsafe !self[slot].header.pointee.isDirty else { return }
+        unsafe self[slot].header.pointee.isDirty = true
+        unsafe dirty.append(slot)
+    }
+
+    /// Forgets what was changed: it has been saved.
+    package func clearDirty() {
+        for slot in unsafe dirty { unsafe self[slot].header.pointee.isDirty = false }
+        unsafe dirty.removeAll(keepingCapacity: true)
+        unsafe dropped.removeAll()
+    }
+
+    /// Every slot in use, in no particular order.
+    package func forEach(_ body: (UInt32) throws -> Void) rethrows {
+        for slot in unsafe 0..<used {
+            let header = unsafe self[slot].header.pointee
+            if header.key != .none && header.isUsed { try body(slot) }
+        }
+    }
+}
