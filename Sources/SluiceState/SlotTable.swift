@@ -71,8 +71,12 @@ import SluiceCore
     }
 
     private func insert(_ key: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32 {
-        let slot = unsafe freeSlots.popLast() ?? newSlot()
+        let reused = unsafe freeSlots.popLast()
+        let slot = reused ?? newSlot()
+        // A slot freed since the last save is still in the dirty list.
+        let isDirty = unsafe reused != nil && self[slot].header.pointee.isDirty
         clear(slot)
+        unsafe self[slot].header.pointee.isDirty = isDirty
         unsafe self[slot].header.pointee.key = texts.insert(key)
         unsafe index.insert(hash, slot: slot) { unsafe xxHash64(self.key($0)) }
         return slot
