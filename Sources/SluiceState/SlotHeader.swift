@@ -35,6 +35,11 @@ package struct SlotHeader {
     /// The stream's key and its current sequence id, in the table's text pool.
     package var key = TextHandle.none
     package var sequence = TextHandle.none
+    /// XXH64 of the key; not saved.
+    package var keyHash: UInt64 = 0
+    /// Number of the batch that last touched the slot, and how many of its rows the slot has: its next wave. Not saved.
+    package var batch: UInt32 = 0
+    package var batchRows: UInt32 = 0
     /// Resets since creation: the ordinal of random initial states.
     package var resets: UInt32 = 0
     /// What the last prediction said, for lists: NaN before the first, or without one.

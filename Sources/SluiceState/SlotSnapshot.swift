@@ -131,6 +131,7 @@ package struct SlotSnapshot {
         let slot = unsafe table.intern(key)
         unsafe table.texts.remove(table[slot].header.pointee.sequence)
         header.key = unsafe table[slot].header.pointee.key
+        header.keyHash = unsafe table[slot].header.pointee.keyHash
         header.isDirty = unsafe table[slot].header.pointee.isDirty
         unsafe header.sequence = sequenceLength == Self.noSequence ? .none : table.texts.insert(sequence)
         try readContent(&reader, header, into: table[slot])

@@ -78,7 +78,8 @@ import SluiceCore
         clear(slot)
         unsafe self[slot].header.pointee.isDirty = isDirty
         unsafe self[slot].header.pointee.key = texts.insert(key)
-        unsafe index.insert(hash, slot: slot) { unsafe xxHash64(self.key($0)) }
+        unsafe self[slot].header.pointee.keyHash = hash
+        unsafe index.insert(hash, slot: slot) { unsafe self[$0].header.pointee.keyHash }
         return slot
     }
 
@@ -106,15 +107,19 @@ import SluiceCore
         unsafe dropped.append([UInt8](texts.bytes(header.key)))
         unsafe texts.remove(header.sequence)
         clear(slot)
-        unsafe self[slot].header.pointee.key = header.key
-        unsafe self[slot].header.pointee.isDirty = header.isDirty
+        let fresh = unsafe self[slot].header
+        unsafe fresh.pointee.key = header.key
+        unsafe fresh.pointee.keyHash = header.keyHash
+        unsafe fresh.pointee.batch = header.batch
+        unsafe fresh.pointee.batchRows = header.batchRows
+        unsafe fresh.pointee.isDirty = header.isDirty
     }
 
     /// Frees a slot to which nothing was ever applied.
     package func releaseIfUnused(_ slot: UInt32) {
         let header = unsafe self[slot].header.pointee
         guard !header.isUsed, header.key != .none else { return }
-        unsafe index.remove(xxHash64(texts.bytes(header.key)), slot: slot) { unsafe xxHash64(self.key($0)) }
+        unsafe index.remove(header.keyHash, slot: slot) { unsafe self[$0].header.pointee.keyHash }
         unsafe texts.remove(header.key)
         unsafe self[slot].header.pointee.key = .none
         unsafe freeSlots.append(slot)

@@ -33,6 +33,9 @@ package protocol StateStore: AnyObject {
     /// - Throws: `state-foreign` when the state belongs to another cluster, application or topic.
     func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition?
 
+    /// What was saved cannot be used: the next save holds everything.
+    func discard(_ partition: Int32)
+
     /// Whether the next save of the partition should hold every slot instead of the changed ones.
     func wantsEverything(_ partition: Int32) -> Bool
 

@@ -1,0 +1,30 @@
+package import SluiceCore
+
+/// What happened in one batch; plain numbers, reported once per batch.
+package struct BatchReport: Sendable, Equatable {
+    package var records = 0
+    package var predictions = 0
+    package var rejects = 0
+    package var dropped = 0
+    package var ended = 0
+    package var boundaries = 0
+    /// Folded again after a restart, without output.
+    package var replayed = 0
+    package var stepNanoseconds: Int64 = 0
+    /// From the arrival of the batch to the hand-over of its outputs.
+    package var latencyNanoseconds: Int64 = 0
+
+    package init() {}
+}
+
+/// Told by workers what happens, on their threads; implementations are quick and thread-safe.
+package protocol EngineObserver: AnyObject, Sendable {
+    func batchDone(_ report: BatchReport)
+    /// Rejects of a batch by code, only when there are any.
+    func rejected(_ counts: [String: Int])
+    func committed(nanoseconds: Int64, saved slots: Int)
+    func commandApplied(_ command: RecordedCommand, matched: Int)
+    func outputBlocked(_ isBlocked: Bool)
+    /// Something a person should read, with the partition it concerns.
+    func note(_ message: String, _ partition: Int32?, error: SluiceError?)
+}

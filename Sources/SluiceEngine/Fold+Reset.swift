@@ -1,0 +1,41 @@
+import SluiceCore
+import SluiceState
+
+extension Fold {
+    /// Sets back the streams a command names, between two inputs: the next one is folded from the fresh state. Statistics and
+    /// fence go on. Returns how many streams it met.
+    package func reset(_ target: RecordedCommand.Target, of partition: PartitionState, at offset: Offset) -> Int {
+        precondition(rows.isEmpty, "a command takes effect between batches")
+        switch target {
+        case .stream(let key):
+            guard let slot = partition.find(key) else { return 0 }
+            reset(slot, partition.table, offset)
+            return 1
+        case .prefix(let prefix):
+            var matched = 0
+            partition.table.forEach { slot in
+                guard partition.table.key(slot).starts(with: prefix.utf8) else { return }
+                reset(slot, partition.table, offset)
+                matched += 1
+            }
+            return matched
+        }
+    }
+
+    private func reset(_ index: UInt32, _ table: SlotTable, _ offset: Offset) {
+        let slot = table[index]
+        ScalarPass.reset(
+            SlotScalars(base: slot.scalars, layout: layout), cause: .command, time: slot.header.pointee.time, offset: offset,
+            inputs: layout.shape.inputs)
+        slot.base.copyMemory(from: table.initialState, byteCount: layout.stateBytes)
+        table.markDirty(index)
+    }
+}
+
+extension PartitionState {
+    /// The slot of a stream.
+    package func find(_ key: String) -> UInt32? {
+        var key = key
+        return key.withUTF8 { table.find(UnsafeRawBufferPointer($0)) }
+    }
+}

@@ -1,0 +1,115 @@
+import SluiceCore
+import SluiceLSTM
+import SluiceSchema
+import SluiceState
+
+extension Fold {
+    /// Stages a row: copies the slot's scalars, settles boundaries, missing values and scaling there.
+    func prepare(_ index: Int) {
+        let row = rows[index]
+        row.partition._withUnsafeGuaranteedRef { partition in
+            let table = partition.table
+            if row.outcome == .end {
+                table.end(row.slot)
+                return
+            }
+            let slot = table[row.slot]
+            let staged = stage.scalars(stage.count)
+            staged.base.copyMemory(from: slot.scalars, byteCount: layout.scalarBytes)
+            let settlement = scalarPass.settle(
+                input(row), staged: staged, currentSequence: table.texts.bytes(staged.header.pointee.sequence),
+                scaled: stage.inputs + stage.count * layout.shape.inputs)
+            switch settlement {
+            case .step(let boundary):
+                rows[index].boundary = boundary
+                stage.states[stage.count] = boundary == nil ? UnsafePointer(slot.state) : table.initialState
+                stage.rows[stage.count] = Int32(index)
+                stage.count += 1
+            case .dropLate: rows[index].outcome = .dropped
+            case .rejectLate: reject(index, .late)
+            case .rejectLabel: reject(index, .labelInvalid)
+            }
+        }
+    }
+
+    /// Steps what is staged and commits each row whose step is finite.
+    func step() {
+        guard stage.count > 0 else { return }
+        stepper.step(
+            rows: stage.count, inputs: stage.inputs, states: stage.states, next: stage.next, outputs: stage.raw,
+            finite: stage.finite)
+        for staged in 0..<stage.count {
+            let index = Int(stage.rows[staged])
+            if stage.finite[staged] != 0 && transform(staged, into: index) {
+                commit(staged, index)
+            } else {
+                reject(index, .nonFinite)
+            }
+        }
+        stage.count = 0
+    }
+
+    /// Head and de-normalisation; false if a value is not finite.
+    private func transform(_ staged: Int, into index: Int) -> Bool {
+        let scalars = stage.scalars(staged)
+        for target in normalisation.indices {
+            normalisation[target] = forecastPass.normalisation(ofTarget: target, scalars)
+        }
+        return head.decode(
+            stage.raw + staged * stage.outputs, normalisation: normalisation, into: values + index * stage.outputs)
+    }
+
+    private func commit(_ staged: Int, _ index: Int) {
+        let scalars = stage.scalars(staged)
+        let row = rows[index]
+        row.partition._withUnsafeGuaranteedRef { partition in
+            let table = partition.table
+            let slot = table[row.slot]
+            let input = input(row)
+            rows[index].judgement = forecastPass.finish(
+                input, values: values + index * stage.outputs, staged: scalars, ring: slot.ring)
+            rows[index].outcome = .prediction
+            slot.base.copyMemory(from: stage.next + staged * layout.shape.stateFloats, byteCount: layout.stateBytes)
+            if input.mark == .end {
+                ScalarPass.reset(
+                    scalars, cause: .end, time: input.time, offset: row.offset + 1, inputs: layout.shape.inputs)
+                slot.base.copyMemory(from: table.initialState, byteCount: layout.stateBytes)
+                rows[index].endsSequence = true
+            }
+            replaceSequence(scalars.header, input.sequence, table)
+            slot.scalars.copyMemory(from: scalars.base, byteCount: layout.scalarBytes)
+            table.markDirty(row.slot)
+            remember(rows[index], input, scalars.header, partition)
+        }
+    }
+
+    private func replaceSequence(
+        _ header: UnsafeMutablePointer<SlotHeader>, _ sequence: UnsafeRawBufferPointer, _ table: SlotTable
+    ) {
+        let current = table.texts.bytes(header.pointee.sequence)
+        if (current.baseAddress == nil) == (sequence.baseAddress == nil) && current.equals(sequence) { return }
+        table.texts.remove(header.pointee.sequence)
+        header.pointee.sequence = sequence.baseAddress == nil ? .none : table.texts.insert(sequence)
+    }
+
+    private func remember(
+        _ row: FoldRow, _ input: FoldInput, _ header: UnsafeMutablePointer<SlotHeader>, _ partition: PartitionState
+    ) {
+        let observed = specification.targetInputs.first.flatMap { $0 }
+        partition.recent.add(
+            RecentRing.Entry(
+                keyHash: header.pointee.keyHash, offset: row.offset, time: input.time, step: row.judgement.step,
+                value: observed.map { input.features[$0] } ?? input.label, forecast: header.pointee.forecast,
+                anomaly: header.pointee.anomaly, boundary: row.boundary))
+    }
+
+    private func reject(_ index: Int, _ code: RejectCode) {
+        rows[index].outcome = .reject
+        rows[index].code = code
+    }
+
+    @inline(__always)
+    private func input(_ row: FoldRow) -> FoldInput {
+        decoder.columns.foldInput(Int(row.column), offset: row.offset)
+    }
+}

@@ -1,0 +1,72 @@
+package import SluiceCore
+package import SluiceState
+
+/// One partition as its owner holds it: its slots and how far it has come. Confined to the worker.
+package final class PartitionState {
+    package let partition: Int32
+    package let table: SlotTable
+    /// The next input to be folded.
+    @exclusivity(unchecked) package var position: Offset = 0
+    /// Inputs before it were answered before a restart: they are folded again without output.
+    @exclusivity(unchecked) package var liveFrom: Offset = 0
+    /// First input folded again after a restart, for progress.
+    package var replayFrom: Offset = 0
+    /// Assigned, but its state is not there yet: nothing is folded.
+    @exclusivity(unchecked) package var isGated = true
+    package var controlOffset: Offset = 0
+    @exclusivity(unchecked) package var schedule = CommandSchedule()
+    package var savedNanoseconds: Int64?
+    @exclusivity(unchecked) package var recent: RecentRing
+
+    package init(partition: Int32, specification: FoldSpecification, recentCapacity: Int) {
+        self.partition = partition
+        table = SlotTable(layout: specification.layout, initialState: specification.initialState)
+        recent = RecentRing(capacity: recentCapacity)
+    }
+
+    /// Commands before it have taken effect: what a save or a commit may say.
+    package var appliedControlOffset: Offset { min(controlOffset, schedule.pendingControlOffset) }
+
+    /// Whether predictions are made, not only states rebuilt.
+    package var isLive: Bool { !isGated && position >= liveFrom }
+}
+
+/// What was lately predicted in a partition, for people; bounded, overwritten in turn.
+package struct RecentRing {
+    package struct Entry: Sendable {
+        package var keyHash: UInt64
+        package var offset: Offset
+        package var time: EpochMilliseconds
+        package var step: Int64
+        /// First target's value (or the label), NaN where missing.
+        package var value: Float
+        package var forecast: Float
+        package var anomaly: Float
+        package var boundary: BoundaryCause?
+    }
+
+    private var entries: [Entry] = []
+    private let capacity: Int
+    private var next = 0
+
+    package init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    @inline(__always)
+    package mutating func add(_ entry: @autoclosure () -> Entry) {
+        guard capacity > 0 else { return }
+        if entries.count < capacity {
+            entries.append(entry())
+        } else {
+            entries[next] = entry()
+            next = next + 1 == capacity ? 0 : next + 1
+        }
+    }
+
+    /// A stream's entries, oldest first, at most `limit` of the latest.
+    package func entries(of keyHash: UInt64, limit: Int) -> [Entry] {
+        let ordered = entries[next...] + entries[..<next]
+        return ordered.filter { $0.keyHash == keyHash }.suffix(limit)
+    }
+}

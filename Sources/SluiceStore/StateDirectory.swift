@@ -1,0 +1,92 @@
+import Glibc
+import SluiceCore
+import SluiceState
+import SystemPackage
+
+/// To whom a state directory belongs. State of another cluster, application or topic is refused, never mixed in.
+package struct StateIdentity: Sendable, Equatable {
+    package var cluster: String
+    package var application: String
+    package var topic: String
+
+    package init(cluster: String, application: String, topic: String) {
+        self.cluster = cluster
+        self.application = application
+        self.topic = topic
+    }
+
+    var text: String { "cluster=\(cluster)\napplication=\(application)\ntopic=\(topic)\n" }
+}
+
+/// The state directory of at-least-once delivery: one file a partition, written by the partition's owner.
+///
+/// The directory is claimed for this process while the value lives; two processes never share one.
+package final class StateDirectory: Sendable {
+    package let path: String
+    package let identity: StateIdentity
+    private let lock: FileDescriptor
+
+    /// Makes the directory if needed, claims it and checks to whom it belongs.
+    ///
+    /// - Throws: `file` when it cannot be written or another process holds it, `state-foreign` when it is another's.
+    package init(_ path: String, identity: StateIdentity) throws {
+        self.path = path
+        self.identity = identity
+        try Self.makeDirectories(path)
+        lock = try Self.claim(path + "/lock")
+        do {
+            try Self.checkIdentity(path + "/identity", identity)
+        } catch {
+            try? lock.close()
+            throw error
+        }
+    }
+
+    deinit { try? lock.close() }
+
+    /// The store of one worker.
+    package func makeStore() -> FileStateStore { FileStateStore(directory: self) }
+
+    func file(_ partition: Int32) -> String { "\(path)/\(identity.topic)-\(partition).slots" }
+
+    private static func makeDirectories(_ path: String) throws {
+        var made = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            made += "/" + part
+            guard mkdir(made, 0o755) != 0, errno != EEXIST else { continue }
+            throw SluiceError(
+                .file, "the state directory \(path) cannot be made", remedy: "make it writable or set state.directory",
+                cause: Errno(rawValue: errno))
+        }
+    }
+
+    private static func claim(_ path: String) throws -> FileDescriptor {
+        do {
+            let file = try FileDescriptor.open(FilePath(path), .readWrite, options: [.create, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+                try file.close()
+                throw SluiceError(
+                    .file, "another process uses the state directory of \(path)",
+                    remedy: "stop it, or give each instance its own state.directory")
+            }
+            return file
+        } catch let error as Errno {
+            throw SluiceError(
+                .file, "the state directory cannot be written: \(path)", remedy: "make it writable or set state.directory",
+                cause: error)
+        }
+    }
+
+    private static func checkIdentity(_ path: String, _ identity: StateIdentity) throws {
+        if let existing = try FileBytes.readText(path) {
+            guard existing == identity.text else {
+                throw SluiceError(
+                    .foreignState,
+                    "the state directory belongs to another service (\(existing.split(separator: "\n").joined(separator: ", "))), this one is \(identity.text.split(separator: "\n").joined(separator: ", "))",
+                    remedy: "set state.directory to another folder, or move \(path) and the files beside it away")
+            }
+        } else {
+            try FileBytes.replace(path, with: Array(identity.text.utf8))
+        }
+    }
+}
