@@ -1,22 +1,6 @@
 import SluiceCore
 package import SluiceLSTM
-
-/// What a null or absent feature becomes.
-package enum MissingPolicy: String, Sendable, CaseIterable {
-    /// The last present value since the boundary; zero after scaling where there is none.
-    case carry
-    /// Zero after scaling.
-    case zero
-    /// The stream's running mean; zero after scaling.
-    case mean
-    /// The whole observation is a reject.
-    case reject
-}
-
-/// What happens to an observation older than its slot's last time.
-package enum LatePolicy: String, Sendable, CaseIterable {
-    case apply, drop, reject
-}
+package import SluiceSchema
 
 /// All that the fold depends on besides records and state: the same specification, log and model give the same bits.
 package struct FoldSpecification: Sendable {

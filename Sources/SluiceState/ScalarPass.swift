@@ -1,10 +1,6 @@
 package import SluiceCore
+package import SluiceSchema
 import SluiceLSTM
-
-/// A declared boundary mark of a record.
-package enum BoundaryMark: UInt8, Sendable {
-    case none, start, end
-}
 
 /// One observation as the fold sees it; pointers are borrowed.
 @safe package struct FoldInput {

@@ -1,0 +1,79 @@
+package import SluiceCore
+package import SluiceLog
+
+/// The topics a service needs, and how they must be.
+package struct TopicPlan: Sendable {
+    package struct Need: Sendable, Equatable {
+        package enum Partitions: Sendable, Equatable {
+            case any
+            /// As many as the input has.
+            case asInput
+        }
+
+        package var name: String
+        package var partitions: Partitions
+        package var cleanup: String
+        /// Made by the user, never by Sluice.
+        package var isInput: Bool
+    }
+
+    /// What is wrong with a topic.
+    package enum Problem: Sendable, Equatable, CustomStringConvertible {
+        case missing(String)
+        case partitions(String, has: Int, needs: Int)
+        case cleanup(String, has: String, needs: String)
+
+        package var description: String {
+            switch self {
+            case .missing(let topic): "the topic \(topic) does not exist"
+            case .partitions(let topic, let has, let needs): "the topic \(topic) has \(has) partitions, it needs \(needs)"
+            case .cleanup(let topic, let has, let needs): "the topic \(topic) has cleanup.policy=\(has), it needs \(needs)"
+            }
+        }
+    }
+
+    package let needs: [Need]
+    package let input: String
+    package let control: String
+    package let events: String
+
+    package init(application: String, input: String, output: String, rejects: String) {
+        self.input = input
+        control = application + ".control"
+        events = application + ".events"
+        needs = [
+            Need(name: input, partitions: .any, cleanup: "delete", isInput: true),
+            Need(name: output, partitions: .asInput, cleanup: "delete", isInput: false),
+            Need(name: rejects, partitions: .any, cleanup: "delete", isInput: false),
+            Need(name: control, partitions: .asInput, cleanup: "delete", isInput: false),
+            Need(name: events, partitions: .any, cleanup: "delete", isInput: false),
+        ]
+    }
+
+    /// Holds what there is against what is needed.
+    package func problems(_ existing: [TopicDescription]) -> [Problem] {
+        let known = Dictionary(existing.map { ($0.name, $0) }) { first, _ in first }
+        let wanted = known[input]?.partitions
+        return needs.flatMap { need -> [Problem] in
+            guard let topic = known[need.name] else { return [.missing(need.name)] }
+            var problems: [Problem] = []
+            if need.partitions == .asInput, let wanted, topic.partitions != wanted {
+                problems.append(.partitions(need.name, has: topic.partitions, needs: wanted))
+            }
+            if let cleanup = topic.configuration["cleanup.policy"], cleanup != need.cleanup {
+                problems.append(.cleanup(need.name, has: cleanup, needs: need.cleanup))
+            }
+            return problems
+        }
+    }
+
+    /// The topics to make so that nothing is missing. The input's partitions decide; without an input there are none to make.
+    package func missing(_ existing: [TopicDescription], inputPartitions: Int) -> [TopicDescription] {
+        let known = Set(existing.map(\.name))
+        return needs.filter { !known.contains($0.name) && !$0.isInput }.map { need in
+            TopicDescription(
+                name: need.name, partitions: need.partitions == .asInput ? inputPartitions : 1,
+                configuration: ["cleanup.policy": need.cleanup])
+        }
+    }
+}
