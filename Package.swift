@@ -73,7 +73,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SluiceEngine",
-            dependencies: ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"],
+            dependencies: [
+                "SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState",
+            ],
             swiftSettings: strict),
         .target(
             name: "SluiceTraining",

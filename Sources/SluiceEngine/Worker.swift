@@ -1,5 +1,6 @@
 package import SluiceCore
 package import SluiceLog
+import SluiceNumerics
 package import SluiceSchema
 package import SluiceState
 
@@ -104,6 +105,7 @@ package final class Worker {
     /// - Throws: the error that made going on impossible; nothing was committed that was not delivered and saved, so a new
     ///   worker takes up where this one committed.
     package func run() throws {
+        setFoldFloatEnvironment()
         let consumer = resources.consumer
         let waker = Waker(consumer: consumer)
         mailbox.attach { waker.consumer.wake() }

@@ -65,7 +65,7 @@ package struct ForecastPass: Sendable {
     ) -> Judgement {
         let header = unsafe staged.header
         let step = unsafe header.pointee.step
-        let isWarm = step >= warmup && (scaling != .perStream || isScalerWarm(staged))
+        let isWarm = isWarm(staged)
         let surprise = unsafe kind.classifies
             ? surprise(ofLabel: input.label, values) : surprise(input, step, ring)
         var anomaly = Float.nan
@@ -76,10 +76,21 @@ package struct ForecastPass: Sendable {
         if ringLength > 0 { unsafe remember(values, step, staged, ring) }
         unsafe header.pointee.forecast = values[nearest * valuesPerForecast + (kind == .quantile ? median : 0)]
         unsafe header.pointee.anomaly = isWarm ? anomaly : .nan
-        unsafe header.pointee.step = step + 1
+        advance(input, staged)
+        return Judgement(step: step, isWarm: isWarm, anomaly: isWarm ? anomaly : .nan)
+    }
+
+    /// Counts an observation as applied.
+    package func advance(_ input: FoldInput, _ staged: SlotScalars) {
+        let header = unsafe staged.header
+        unsafe header.pointee.step += 1
         unsafe header.pointee.fence = input.offset
         unsafe header.pointee.time = max(header.pointee.time, input.time)
-        return Judgement(step: step, isWarm: isWarm, anomaly: isWarm ? anomaly : .nan)
+    }
+
+    /// Whether a prediction made now is warm: enough steps since the boundary, enough values for the scaler.
+    package func isWarm(_ staged: SlotScalars) -> Bool {
+        unsafe staged.header.pointee.step >= warmup && (scaling != .perStream || isScalerWarm(staged))
     }
 
     private func isScalerWarm(_ staged: SlotScalars) -> Bool {

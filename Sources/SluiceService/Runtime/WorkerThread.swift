@@ -46,7 +46,6 @@ package final class WorkerThread: Sendable {
     }
 
     private func work() {
-        StepEnvironment.prepareThread()
         var failures = 0
         var last: (any Error)?
         while !mailbox.isStopping {

@@ -1,0 +1,113 @@
+package import SluiceCore
+package import SluiceSchema
+package import SluiceState
+package import SluiceTraining
+
+/// Turns observations into training series by the very scalar pass that serves them: boundaries, missing values and scaling are
+/// settled as in the fold, from empty.
+package struct DatasetBuilder: ~Copyable {
+    private let scalarPass: ScalarPass
+    private let forecastPass: ForecastPass
+    private let layout: SlotLayout
+    private let targetInputs: [Int?]
+    private let table: SlotTable
+    private var decoder: ObservationDecoder
+    private var columns: ObservationColumns
+    private var scaled: [Float]
+    private var series: [TrainingSeries] = []
+    /// Slot to its series; a stream that ended and begins anew is another series.
+    private var seriesOfSlot: [UInt32: Int] = [:]
+    private var next: Offset = 0
+    package private(set) var observations = 0
+
+    /// - Parameter specification: its model's manifest and shape count, its parameters do not.
+    package init(_ specification: FoldSpecification, input: InputSpecification) throws {
+        scalarPass = ScalarPass(specification)
+        forecastPass = ForecastPass(specification)
+        layout = specification.layout
+        targetInputs = specification.targetInputs
+        table = SlotTable(layout: layout, initialState: specification.initialState)
+        decoder = try ObservationDecoder(input)
+        columns = ObservationColumns(featureCount: input.features.count, rowsExpected: 1)
+        scaled = Array(repeating: 0, count: specification.shape.inputs)
+    }
+
+    /// Takes an observation in; a reject's code where it cannot be one.
+    package mutating func append(_ record: InputRecord) -> RejectCode? {
+        columns.removeAll()
+        if let code = decoder.append(record, to: &columns) { return code }
+        let observation = columns.rows[0]
+        if observation.isTombstone {
+            end(columns.bytes(observation.key))
+            return nil
+        }
+        let index = table.intern(columns.bytes(observation.key))
+        defer { table.releaseIfUnused(index) }
+        return fold(observation, index)
+    }
+
+    /// Why the last observation was refused, for people.
+    package func message(for code: RejectCode) -> String { decoder.message(for: code) }
+
+    private mutating func fold(_ observation: Observation, _ index: UInt32) -> RejectCode? {
+        let slot = table[index]
+        let scalars = SlotScalars(base: slot.scalars, layout: layout)
+        let input = columns.foldInput(observation, row: 0, offset: next)
+        let isFirst = !slot.header.pointee.isUsed
+        // Nothing of the slot is changed before the observation is accepted: the policies are looked at first.
+        let settlement = scaled.withUnsafeMutableBufferPointer { scaled in
+            scalarPass.settle(
+                input, staged: scalars, currentSequence: table.texts.bytes(scalars.header.pointee.sequence),
+                scaled: scaled.baseAddress.unsafelyUnwrapped)
+        }
+        switch settlement {
+        case .dropLate: return nil
+        case .rejectLate: return .late
+        case .rejectLabel: return .labelInvalid
+        case .step(let boundary): add(observation, input, scalars, index, isBoundary: isFirst || boundary != nil)
+        }
+        table.replaceSequence(scalars.header, input.sequence)
+        forecastPass.advance(input, scalars)
+        if input.mark == .end {
+            ScalarPass.reset(scalars, cause: .end, time: input.time, offset: next + 1, inputs: layout.shape.inputs)
+        }
+        next += 1
+        observations += 1
+        return nil
+    }
+
+    private mutating func add(
+        _ observation: Observation, _ input: FoldInput, _ scalars: SlotScalars, _ slot: UInt32, isBoundary: Bool
+    ) {
+        let position: Int
+        if let known = seriesOfSlot[slot] {
+            position = known
+        } else {
+            position = series.count
+            seriesOfSlot[slot] = position
+            series.append(TrainingSeries(name: String(decoding: columns.bytes(observation.key), as: UTF8.self)))
+        }
+        series[position].inputs += scaled
+        for (target, feature) in targetInputs.enumerated() {
+            let (mean, scale) = forecastPass.normalisation(ofTarget: target, scalars)
+            series[position].targets.append(feature.map { input.features[$0] } ?? .nan)
+            series[position].center.append(mean)
+            series[position].scale.append(scale)
+        }
+        if targetInputs.isEmpty { series[position].labels.append(observation.label) }
+        // A step count of zero is a boundary too: the one before was an end.
+        series[position].boundary.append(isBoundary || scalars.header.pointee.step == 0)
+        series[position].warm.append(forecastPass.isWarm(scalars))
+        series[position].times.append(observation.time)
+    }
+
+    private mutating func end(_ key: UnsafeRawBufferPointer) {
+        guard let slot = table.find(key) else { return }
+        table.end(slot)
+        table.releaseIfUnused(slot)
+        seriesOfSlot[slot] = nil
+    }
+
+    /// The series of all streams, in order of their first observation.
+    package consuming func finish() -> [TrainingSeries] { series }
+}
