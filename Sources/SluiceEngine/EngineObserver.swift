@@ -1,4 +1,5 @@
 package import SluiceCore
+package import SluiceSchema
 
 /// What happened in one batch; plain numbers, reported once per batch.
 package struct BatchReport: Sendable, Equatable {
@@ -23,7 +24,7 @@ package protocol EngineObserver: AnyObject, Sendable {
     /// Rejects of a batch by code, only when there are any.
     func rejected(_ counts: [String: Int])
     func committed(nanoseconds: Int64, saved slots: Int)
-    func commandApplied(_ command: RecordedCommand, matched: Int)
+    func commandApplied(_ event: Event, matched: Int)
     func outputBlocked(_ isBlocked: Bool)
     /// Something a person should read, with the partition it concerns.
     func note(_ message: String, _ partition: Int32?, error: SluiceError?)

@@ -1,10 +1,12 @@
-import SluiceCore
+import SluiceLSTM
+package import SluiceCore
+package import SluiceSchema
 import SluiceState
 
 extension Fold {
     /// Sets back the streams a command names, between two inputs: the next one is folded from the fresh state. Statistics and
     /// fence go on. Returns how many streams it met.
-    package func reset(_ target: RecordedCommand.Target, of partition: PartitionState, at offset: Offset) -> Int {
+    package func reset(_ target: Target, of partition: PartitionState, at offset: Offset) -> Int {
         precondition(rows.isEmpty, "a command takes effect between batches")
         switch target {
         case .stream(let key):

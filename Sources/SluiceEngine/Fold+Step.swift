@@ -1,7 +1,7 @@
-import SluiceCore
+package import SluiceCore
 import SluiceLSTM
-import SluiceSchema
-import SluiceState
+package import SluiceSchema
+package import SluiceState
 
 extension Fold {
     /// Stages a row: copies the slot's scalars, settles boundaries, missing values and scaling there.
@@ -40,7 +40,7 @@ extension Fold {
             finite: stage.finite)
         for staged in 0..<stage.count {
             let index = Int(stage.rows[staged])
-            if stage.finite[staged] != 0 && transform(staged, into: index) {
+            if stage.finite[staged] && transform(staged, into: index) {
                 commit(staged, index)
             } else {
                 reject(index, .nonFinite)
@@ -52,11 +52,11 @@ extension Fold {
     /// Head and de-normalisation; false if a value is not finite.
     private func transform(_ staged: Int, into index: Int) -> Bool {
         let scalars = stage.scalars(staged)
-        for target in normalisation.indices {
-            normalisation[target] = forecastPass.normalisation(ofTarget: target, scalars)
+        for target in specification.targetInputs.indices {
+            scales[target] = forecastPass.normalisation(ofTarget: target, scalars)
         }
-        return head.decode(
-            stage.raw + staged * stage.outputs, normalisation: normalisation, into: values + index * stage.outputs)
+        return head.values(
+            of: stage.raw + staged * stage.outputs, scales: scales, into: values + index * stage.outputs)
     }
 
     private func commit(_ staged: Int, _ index: Int) {
@@ -76,20 +76,11 @@ extension Fold {
                 slot.base.copyMemory(from: table.initialState, byteCount: layout.stateBytes)
                 rows[index].endsSequence = true
             }
-            replaceSequence(scalars.header, input.sequence, table)
+            table.replaceSequence(scalars.header, input.sequence)
             slot.scalars.copyMemory(from: scalars.base, byteCount: layout.scalarBytes)
             table.markDirty(row.slot)
             remember(rows[index], input, scalars.header, partition)
         }
-    }
-
-    private func replaceSequence(
-        _ header: UnsafeMutablePointer<SlotHeader>, _ sequence: UnsafeRawBufferPointer, _ table: SlotTable
-    ) {
-        let current = table.texts.bytes(header.pointee.sequence)
-        if (current.baseAddress == nil) == (sequence.baseAddress == nil) && current.equals(sequence) { return }
-        table.texts.remove(header.pointee.sequence)
-        header.pointee.sequence = sequence.baseAddress == nil ? .none : table.texts.insert(sequence)
     }
 
     private func remember(
@@ -106,10 +97,20 @@ extension Fold {
     private func reject(_ index: Int, _ code: RejectCode) {
         rows[index].outcome = .reject
         rows[index].code = code
+        if rows[index].isLive { messages[index] = decoder.message(for: code) }
     }
 
     @inline(__always)
-    private func input(_ row: FoldRow) -> FoldInput {
-        decoder.columns.foldInput(Int(row.column), offset: row.offset)
+    private func input(_ row: FoldRow) -> FoldInput { columns.foldInput(Int(row.column), offset: row.offset) }
+}
+
+extension ObservationColumns {
+    /// A row as the fold's passes take it; valid until the columns change.
+    @inline(__always)
+    package borrowing func foldInput(_ row: Int, offset: Offset) -> FoldInput {
+        let observation = rows[row]
+        return FoldInput(
+            features: features(row), time: observation.time, label: observation.label,
+            sequence: bytes(observation.sequence), mark: observation.boundary, offset: offset)
     }
 }

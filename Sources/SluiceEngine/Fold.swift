@@ -1,4 +1,4 @@
-package import SluiceCore
+import SluiceCore
 package import SluiceLog
 package import SluiceSchema
 package import SluiceState
@@ -20,18 +20,22 @@ package final class Fold {
     let forecastPass: ForecastPass
     let head: Head
     var decoder: ObservationDecoder
-    var encoder: PredictionEncoder
+    var columns: ObservationColumns
+    let predictions: PredictionLayout
+    /// What was wrong with the rejects of the batch, by row.
+    var messages: [Int: String] = [:]
     var rows: [FoldRow] = []
     /// `[rows][O]`: the head's values, de-normalised.
     let values: UnsafeMutablePointer<Float>
-    var normalisation: [(mean: Double, scale: Double)]
+    /// `[targets]`: (m, s) of the row at hand.
+    let scales: UnsafeMutablePointer<TargetScale>
     private var waveStarts: [Int32] = []
     private var waveOrder: [Int32] = []
     private var waves: UInt32 = 0
     private var batch: UInt32 = 1
-    package private(set) var report = BatchReport()
+    package internal(set) var report = BatchReport()
 
-    package init(specification: FoldSpecification, input: InputSpecification, isFile: Bool = false) throws {
+    package init(specification: FoldSpecification, input: InputSpecification) throws {
         self.specification = specification
         layout = specification.layout
         stepper = LSTMStepper(specification.model.parameters)
@@ -40,14 +44,19 @@ package final class Fold {
         forecastPass = ForecastPass(specification)
         head = Head(specification.model.manifest)
         decoder = try ObservationDecoder(input)
-        encoder = PredictionEncoder(specification.model.manifest)
+        columns = ObservationColumns(featureCount: input.features.count)
+        predictions = PredictionLayout(specification.model.manifest)
         values = .allocate(capacity: Limits.batchRecords * specification.shape.outputs)
-        normalisation = Array(repeating: (0, 1), count: specification.targetInputs.count)
+        scales = .allocate(capacity: max(1, specification.targetInputs.count))
+        scales.initialize(repeating: .identity, count: max(1, specification.targetInputs.count))
         rows.reserveCapacity(Limits.batchRecords)
         waveOrder.reserveCapacity(Limits.batchRecords)
     }
 
-    deinit { values.deallocate() }
+    deinit {
+        values.deallocate()
+        scales.deallocate()
+    }
 
     /// Rows waiting in the batch.
     package var count: Int { rows.count }
@@ -60,27 +69,31 @@ package final class Fold {
             partition: Unmanaged.passUnretained(partition), offset: record.offset, record: Int32(index), outcome: .pending,
             isLive: record.offset >= partition.liveFrom)
         partition.position = record.offset + 1
-        if let code = decoder.append(
-            value: record.value, key: record.key, timestamp: record.timestamp, boundary: record.boundary)
-        {
+        let input = InputRecord(
+            value: record.value, key: record.key, timestamp: record.timestamp, boundary: record.boundary,
+            offset: record.offset)
+        if let code = decoder.append(input, to: &columns) {
             row.outcome = .reject
             row.code = code
+            if row.isLive { messages[rows.count] = decoder.message(for: code) }
         } else {
-            row.column = Int32(decoder.columns.count - 1)
+            row.column = Int32(columns.count - 1)
+            row.offset = columns.rows[columns.count - 1].offset
             assignWave(&row, partition)
         }
         rows.append(row)
     }
 
     private func assignWave(_ row: inout FoldRow, _ partition: PartitionState) {
-        let column = Int(row.column)
-        if decoder.columns.isTombstone(column) {
+        let observation = columns.rows[Int(row.column)]
+        let key = columns.bytes(observation.key)
+        if observation.isTombstone {
             row.outcome = .end
             // A stream that was never seen has nothing to end.
-            guard let slot = partition.table.find(decoder.columns.key(column)) else { return }
+            guard let slot = partition.table.find(key) else { return }
             row.slot = slot
         } else {
-            row.slot = partition.table.intern(decoder.columns.key(column))
+            row.slot = partition.table.intern(key)
         }
         let header = partition.table[row.slot].header
         if header.pointee.batch != batch {
@@ -129,7 +142,8 @@ package final class Fold {
     /// Forgets the batch, keeps its memory.
     package func clear() {
         rows.removeAll(keepingCapacity: true)
-        decoder.removeAll()
+        columns.removeAll()
+        if !messages.isEmpty { messages.removeAll() }
         waves = 0
         batch &+= 1
         report = BatchReport()

@@ -29,5 +29,5 @@ struct FoldRow {
     var endsSequence = false
     /// Whether its outcome is to be produced; false while a restored partition folds again what was answered before.
     var isLive: Bool
-    var judgement = ForecastPass.Judgement(step: 0, isWarm: false, anomaly: .nan)
+    var judgement = ForecastPass.Judgement()
 }

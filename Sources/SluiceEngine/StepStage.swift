@@ -17,7 +17,7 @@ final class StepStage {
     let next: UnsafeMutablePointer<Float>
     /// `[rows][O]`.
     let raw: UnsafeMutablePointer<Float>
-    let finite: UnsafeMutablePointer<UInt8>
+    let finite: UnsafeMutablePointer<Bool>
     /// `[rows]` indices into the batch's rows.
     let rows: UnsafeMutablePointer<Int32>
     var count = 0

@@ -1,3 +1,4 @@
+import SluiceLSTM
 import SluiceCore
 import SluiceLog
 import SluiceState

@@ -1,4 +1,4 @@
-package import SluiceLog
+import SluiceLog
 import SluiceCore
 
 extension Worker: RebalanceListener {

@@ -1,3 +1,5 @@
+import SluiceSchema
+import SluiceLSTM
 import SluiceCore
 import SluiceLog
 import SluiceState
@@ -44,8 +46,8 @@ extension Worker {
         restored.liveFrom = plan.liveFrom
         restored.controlOffset = plan.controlOffset
         restored.isGated = false
-        for command in history where !plan.usesStore || command.controlOffset >= (stored?.controlOffset ?? 0) {
-            restored.schedule.add(command)
+        for event in history where !plan.usesStore || (event.control ?? 0) >= (stored?.controlOffset ?? 0) {
+            restored.schedule.add(event)
         }
         // Commands before a state rebuilt from the log's beginning fall away with the inputs they preceded.
         partitions[partition] = restored

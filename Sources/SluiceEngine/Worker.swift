@@ -1,7 +1,8 @@
-package import SluiceCore
+import SluiceLSTM
+import SluiceCore
 package import SluiceLog
 import SluiceNumerics
-package import SluiceSchema
+import SluiceSchema
 package import SluiceState
 
 /// What a worker is given: its own clients, shared with nobody.
@@ -78,6 +79,7 @@ package final class Worker {
     /// Outputs of the batch before it are with the producer.
     var delivered = 0
     var changes = StoreChanges()
+    var messages: MessageDecoder
     var committedNanoseconds: Int64
     /// Folded since the last commit.
     var isCommitDue = false
@@ -90,13 +92,13 @@ package final class Worker {
 
     package init(
         fold: Fold, resources: WorkerResources, settings: WorkerSettings, mailbox: WorkerMailbox
-    ) {
+    ) throws {
         self.fold = fold
         self.resources = resources
         self.settings = settings
         self.mailbox = mailbox
-        snapshots = SlotSnapshot(
-            layout: fold.specification.layout, modelHash: ModelHash.bytes(fold.specification.model.hash))
+        snapshots = try SlotSnapshot(layout: fold.specification.layout, modelHash: fold.specification.model.hash)
+        messages = try MessageDecoder()
         committedNanoseconds = resources.clock.monotonicNanoseconds()
     }
 

@@ -1,6 +1,6 @@
 import SluiceCore
 package import SluiceLSTM
-import SluiceSchema
+package import SluiceSchema
 
 /// All that the fold depends on besides records and state: the same specification, log and model give the same bits.
 package struct FoldSpecification: Sendable {

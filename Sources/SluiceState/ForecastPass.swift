@@ -1,5 +1,5 @@
 import SluiceCore
-import SluiceLSTM
+package import SluiceLSTM
 
 /// The scalar half of the fold behind the step: the head's values, the anomaly score of this observation under the forecast made
 /// before it, the rolling error, the pending forecasts.
@@ -11,6 +11,12 @@ package struct ForecastPass: Sendable {
         package var isWarm: Bool
         /// NaN for null.
         package var anomaly: Float
+
+        package init(step: Int64 = 0, isWarm: Bool = false, anomaly: Float = .nan) {
+            self.step = step
+            self.isWarm = isWarm
+            self.anomaly = anomaly
+        }
     }
 
     private static let errorWindow: UInt16 = 256
@@ -44,17 +50,17 @@ package struct ForecastPass: Sendable {
 
     /// (m, s) with which the forecasts of a target made now are de-normalised.
     @inline(__always)
-    package func normalisation(ofTarget target: Int, _ staged: SlotScalars) -> (mean: Double, scale: Double) {
-        guard let input = targetInputs[target] else { return (0, 1) }
+    package func normalisation(ofTarget target: Int, _ staged: SlotScalars) -> TargetScale {
+        guard let input = targetInputs[target] else { return .identity }
         switch scaling {
-        case .none: return (0, 1)
+        case .none: return .identity
         case .perStream:
             let statistics = staged.statistics(input)
-            return (statistics.mean, statistics.scale)
+            return TargetScale(mean: statistics.mean, scale: statistics.scale)
         case .global:
-            guard let scaler else { return (0, 1) }
+            guard let scaler else { return .identity }
             let (mean, scale) = (Double(scaler.mean[input]), Double(scaler.scale[input]))
-            return (mean, max(scale, StreamStatistics.floor(mean)))
+            return TargetScale(mean: mean, scale: max(scale, StreamStatistics.floor(mean)))
         }
     }
 

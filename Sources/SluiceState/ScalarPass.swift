@@ -1,5 +1,5 @@
 package import SluiceCore
-import SluiceSchema
+package import SluiceSchema
 import SluiceLSTM
 
 /// One observation as the fold sees it; pointers are borrowed.

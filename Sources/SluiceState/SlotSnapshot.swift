@@ -25,11 +25,17 @@ package struct SlotSnapshot {
     /// SHA-256 of the model file.
     private let modelHash: [UInt8]
 
-    /// - Parameter modelHash: 32 bytes.
-    package init(layout: SlotLayout, modelHash: [UInt8]) {
-        precondition(modelHash.count == 32)
+    /// - Parameter modelHash: SHA-256 in hexadecimal.
+    /// - Throws: `model-invalid` for anything else.
+    package init(layout: SlotLayout, modelHash: String) throws(SluiceError) {
         self.layout = layout
-        self.modelHash = modelHash
+        let digits = Array(modelHash.utf8)
+        self.modelHash = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16)
+        }
+        guard digits.count == 64, self.modelHash.count == 32 else {
+            throw SluiceError(.invalidModel, "the model has no hash", remedy: "save it to a file first")
+        }
     }
 
     /// What a snapshot says of itself before its content is looked at.

@@ -125,6 +125,14 @@ import SluiceCore
         unsafe freeSlots.append(slot)
     }
 
+    /// Makes `sequence` the header's sequence id, if it is another.
+    package func replaceSequence(_ header: UnsafeMutablePointer<SlotHeader>, _ sequence: UnsafeRawBufferPointer) {
+        let current = unsafe texts.bytes(header.pointee.sequence)
+        if unsafe (current.baseAddress == nil) == (sequence.baseAddress == nil) && current.equals(sequence) { return }
+        unsafe texts.remove(header.pointee.sequence)
+        unsafe header.pointee.sequence = sequence.baseAddress == nil ? .none : texts.insert(sequence)
+    }
+
     @inline(__always)
     package func markDirty(_ slot: UInt32) {
         guard unsafe !self[slot].header.pointee.isDirty else { return }

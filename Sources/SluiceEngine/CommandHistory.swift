@@ -1,0 +1,45 @@
+import SluiceCore
+import SluiceLog
+import SluiceSchema
+
+/// Reads the audit for the commands that took effect.
+enum CommandHistory {
+    private static let timeoutMilliseconds = 5_000
+    /// Records read at once.
+    private static let batch = 4_096
+    /// Polls in a row that may bring nothing before the broker counts as away.
+    private static let emptyPollsMaximum = 50
+
+    /// Every recorded reset from the topic's beginning to where it ends now.
+    ///
+    /// - Throws: `broker`, to be tried again, when the end is not reached.
+    static func read(_ reader: any LogReader, topic: String, partitions: Int) throws -> [Event] {
+        var ends: [Int32: Offset] = [:]
+        var starts: [TopicPartition: Offset] = [:]
+        for partition in 0..<Int32(partitions) {
+            let key = TopicPartition(topic: topic, partition: partition)
+            let (low, high) = try reader.watermarks(key, timeoutMilliseconds: timeoutMilliseconds)
+            guard low < high else { continue }
+            starts[key] = low
+            ends[partition] = high
+        }
+        guard !starts.isEmpty else { return [] }
+        try reader.assign(starts)
+        let messages = try MessageDecoder()
+        var events: [Event] = []
+        var emptyPolls = 0
+        while !ends.isEmpty {
+            var count = 0
+            try reader.poll(timeoutMilliseconds: 100, limit: batch) { _, record in
+                count += 1
+                if let end = ends[record.partition], record.offset + 1 >= end { ends[record.partition] = nil }
+                if let event = try? messages.event(record.value), event.type == .reset { events.append(event) }
+            }
+            emptyPolls = count == 0 ? emptyPolls + 1 : 0
+            guard emptyPolls < emptyPollsMaximum else {
+                throw SluiceError(.broker, "the audit \(topic) cannot be read to its end", retry: .later)
+            }
+        }
+        return events
+    }
+}

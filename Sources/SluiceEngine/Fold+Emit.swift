@@ -1,0 +1,105 @@
+import SluiceCore
+package import SluiceLog
+package import SluiceLSTM
+package import SluiceSchema
+import SluiceState
+
+extension Fold {
+    /// Encodes the outcome of each row of the batch, in the order of the input: predictions to the input's partition and key,
+    /// rejects with the original bytes. Nothing for rows folded again after a restart.
+    package func emit(
+        _ records: UnsafeBufferPointer<LogRecord>, topic: String, messageBytesMax: Int, into outputs: inout OutputBatch
+    ) {
+        var topic = topic
+        for index in rows.indices {
+            let row = rows[index]
+            count(row)
+            guard row.isLive else { continue }
+            switch row.outcome {
+            case .prediction:
+                topic.withUTF8 { predict(row, index, UnsafeRawBufferPointer($0), records, &outputs) }
+            case .reject: refuse(row, index, topic, records, messageBytesMax, &outputs)
+            case .pending, .dropped, .end: continue
+            }
+        }
+    }
+
+    private func count(_ row: FoldRow) {
+        report.records += 1
+        guard row.isLive else {
+            report.replayed += 1
+            return
+        }
+        switch row.outcome {
+        case .prediction: report.predictions += 1
+        case .reject: report.rejects += 1
+        case .dropped: report.dropped += 1
+        case .end: report.ended += 1
+        case .pending: preconditionFailure("a row that was not folded")
+        }
+        if row.boundary != nil { report.boundaries += 1 }
+        if row.endsSequence { report.boundaries += 1 }
+    }
+
+    private func predict(
+        _ row: FoldRow, _ index: Int, _ topic: UnsafeRawBufferPointer, _ records: UnsafeBufferPointer<LogRecord>,
+        _ outputs: inout OutputBatch
+    ) {
+        let observation = columns.rows[Int(row.column)]
+        let hasSource = !observation.sourceTopic.isNone
+        let partition = hasSource ? observation.sourcePartition : records[Int(row.record)].partition
+        let key = columns.bytes(observation.key)
+        let start = outputs.arena.count
+        outputs.arena.append(key)
+        let keyRange = start..<outputs.arena.count
+        let prediction = Prediction(
+            stream: key, time: observation.time, sequence: columns.bytes(observation.sequence), step: row.judgement.step,
+            warm: row.judgement.isWarm, outputs: values + index * specification.shape.outputs,
+            anomaly: row.judgement.anomaly.isNaN ? nil : row.judgement.anomaly,
+            topic: hasSource ? columns.bytes(observation.sourceTopic) : topic, partition: partition, offset: row.offset)
+        let value = predictions.encode(prediction, into: &outputs.arena)
+        outputs.entries.append(
+            OutputBatch.Entry(topic: .predictions, partition: partition, key: keyRange, value: value))
+    }
+
+    private func refuse(
+        _ row: FoldRow, _ index: Int, _ topic: String, _ records: UnsafeBufferPointer<LogRecord>, _ bytesMax: Int,
+        _ outputs: inout OutputBatch
+    ) {
+        let record = records[Int(row.record)]
+        let reject = RejectMessage(
+            code: row.code, message: messages[index] ?? row.code.text, topic: topic, partition: record.partition,
+            offset: record.offset)
+        let encoded = reject.encode(key: record.key, value: record.value, bytesMax: bytesMax, into: &outputs.arena)
+        let first = outputs.headers.count
+        for header in encoded.headers {
+            outputs.headers.append(OutputBatch.Header(name: header.name, value: header.value))
+        }
+        outputs.entries.append(
+            OutputBatch.Entry(
+                topic: .rejects, partition: -1, key: encoded.key, value: encoded.value,
+                headers: first..<outputs.headers.count))
+    }
+
+    /// Rejects of the batch by code.
+    package func rejectCounts() -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for row in rows where row.outcome == .reject && row.isLive { counts[row.code.text, default: 0] += 1 }
+        return counts
+    }
+}
+
+extension PredictionLayout {
+    /// The layout of a model's predictions.
+    package init(_ manifest: ModelManifest) {
+        let head: Head =
+            switch manifest.head {
+            case .point: .point
+            case .gaussian: .gaussian
+            case .quantile: .quantile(manifest.quantiles)
+            case .binary: .probabilities(1)
+            case .categorical: .probabilities(manifest.outputs)
+            }
+        self.init(version: manifest.version, targets: manifest.targets, horizons: manifest.horizons, head: head)
+    }
+}
