@@ -1,0 +1,165 @@
+import SluiceLSTM
+package import SluiceCore
+package import SluiceState
+
+/// One stream in a list.
+package struct StreamRow: Sendable {
+    package var key: String
+    package var partition: Int32
+    package var step: Int64
+    package var sequence: String?
+    package var time: EpochMilliseconds
+    /// NaN for none, like the two behind it.
+    package var forecast: Float
+    package var anomaly: Float
+    package var error: Float
+}
+
+/// A whole slot, for people.
+package struct SlotView: Sendable {
+    package var row: StreamRow
+    /// Last input applied.
+    package var fence: Offset
+    package var boundaryCause: BoundaryCause
+    package var boundaryTime: EpochMilliseconds
+    package var boundaryOffset: Offset
+    package var resets: UInt32
+    /// Euclidean norm of h and c, `[L]`.
+    package var hiddenNorms: [Float]
+    package var cellNorms: [Float]
+    /// Share of the units of all layers with |h| above 0.95.
+    package var saturation: Float
+    package var means: [Double]
+    package var scales: [Double]
+    package var counts: [UInt16]
+    package var recent: [RecentRing.Entry]
+    /// `[L][H]`, only where asked for.
+    package var hidden: [[Float]]?
+    package var cell: [[Float]]?
+}
+
+/// How far a partition has come.
+package struct PartitionView: Sendable {
+    package var partition: Int32
+    package var position: Offset
+    package var isLive: Bool
+    /// Share of the restoring that is done, 0 to 1.
+    package var progress: Double
+    package var checkpointAgeNanoseconds: Int64?
+    package var streams: Int
+    package var stateBytes: Int
+}
+
+extension Worker {
+    /// Streams in byte order of their keys, the first `limit` behind `after`.
+    package func list(prefix: String, after: String?, limit: Int) -> [StreamRow] {
+        var found: [StreamRow] = []
+        for state in partitions.values {
+            var nearest = NearestKeys(state.table, prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
+            state.table.forEach { nearest.consider($0) }
+            found += nearest.slots.map { row($0, state) }
+        }
+        return Array(found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.prefix(limit))
+    }
+
+    /// Streams whose key begins so, by partition.
+    package func count(prefix: String) -> [Int32: Int] {
+        partitions.mapValues { state in
+            var count = 0
+            state.table.forEach { if state.table.key($0).starts(with: prefix.utf8) { count += 1 } }
+            return count
+        }
+    }
+
+    /// The partition on which a stream's slot lives.
+    package func partition(of key: String) -> Int32? {
+        partitions.values.first { $0.find(key) != nil }?.partition
+    }
+
+    /// A stream's slot; nil when it is not here.
+    package func slot(_ key: String, withState: Bool, recent limit: Int) -> SlotView? {
+        for state in partitions.values {
+            if let slot = state.find(key) { return view(slot, state, withState, limit) }
+        }
+        return nil
+    }
+
+    package func partitionViews() -> [PartitionView] {
+        let now = resources.clock.monotonicNanoseconds()
+        return partitions.values.map { state in
+            let todo = state.liveFrom - state.replayFrom
+            let progress = state.isGated ? 0 : todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
+            return PartitionView(
+                partition: state.partition, position: state.position, isLive: state.isLive, progress: progress,
+                checkpointAgeNanoseconds: state.savedNanoseconds.map { now - $0 }, streams: state.table.count,
+                stateBytes: state.table.memoryBytes)
+        }.sorted { $0.partition < $1.partition }
+    }
+
+    private func row(_ slot: UInt32, _ state: PartitionState) -> StreamRow {
+        let header = state.table[slot].header.pointee
+        let sequence = state.table.texts.bytes(header.sequence)
+        return StreamRow(
+            key: String(decoding: state.table.key(slot), as: UTF8.self), partition: state.partition, step: header.step,
+            sequence: sequence.baseAddress == nil ? nil : String(decoding: sequence, as: UTF8.self), time: header.time,
+            forecast: header.forecast, anomaly: header.anomaly, error: header.error)
+    }
+
+    private func view(_ index: UInt32, _ state: PartitionState, _ withState: Bool, _ limit: Int) -> SlotView {
+        let slot = state.table[index]
+        let header = slot.header.pointee
+        let scalars = SlotScalars(base: slot.scalars, layout: fold.layout)
+        let shape = fold.layout.shape
+        func part(_ which: Int) -> [[Float]] {
+            (0..<shape.layers).map { layer in
+                let start = slot.state + (2 * layer + which) * shape.paddedHidden
+                return Array(UnsafeBufferPointer(start: start, count: shape.hidden))
+            }
+        }
+        func norm(_ values: [Float]) -> Float { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        let (hidden, cell) = (part(0), part(1))
+        let saturated = hidden.joined().count { $0.magnitude > 0.95 }
+        return SlotView(
+            row: row(index, state), fence: header.fence, boundaryCause: header.boundaryCause,
+            boundaryTime: header.boundaryTime, boundaryOffset: header.boundaryOffset, resets: header.resets,
+            hiddenNorms: hidden.map(norm), cellNorms: cell.map(norm),
+            saturation: Float(saturated) / Float(shape.layers * shape.hidden),
+            means: Array(UnsafeBufferPointer(start: scalars.means, count: shape.inputs)),
+            scales: (0..<shape.inputs).map { scalars.statistics($0).variance.squareRoot() },
+            counts: Array(UnsafeBufferPointer(start: scalars.counts, count: shape.inputs)),
+            recent: state.recent.entries(of: header.keyHash, limit: limit), hidden: withState ? hidden : nil,
+            cell: withState ? cell : nil)
+    }
+}
+
+/// The first keys in byte order behind a given one, without sorting a million of them.
+private struct NearestKeys {
+    private let table: SlotTable
+    private let prefix: [UInt8]
+    private let after: [UInt8]?
+    private let limit: Int
+    private(set) var slots: [UInt32] = []
+
+    init(_ table: SlotTable, prefix: [UInt8], after: [UInt8]?, limit: Int) {
+        self.table = table
+        self.prefix = prefix
+        self.after = after
+        self.limit = limit
+    }
+
+    mutating func consider(_ slot: UInt32) {
+        let key = table.key(slot)
+        guard key.starts(with: prefix) else { return }
+        if let after, !after.lexicographicallyPrecedes(key) { return }
+        if slots.count == limit {
+            guard let last = slots.last, key.lexicographicallyPrecedes(table.key(last)) else { return }
+            slots.removeLast()
+        }
+        var (low, high) = (0, slots.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if table.key(slots[middle]).lexicographicallyPrecedes(key) { low = middle + 1 } else { high = middle }
+        }
+        slots.insert(slot, at: low)
+    }
+}
