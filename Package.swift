@@ -95,7 +95,7 @@ let package = Package(
             dependencies: [
                 "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceKafka", "SluiceModelFile", "SluiceStore",
                 "SluiceTraining", product("Logging", "swift-log"), product("Metrics", "swift-metrics"),
-                product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("ServiceLifecycle", "swift-service-lifecycle"), product("SystemPackage", "swift-system"),
             ], resources: [.copy("Resources")], swiftSettings: strict),
         .target(
             name: "SluiceCommands",
