@@ -14,7 +14,8 @@ let strict: [SwiftSetting] = [
 ]
 /// Modules that hold raw memory or C handles spell every unsafe use.
 let marked = strict + [.strictMemorySafety()]
-/// Optimised even in debug builds (tests run millions of steps), never contracted: the arithmetic is part of the contract.
+/// Optimised even in debug builds (tests run millions of steps), never contracted: the arithmetic is part of the
+/// contract.
 let exactC: [CSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])]
 let exactCXX: [CXXSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])]
 
@@ -67,7 +68,8 @@ let package = Package(
                 "SluiceCore", "SluiceLog", "CLibrdkafka", product("Logging", "swift-log"),
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             ], swiftSettings: marked),
-        .target(name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"], swiftSettings: marked),
+        .target(
+            name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"], swiftSettings: marked),
         .target(
             name: "SluiceStore", dependencies: ["SluiceCore", "SluiceState", product("SystemPackage", "swift-system")],
             swiftSettings: strict),

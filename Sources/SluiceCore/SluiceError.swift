@@ -1,6 +1,7 @@
 /// The one error of the package: what went wrong, where, whether trying again helps, and what to do about it.
 ///
-/// The code is stable and meant for programs; the message is for people and names the thing; the remedy says what to do.
+/// The code is stable and meant for programs; the message is for people and names the thing; the remedy
+/// says what to do.
 package struct SluiceError: Error, Sendable {
     /// A stable name such as `topic-missing`. A struct, not an enum: modules add their own.
     package struct Code: RawRepresentable, Hashable, Sendable {

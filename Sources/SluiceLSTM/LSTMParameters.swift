@@ -1,6 +1,7 @@
 /// All parameters of a model in one flat allocation, so that saving, loading and optimizers are flat loops.
 ///
-/// Names, shapes and gate order (i, f, g, o) are PyTorch's for `self.lstm = nn.LSTM(I, H, L)`, `self.head = nn.Linear(H, O)`.
+/// Names, shapes and gate order (i, f, g, o) are PyTorch's for `self.lstm = nn.LSTM(I, H, L)` and
+/// `self.head = nn.Linear(H, O)`.
 package struct LSTMParameters: Sendable, Equatable {
     /// A named part of the flat allocation.
     package struct Tensor: Sendable, Equatable {

@@ -29,17 +29,19 @@ package protocol LogConsumer: AnyObject {
     /// Joins the group. Rebalances reach `listener`, which the consumer does not retain.
     func subscribe(_ listener: any RebalanceListener) throws
 
-    /// Waits until something arrives, `wake` is called or the time is over, then drains what is there without waiting for more:
-    /// at most `limit` records, in offset order within a partition. Records die when `body` returns.
+    /// Waits until something arrives, `wake` is called or the time is over, then drains what is there without waiting
+    /// for more: at most `limit` records, in offset order within a partition. Records die when `body` returns.
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (UnsafeBufferPointer<LogRecord>) throws -> Void) throws
 
     /// Opens the gate of an assigned partition at an offset.
     func start(partition: Int32, at offset: Offset) throws
-    /// Stops and restarts delivery from where it stands, for back-pressure. Membership goes on as long as `poll` is called.
+    /// Stops and restarts delivery from where it stands, for back-pressure. Membership goes on as long as `poll` is
+    /// called.
     func pause(_ partitions: [Int32]) throws
     func resume(_ partitions: [Int32]) throws
 
-    /// The group's committed positions; partitions without one are left out. Waits for the broker, not on a callback's path.
+    /// The group's committed positions; partitions without one are left out. Waits for the broker, not on a
+    /// callback's path.
     func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition]
     /// Commits and waits for the answer. Throws `retry: .fatal` when the assignment was lost meanwhile.
     func commit(_ positions: [CommittedPosition]) throws
@@ -57,7 +59,8 @@ package protocol LogConsumer: AnyObject {
 package protocol LogReader: AnyObject {
     /// Reads these partitions from these offsets, and no others.
     func assign(_ positions: [TopicPartition: Offset]) throws
-    /// Drains what has arrived, at most `limit` records, waiting up to the given time for the first. `topic` belongs to each record.
+    /// Drains what has arrived, at most `limit` records, waiting up to the given time for the first. `topic` belongs
+    /// to each record.
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void) throws
     /// First offset still there, and the offset the next record will get.
     func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset)

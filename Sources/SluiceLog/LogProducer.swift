@@ -1,15 +1,16 @@
 /// Produces encoded outputs. Confined to one thread.
 ///
-/// At-least-once: `produce`, `flush`, then the consumer commits. Exactly-once will add `begin`, `commit(positions, of: consumer)`
-/// and `abort` here, between the same calls; outputs stay encoded in their batch until their outcome is known, so the same
-/// bytes can be sent again.
+/// At-least-once: `produce`, `flush`, then the consumer commits. Exactly-once will add `begin`,
+/// `commit(positions, of: consumer)` and `abort` here, between the same calls; outputs stay encoded in their batch
+/// until their outcome is known, so the same bytes can be sent again.
 package protocol LogProducer: AnyObject {
     /// Hands over entries from `start` on until the client's queue is full; returns the index of the first not taken.
     /// Order within a partition is kept. Throws for an entry that can never be produced.
     func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int
     /// Serves delivery reports, waiting up to the given time for one. Throws when any output was not delivered.
     func poll(timeoutMilliseconds: Int) throws
-    /// Waits until all that was produced is delivered; false when the time is over first. Throws when any was not delivered.
+    /// Waits until all that was produced is delivered; false when the time is over first. Throws when any was not
+    /// delivered.
     func flush(timeoutMilliseconds: Int) throws -> Bool
     /// Messages not yet acknowledged.
     var pending: Int { get }

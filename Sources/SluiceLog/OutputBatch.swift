@@ -5,7 +5,8 @@ package enum OutputTopic: UInt8, Sendable, CaseIterable {
     case predictions, rejects, events, control
 }
 
-/// Encoded messages in the order they are to be produced, kept until their delivery is known: bytes in one arena, an entry each.
+/// Encoded messages in the order they are to be produced, kept until their delivery is known: bytes in one arena, an
+/// entry each.
 package struct OutputBatch: ~Copyable {
     package struct Entry {
         package var topic: OutputTopic
@@ -20,8 +21,8 @@ package struct OutputBatch: ~Copyable {
         package var headers: Range<Int>
 
         package init(
-            topic: OutputTopic, partition: Int32, timestamp: EpochMilliseconds = 0, key: Range<Int>?, value: Range<Int>?,
-            headers: Range<Int> = 0..<0
+            topic: OutputTopic, partition: Int32, timestamp: EpochMilliseconds = 0, key: Range<Int>?,
+            value: Range<Int>?, headers: Range<Int> = 0..<0
         ) {
             self.topic = topic
             self.partition = partition

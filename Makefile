@@ -1,0 +1,32 @@
+# Sluice. "make demo" and "make test" need nothing but Debian or Ubuntu with Swift: they install, build and run.
+DURATION ?=
+
+.PHONY: help demo test exhaustive lint clean dependencies
+
+help:
+	@echo "make demo [DURATION=40]  the whole service on this machine, with data; without DURATION until Ctrl-C"
+	@echo "make test                all tests"
+	@echo "make exhaustive          all tests, with those over every float32"
+	@echo "make lint                the format of all Swift sources"
+	@echo "make clean               removes what was built"
+
+demo: dependencies
+	swift build -c release --product sluice
+	.build/release/sluice demo $(if $(DURATION),--duration $(DURATION))
+
+# Swift Testing only, so that its summary is the last line.
+test: dependencies
+	swift build --build-tests
+	swift test --skip-build --disable-xctest
+
+exhaustive: dependencies
+	SLUICE_EXHAUSTIVE=1 swift test -c release -Xswiftc -enable-testing --disable-xctest
+
+lint:
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+clean:
+	rm -rf .build
+
+dependencies:
+	@scripts/install-dependencies

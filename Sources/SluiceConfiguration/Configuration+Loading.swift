@@ -1,0 +1,64 @@
+internal import Foundation
+
+extension Configuration {
+    /// Loads a configuration: the file, over it variables, over these flags.
+    ///
+    /// - Parameters:
+    ///   - path: the file, or nil for none. It must exist.
+    ///   - environment: all variables of the process; those of other programs are passed over.
+    ///   - flags: settings by path, such as `("train.carry", "per-batch")`; of two for one path the last counts.
+    /// - Throws: everything that is wrong, at once.
+    package static func load(
+        path: String?, environment: [String: String], flags: [(path: String, value: String)] = []
+    ) throws(ConfigurationProblems) -> LoadedConfiguration {
+        var file: ConfigurationFile?
+        if let path { file = ConfigurationFile(name: path, text: try read(path)) }
+        return try load(file, environment, flags, files: { FileManager.default.fileExists(atPath: $0) })
+    }
+
+    /// The same with the file's text at hand; `name` stands for it in messages.
+    package static func load(
+        text: String, name: String = "sluice.yaml", environment: [String: String] = [:],
+        flags: [(path: String, value: String)] = [], files: FileCheck = { _ in false }
+    ) throws(ConfigurationProblems) -> LoadedConfiguration {
+        try load(ConfigurationFile(name: name, text: text), environment, flags, files: files)
+    }
+
+    private static func load(
+        _ file: ConfigurationFile?, _ environment: [String: String], _ flags: [(path: String, value: String)],
+        files: FileCheck
+    ) throws(ConfigurationProblems) -> LoadedConfiguration {
+        // What cannot be read as YAML says nothing about its settings.
+        if let file, !file.problems.isEmpty { throw ConfigurationProblems(problems: file.problems) }
+        var reader = SettingsReader(SettingsLayers(file: file, environment: environment, flags: flags))
+        let configuration = Configuration(&reader, files: files)
+        reader.reportUnknown()
+        guard reader.problems.isEmpty else {
+            // Sorting by line keeps the order of discovery within a line.
+            let ordered = reader.problems.enumerated().sorted {
+                ($0.element.origin.order.0, $0.element.origin.order.1, $0.offset)
+                    < ($1.element.origin.order.0, $1.element.origin.order.1, $1.offset)
+            }
+            throw ConfigurationProblems(problems: ordered.map(\.element))
+        }
+        return LoadedConfiguration(configuration: configuration, settings: reader.entries)
+    }
+
+    /// A configuration is a page of text; a larger file is something else.
+    private static let fileBytesMax = 1 << 20
+
+    private static func read(_ path: String) throws(ConfigurationProblems) -> String {
+        func problem(_ message: String) -> ConfigurationProblems {
+            ConfigurationProblems(problems: [
+                ConfigurationProblem(origin: .file(name: path, line: 1), path: "", message: message)
+            ])
+        }
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw problem("there is no such file; \"sluice config init\" writes a first one")
+        }
+        guard let data = FileManager.default.contents(atPath: path) else { throw problem("cannot be read") }
+        guard data.count <= fileBytesMax else { throw problem("is larger than \(fileBytesMax) bytes") }
+        guard let text = String(data: data, encoding: .utf8) else { throw problem("is not UTF-8") }
+        return text
+    }
+}

@@ -1,0 +1,15 @@
+/// Names of environment variables: `SLUICE_` and the path in capitals, `__` between levels.
+package enum EnvironmentName {
+    static let prefix = "SLUICE_"
+    static let separator = "__"
+
+    /// Variables of that prefix which are no settings: the client's address and token, and switches of the tests.
+    package static let reserved: Set<String> = ["SLUICE_URL", "SLUICE_TOKEN", "SLUICE_EXHAUSTIVE"]
+    static let reservedPrefix = "SLUICE_TEST_"
+
+    static func of(_ path: String) -> String { prefix + path.uppercased().replacing(".", with: separator) }
+
+    static func isSetting(_ variable: String) -> Bool {
+        variable.hasPrefix(prefix) && !reserved.contains(variable) && !variable.hasPrefix(reservedPrefix)
+    }
+}

@@ -1,0 +1,90 @@
+/// `train`: how models are trained, offline and by `retrain` (`training.md`, "Configuration").
+package struct TrainSection: Sendable, Equatable {
+    /// What happens to the state between batches.
+    package enum Carry: String, Sendable, CaseIterable {
+        case perBatch = "per-batch"
+        case acrossBatches = "across-batches"
+        case acrossSequences = "across-sequences"
+    }
+
+    package enum Order: String, Sendable, CaseIterable {
+        case lanes, strided
+    }
+
+    package enum Optimizer: String, Sendable, CaseIterable {
+        case sgd, adam, adamw, rmsprop
+    }
+
+    package enum Schedule: String, Sendable, CaseIterable {
+        case constant, step, cosine
+        case reduceOnPlateau = "reduce-on-plateau"
+    }
+
+    package enum LossAt: String, Sendable, CaseIterable {
+        case every, last
+    }
+
+    package enum Weights: String, Sendable, CaseIterable {
+        case pytorch, xavier, kaiming, orthogonal
+    }
+
+    /// What is held out for validation and test: the last part in time, or whole streams.
+    package enum HoldOut: String, Sendable, CaseIterable {
+        case time, stream
+    }
+
+    package let carry: CarryPlan
+    /// Steps of a chunk: the length of the truncated gradient.
+    package let chunk: Int
+    /// Rows of a batch.
+    package let rows: Int
+    package let order: Order
+    package let optimizer: Optimizer
+    package let learningRate: Double
+    package let schedule: Schedule
+    package let lossAt: LossAt
+    package let epochs: Int
+    /// Epochs without improvement before training stops; 0 never stops early.
+    package let patience: Int
+    /// Largest global norm of a gradient; 0 does not clip.
+    package let clip: Double
+    package let weights: Weights
+    /// 0 or 1.
+    package let forgetBias: Int
+    /// Share of the data held out for validation.
+    package let validation: Double
+    package let by: HoldOut
+    /// Share of the data held out for a last test.
+    package let test: Double
+    package let seed: UInt64
+    /// nil: all cores.
+    package let threads: Int?
+
+    init(_ reader: inout SettingsReader) {
+        let share = SettingKind<Double>.number("at least 0 and below 1") { $0 >= 0 && $0 < 1 }
+        carry = reader.read("train.carry", .carryPlan, default: .acrossBatches)
+        chunk = reader.read("train.chunk", .integer(1...1_000_000), default: 64)
+        rows = reader.read("train.rows", .integer(1...1_000_000), default: 32)
+        order = reader.read("train.order", .choice, default: .lanes)
+        optimizer = reader.read("train.optimizer", .choice, default: .adam)
+        learningRate = reader.read("train.learning_rate", .number("above 0") { $0 > 0 }, default: 0.001)
+        schedule = reader.read("train.schedule", .choice, default: .constant)
+        lossAt = reader.read("train.loss_at", .choice, default: .every)
+        epochs = reader.read("train.epochs", .integer(1...1_000_000), default: 20)
+        patience = reader.read("train.patience", .integer(0...1_000_000), default: 10)
+        clip = reader.read("train.clip", .number("0 or more") { $0 >= 0 }, default: 1.0)
+        weights = reader.read("train.weights", .choice, default: .pytorch)
+        forgetBias = reader.read("train.forget_bias", .integer(0...1), default: 0)
+        validation = reader.read("train.validation", share, default: 0.15)
+        by = reader.read("train.by", .choice, default: .time)
+        test = reader.read("train.test", share, default: 0)
+        seed = reader.read("train.seed", .seed, default: 0)
+        threads = reader.read("train.threads", optional: .integer(1...1_024))
+        if reader.isSound("train.validation"), reader.isSound("train.test"), validation + test >= 1 {
+            reader.report("train.test", "with train.validation leaves nothing to train on")
+        }
+        if patience > 0, validation == 0, reader.isSound("train.validation"), reader.isGiven("train.patience") {
+            reader.report("train.patience", "needs train.validation above 0 to see an improvement")
+        }
+    }
+}

@@ -1,0 +1,67 @@
+/// Which module may import what. `Sources/README.md` says why.
+enum ImportDirection {
+    /// The modules of this package that each may import: everything else of this package is forbidden.
+    static let table: [String: Set<String>] = [
+        "SluiceCore": ["CXXHash"],
+        "SluiceNumerics": ["CStepKernel", "COpenBLAS"],
+        "SluiceLSTM": ["SluiceCore", "SluiceNumerics"],
+        "SluiceModelFile": ["SluiceCore", "SluiceLSTM"],
+        "SluiceSchema": ["SluiceCore", "CSimdJSON"],
+        "SluiceLog": ["SluiceCore"],
+        "SluiceKafka": ["SluiceCore", "SluiceLog", "CLibrdkafka"],
+        "SluiceState": ["SluiceCore", "SluiceLSTM", "SluiceSchema"],
+        "SluiceStore": ["SluiceCore", "SluiceState"],
+        "SluiceEngine": ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"],
+        "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
+        "SluiceConfiguration": ["SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining"],
+        "SluiceAdmin": ["SluiceCore"],
+        "SluiceService": [
+            "SluiceCore", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState",
+            "SluiceStore", "SluiceEngine", "SluiceTraining", "SluiceConfiguration", "SluiceAdmin",
+        ],
+        "SluiceCommands": [
+            "SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka",
+            "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining", "SluiceConfiguration", "SluiceAdmin",
+            "SluiceService",
+        ],
+        "sluice": ["SluiceCommands"],
+    ]
+
+    /// The pure modules, with all they may import from outside: no Foundation, no logging, and in the state and the
+    /// engine neither clock nor disk, so that a simulator can take their place.
+    static let pure: [String: Set<String>] = [
+        "SluiceCore": ["Synchronization"],
+        "SluiceNumerics": ["Synchronization", "Glibc"],
+        "SluiceLSTM": ["Synchronization"],
+        "SluiceLog": ["Synchronization"],
+        "SluiceState": ["Synchronization"],
+        "SluiceEngine": ["Synchronization"],
+    ]
+
+    /// Clocks that need no import, for the modules that may have none.
+    static let clocks = ["ContinuousClock", "SuspendingClock", "Task.sleep", "Date("]
+    static let clockless = ["SluiceLSTM", "SluiceNumerics", "SluiceSchema", "SluiceState", "SluiceEngine"]
+
+    /// C modules; every other module is Swift and has a row of the table.
+    static let c: Set<String> = ["CLibrdkafka", "COpenBLAS", "CXXHash", "CStepKernel", "CSimdJSON"]
+
+    /// What of `imports` a module may not import.
+    static func violations(_ module: String, imports: Set<String>) -> [String] {
+        let own = Set(table.keys).union(c)
+        return imports.filter { name in
+            if own.contains(name) { return !(table[module]?.contains(name) ?? false) }
+            return pure[module].map { !$0.contains(name) } ?? false
+        }.sorted()
+    }
+
+    /// A module that reaches itself by way of others; nil if there is none.
+    static func cycle(_ edges: [String: Set<String>]) -> String? {
+        var remaining = edges
+        while !remaining.isEmpty {
+            let ready = remaining.filter { $0.value.filter { remaining[$0] != nil }.isEmpty }.map(\.key)
+            guard !ready.isEmpty else { return remaining.keys.min() }
+            for name in ready { remaining[name] = nil }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import SluiceConfiguration
+import Testing
+
+@Suite struct PrintedTextTests {
+    private func loaded() throws -> LoadedConfiguration {
+        let text = """
+            application: pumps
+            kafka:
+              bootstrap.servers: localhost:9092
+              sasl.password: hunter2
+              ssl.key.password: hunter3
+              sasl.oauthbearer.client.secret: hunter4
+              sasl.oauthbearer.token.endpoint.url: https://example.test/token
+            input:
+              topic: "1234"
+              features:
+                "flow: in": /values/flow
+                load: "/values/load #2"
+            output:
+              topic: predictions
+            boundaries:
+              daily: 06:30 Europe/Paris
+            train:
+              carry: [per-batch ×5, across-batches]
+            """
+        return try Configuration.load(
+            text: text, environment: ["SLUICE_MODEL__HIDDEN": "32", "SLUICE_MODEL__TARGETS": "load"],
+            flags: [("commit", "60000ms")])
+    }
+
+    @Test func example() throws { try assertSnapshot("init.yaml", ConfigurationText.example) }
+
+    @Test func shownAsYAML() throws { try assertSnapshot("show.yaml", loaded().yaml) }
+
+    @Test func shownAsJSON() throws {
+        let json = try loaded().json
+        _ = try JSONSerialization.jsonObject(with: Data(json.utf8))
+        try assertSnapshot("show.json", json + "\n")
+    }
+
+    @Test func check() throws {
+        let text = minimal + "\nmodle:\n  hidden: 3\nmodel:\n  head: quantil\n  horizons: [1, 1]\ncommit: 5\n"
+        let found = problems(text, environment: ["SLUICE_WORKER": "1"], flags: [("train.epochs", "0")])
+        try assertSnapshot("check.txt", found.joined(separator: "\n") + "\n")
+    }
+
+    @Test func whatIsShownLoadsAsTheSame() throws {
+        let loaded = try loaded()
+        let again = try Configuration.load(text: loaded.yaml)
+        #expect(again.settings.map(\.path) == loaded.settings.map(\.path))
+        #expect(again.settings.map(\.value) == loaded.settings.map(\.value))
+    }
+
+    @Test func secretsAreNowhere() throws {
+        let loaded = try loaded()
+        #expect(!loaded.yaml.contains("hunter") && !loaded.json.contains("hunter"))
+        #expect(loaded.configuration.kafka["sasl.password"] == "hunter2")
+        #expect(loaded.yaml.contains("https://example.test/token"))
+    }
+}
