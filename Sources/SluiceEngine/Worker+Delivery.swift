@@ -11,15 +11,15 @@ extension Worker {
         if delivered == outputs.entries.count {
             outputs.removeAll()
             delivered = 0
-            if isBlocked { try setBlocked(false) }
+            if isOutputBlocked { try setBlocked(false) }
             return
         }
-        if !isBlocked { try setBlocked(true) }
+        if !isOutputBlocked { try setBlocked(true) }
         try resources.producer.poll(timeoutMilliseconds: 20)
     }
 
     private func setBlocked(_ blocked: Bool) throws {
-        isBlocked = blocked
+        isOutputBlocked = blocked
         let owned = partitions.values.filter { !$0.isGated }.map(\.partition)
         if blocked { try resources.consumer.pause(owned) } else { try resources.consumer.resume(owned) }
         resources.observer.outputBlocked(blocked)

@@ -4,6 +4,7 @@ import SluiceCore
 extension Worker: RebalanceListener {
     /// Takes partitions in, gated; restoring them is the loop's work.
     package func partitionsAssigned(_ assigned: [Int32]) {
+        hasJoined = true
         for partition in assigned where partitions[partition] == nil {
             partitions[partition] = PartitionState(
                 partition: partition, specification: fold.specification, recentCapacity: settings.recentCapacity)

@@ -69,6 +69,7 @@ package final class Worker {
     /// How long one attempt to flush may keep the worker from polling; membership needs it back within the session time-out.
     static let flushMilliseconds = 1_000
 
+    package let index: Int
     let fold: Fold
     let resources: WorkerResources
     let settings: WorkerSettings
@@ -85,14 +86,19 @@ package final class Worker {
     var isCommitDue = false
     /// A command took effect: the next commit saves the state whatever the checkpoint interval says.
     var isSaveForced = false
-    var isBlocked = false
+    /// The producer's queue is full and the input is paused.
+    package internal(set) var isOutputBlocked = false
+    /// A rebalance has reached this worker: it is a member of the group.
+    package internal(set) var hasJoined = false
     var failure: (any Error)?
     /// Not tried again before this time, after the broker did not answer.
     var restoreAgainNanoseconds: Int64 = 0
 
+    /// - Parameter index: which of the service's workers it is.
     package init(
-        fold: Fold, resources: WorkerResources, settings: WorkerSettings, mailbox: WorkerMailbox
+        index: Int, fold: Fold, resources: WorkerResources, settings: WorkerSettings, mailbox: WorkerMailbox
     ) throws {
+        self.index = index
         self.fold = fold
         self.resources = resources
         self.settings = settings

@@ -50,6 +50,9 @@ package struct TopicPlan: Sendable {
         ]
     }
 
+    /// Whether the service makes it itself.
+    package func isInternal(_ topic: String) -> Bool { topic == control || topic == events }
+
     /// Holds what there is against what is needed.
     package func problems(_ existing: [TopicDescription]) -> [Problem] {
         let known = Dictionary(existing.map { ($0.name, $0) }) { first, _ in first }
@@ -72,7 +75,7 @@ package struct TopicPlan: Sendable {
         let known = Set(existing.map(\.name))
         return needs.filter { !known.contains($0.name) && !$0.isInput }.map { need in
             TopicDescription(
-                name: need.name, partitions: need.partitions == .asInput ? inputPartitions : 1,
+                name: need.name, partitions: inputPartitions,
                 configuration: ["cleanup.policy": need.cleanup])
         }
     }

@@ -1,0 +1,129 @@
+package import SluiceCore
+package import SluiceEngine
+package import SluiceLog
+import SluiceNumerics
+package import SluiceSchema
+package import SluiceState
+
+/// Replays files through the very fold of `serve`: one line out per observation in, in input order.
+package final class Scorer {
+    package struct Reject: Sendable {
+        package var source: String
+        package var code: String
+        package var message: String
+    }
+
+    package struct Summary: Sendable, Equatable {
+        package var observations = 0
+        package var predictions = 0
+        package var rejects = 0
+    }
+
+    private let fold: Fold
+    private let topic: String
+    private let batch: Int
+    private var partitions: [Int32: PartitionState] = [:]
+    /// Only with recorded commands: tells where a row comes from before it is folded.
+    private var sources: SourcePeek?
+    private let events: [Event]
+    private var row: Offset = 0
+    private var outputs = OutputBatch()
+    package private(set) var summary = Summary()
+
+    /// - Parameters:
+    ///   - topic: names the source of rows that name none.
+    ///   - batch: rows folded at once, 1 to `Limits.batchRecords`; changes no bit.
+    ///   - events: recorded commands, applied before the rows at their offsets.
+    package init(
+        _ specification: FoldSpecification, input: InputSpecification, topic: String, batch: Int, events: [Event]
+    ) throws {
+        precondition((1...Limits.batchRecords).contains(batch))
+        fold = try Fold(specification: specification, input: input)
+        self.topic = topic
+        self.batch = batch
+        self.events = events
+        if !events.isEmpty { sources = try SourcePeek(input) }
+        setFoldFloatEnvironment()
+    }
+
+    /// Folds rows and hands over their outcomes in order: a prediction's line, or why there is none with the row's bytes.
+    package func score(
+        _ rows: [UnsafeRawBufferPointer], prediction: (UnsafeRawBufferPointer) throws -> Void,
+        reject: (Reject, UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        let records = rows.enumerated().map { index, bytes in
+            LogRecord(partition: 0, offset: row + Int64(index), timestamp: .absent, key: none, value: bytes)
+        }
+        try records.withUnsafeBufferPointer { records in
+            for index in records.indices {
+                let (partition, offset) = sources?.source(of: records[index]) ?? (0, records[index].offset)
+                let state = state(partition)
+                if fold.count == batch || state.schedule.nextOffset <= offset {
+                    try emit(records, prediction, reject)
+                    while let event = state.schedule.take(before: offset) {
+                        if let target = event.target { _ = fold.reset(target, of: state, at: event.offset) }
+                    }
+                }
+                fold.append(records[index], at: index, of: state)
+            }
+            try emit(records, prediction, reject)
+        }
+        row += Int64(rows.count)
+    }
+
+    private func state(_ partition: Int32) -> PartitionState {
+        if let state = partitions[partition] { return state }
+        let state = PartitionState(partition: partition, specification: fold.specification, recentCapacity: 0)
+        for event in events where event.partition == partition { state.schedule.add(event) }
+        partitions[partition] = state
+        return state
+    }
+
+    private func emit(
+        _ records: UnsafeBufferPointer<LogRecord>, _ prediction: (UnsafeRawBufferPointer) throws -> Void,
+        _ reject: (Reject, UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        guard fold.count > 0 else { return }
+        fold.run()
+        fold.emit(records, topic: topic, messageBytesMax: .max, into: &outputs)
+        for entry in outputs.entries {
+            let value = entry.value.map { outputs.arena.bytes($0) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
+            if entry.topic == .predictions {
+                try prediction(value)
+                continue
+            }
+            func header(_ name: String) -> String {
+                let found = outputs.headers[entry.headers].first { $0.name == name }
+                return found.map { String(decoding: outputs.arena.bytes($0.value), as: UTF8.self) } ?? ""
+            }
+            try reject(
+                Reject(
+                    source: header(RejectMessage.Header.source), code: header(RejectMessage.Header.error),
+                    message: header(RejectMessage.Header.message)), value)
+        }
+        summary.observations += fold.report.records
+        summary.predictions += fold.report.predictions
+        summary.rejects += fold.report.rejects
+        outputs.removeAll()
+        fold.clear()
+    }
+}
+
+/// Reads where a row says it comes from, ahead of the fold.
+private struct SourcePeek: ~Copyable {
+    private var decoder: ObservationDecoder
+    private var columns: ObservationColumns
+
+    init(_ input: InputSpecification) throws {
+        decoder = try ObservationDecoder(input)
+        columns = ObservationColumns(featureCount: input.features.count, rowsExpected: 1)
+    }
+
+    /// Nil for a row that cannot be read.
+    mutating func source(of record: LogRecord) -> (Int32, Offset)? {
+        columns.removeAll()
+        guard decoder.append(InputRecord(value: record.value, offset: record.offset), to: &columns) == nil else { return nil }
+        return (columns.rows[0].sourcePartition, columns.rows[0].offset)
+    }
+}

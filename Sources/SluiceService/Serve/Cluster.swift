@@ -1,0 +1,102 @@
+import Foundation
+package import Logging
+package import SluiceConfiguration
+import SluiceCore
+package import SluiceKafka
+package import SluiceLog
+
+/// The Kafka side of one service: reached at start, then a maker of clients.
+package struct Cluster: Sendable {
+    private static let attemptMilliseconds = 5_000
+
+    package let kafka: KafkaConfiguration
+    package let id: String
+    package let topics: TopicPlan
+    package let inputPartitions: Int
+    package let eventsPartitions: Int
+    package let health: KafkaHealth
+    private let application: String
+    private let logger: Logger
+
+    /// Waits until the cluster answers, however long that takes, then checks and completes the topics.
+    ///
+    /// - Parameter isCancelled: asked between attempts.
+    /// - Throws: what is wrong with the topics, all of it; `CancellationError`.
+    package init(
+        _ configuration: Configuration, health: KafkaHealth, logger: Logger, isCancelled: () -> Bool
+    ) throws {
+        let kafka = try KafkaConfiguration(configuration.kafka)
+        let admin = try KafkaAdmin(kafka, health: health, logger: logger)
+        defer { admin.close() }
+        id = try Self.retrying(isCancelled) { try admin.clusterID(timeoutMilliseconds: Self.attemptMilliseconds) }
+        self.kafka = kafka.adapted(toCluster: id)
+        self.health = health
+        self.logger = logger
+        application = configuration.application
+        topics = configuration.topics
+        let isEmbedded = EmbeddedBroker.isEmbedded(clusterID: id)
+        let plan = topics
+        let described = try Self.retrying(isCancelled) { try Self.complete(plan, admin, isEmbedded: isEmbedded) }
+        let problems = plan.problems(described)
+        guard problems.isEmpty else {
+            throw SluiceError(
+                .topic, problems.map(\.description).joined(separator: "; "),
+                remedy: "\"sluice topics create\" makes what is missing, \"sluice topics check\" looks again")
+        }
+        func partitions(_ name: String) -> Int { described.first { $0.name == name }?.partitions ?? 0 }
+        inputPartitions = partitions(topics.input)
+        eventsPartitions = partitions(topics.events)
+    }
+
+    /// Makes the service's own topics where they are missing (all topics on the embedded broker, where a mention makes them), and
+    /// describes what is there then.
+    private static func complete(_ plan: TopicPlan, _ admin: KafkaAdmin, isEmbedded: Bool) throws -> [TopicDescription] {
+        let names = plan.needs.map(\.name)
+        var described = try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
+        if isEmbedded, !described.contains(where: { $0.name == plan.input }) {
+            _ = try? admin.create(TopicDescription(name: plan.input, partitions: 4), timeoutMilliseconds: attemptMilliseconds)
+            described = try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
+        }
+        guard let input = described.first(where: { $0.name == plan.input }) else { return described }
+        for topic in plan.missing(described, inputPartitions: input.partitions)
+        where isEmbedded || plan.isInternal(topic.name) {
+            do {
+                try admin.create(topic, timeoutMilliseconds: attemptMilliseconds)
+            } catch let error as SluiceError where error.code == .topicExists || isEmbedded {
+                // Another instance was quicker; the embedded broker's partitions are looked at below.
+                continue
+            }
+        }
+        return try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
+    }
+
+    private static func retrying<Result>(_ isCancelled: () -> Bool, _ body: () throws -> Result) throws -> Result {
+        while true {
+            do {
+                return try body()
+            } catch let error as SluiceError where error.retry == .later {
+                if isCancelled() { throw CancellationError() }
+                Thread.sleep(forTimeInterval: 0.2)
+            }
+            if isCancelled() { throw CancellationError() }
+        }
+    }
+
+    package var isEmbedded: Bool { EmbeddedBroker.isEmbedded(clusterID: id) }
+
+    package func makeConsumer(instance: String) throws -> KafkaConsumer {
+        try KafkaConsumer(
+            kafka, group: application, topic: topics.input, instance: instance, health: health, logger: logger)
+    }
+
+    package func makeReader() throws -> KafkaReader { try KafkaReader(kafka, health: health, logger: logger) }
+
+    package func makeProducer(_ configuration: Configuration) throws -> KafkaProducer {
+        try KafkaProducer(
+            kafka,
+            topics: [
+                .predictions: configuration.output.topic, .rejects: configuration.output.rejects,
+                .events: topics.events, .control: topics.control,
+            ], health: health, logger: logger)
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+package import SluiceAdmin
+package import SluiceCore
+package import SluiceEngine
+package import SluiceKafka
+package import SluiceLSTM
+import SluiceSchema
+import Synchronization
+
+/// Answers the HTTP API from the workers, between their batches, and sends resets through the control topic.
+package final class EngineBackend: AdminBackend {
+    private static let recentMaximum = 256
+
+    private struct State {
+        var workers: [WorkerThread] = []
+        var control: ControlPlane?
+        var instance = ""
+    }
+
+    private let state = Mutex(State())
+    private let health: KafkaHealth
+    private let version: String
+
+    package init(health: KafkaHealth, model: Model) {
+        self.health = health
+        version = model.manifest.version
+    }
+
+    func attach(workers: [WorkerThread], control: ControlPlane, instance: String) {
+        state.withLock { $0 = State(workers: workers, control: control, instance: instance) }
+    }
+
+    func stop() { for worker in workers { worker.mailbox.stop() } }
+
+    private var workers: [WorkerThread] { state.withLock { $0.workers } }
+
+    var ends: [Int32: Offset] { state.withLock { $0.control }?.ends ?? [:] }
+
+    /// Asks every worker at once; those that are restarting are left out.
+    private func ask<Result: Sendable>(_ body: @escaping @Sendable (Worker) -> Result) async -> [Result] {
+        await withTaskGroup(of: (Int, Result?).self) { group in
+            for (index, worker) in workers.enumerated() {
+                group.addTask { (index, await worker.mailbox.ask(body)) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.compactMap(\.1)
+        }
+    }
+
+    package func streams(prefix: String, limit: Int, after: String?) async throws -> StreamPage {
+        let rows = await ask { $0.list(prefix: prefix, after: after, limit: limit + 1) }.joined()
+        let ordered = rows.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let page = ordered.prefix(limit)
+        return StreamPage(streams: page.map(StreamSummary.init), next: ordered.count > limit ? page.last?.key : nil)
+    }
+
+    package func stream(_ key: String, fullState: Bool) async throws -> StreamSlot? {
+        let found = await ask { $0.slot(key, withState: fullState, recent: Self.recentMaximum) }
+        return found.compactMap { $0 }.first.map { StreamSlot($0, model: version) }
+    }
+
+    package func reset(stream key: String, by caller: String) async throws -> ResetOutcome {
+        guard let partition = await ask({ $0.partition(of: key) }).compactMap({ $0 }).first else { return .unknown }
+        let command = Command(id: Self.newID(), target: .stream(key), by: caller, time: Self.now())
+        guard let event = try await control().perform(command, on: partition) else { return .pending(id: command.id) }
+        return .applied(AppliedReset(id: event.id, stream: key, partition: event.partition, offset: event.offset))
+    }
+
+    package func reset(_ selection: StreamSelection, dryRun: Bool, by caller: String) async throws -> ManyReset {
+        let prefix = if case .prefix(let prefix) = selection { prefix } else { "" }
+        let counts = await ask { $0.count(prefix: prefix) }.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+        let matched = counts.values.reduce(0, +)
+        if dryRun { return ManyReset(id: nil, matched: matched) }
+        let command = Command(id: Self.newID(), target: .prefix(prefix), by: caller, time: Self.now())
+        let control = try control()
+        for partition in counts.keys { try control.send(command, to: partition) }
+        return ManyReset(id: command.id, matched: matched)
+    }
+
+    private func control() throws -> ControlPlane {
+        guard let control = state.withLock({ $0.control }) else {
+            throw SluiceError(.broker, "the service waits for the broker", remedy: "see /readyz", retry: .later)
+        }
+        return control
+    }
+
+    private static func newID() -> String { UUID().uuidString.lowercased() }
+    private static func now() -> EpochMilliseconds { SystemClock().wallMilliseconds() }
+
+    package func partitions() async throws -> [PartitionStatus] {
+        let ends = ends
+        return await views().map { owner, view in
+            PartitionStatus(
+                partition: view.partition, owner: owner, offset: view.position, end: ends[view.partition],
+                state: view.isLive ? .live : .restoring, progress: Float(view.progress),
+                checkpointAge: view.checkpointAgeNanoseconds.map { $0 / 1_000_000 })
+        }
+    }
+
+    /// Each owned partition with the worker that owns it, by partition.
+    func views() async -> [(owner: String, view: PartitionView)] {
+        let instance = state.withLock { $0.instance }
+        let owned = await ask { ($0.index, $0.partitionViews()) }
+        return owned.flatMap { index, views in views.map { (owner: "\(instance)/\(index)", view: $0) } }
+            .sorted { $0.view.partition < $1.view.partition }
+    }
+
+    package func readiness() async -> ServiceCondition {
+        switch health.state {
+        case .connecting: return ServiceCondition(reasons: ["no broker has been reached yet"])
+        case .away(_, let reason): return ServiceCondition(reasons: ["the brokers are away: \(reason)"])
+        case .connected: break
+        }
+        guard !workers.isEmpty else { return ServiceCondition(reasons: ["the service is starting"]) }
+        let conditions = await ask { worker in
+            (worker.hasJoined, worker.partitionViews().filter { !$0.isLive }, worker.isOutputBlocked)
+        }
+        var reasons: [String] = []
+        if conditions.count < workers.count { reasons.append("\(workers.count - conditions.count) workers are restarting") }
+        if !conditions.contains(where: \.0) { reasons.append("no worker has joined the consumer group yet") }
+        for view in conditions.flatMap(\.1) {
+            reasons.append("partition \(view.partition) is restoring: \(Int(view.progress * 100)) %")
+        }
+        if conditions.contains(where: \.2) { reasons.append("the output takes nothing") }
+        return ServiceCondition(reasons: reasons)
+    }
+
+    package func health() async -> ServiceCondition { ServiceCondition() }
+}

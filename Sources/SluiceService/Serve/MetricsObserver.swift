@@ -1,0 +1,97 @@
+import Logging
+package import SluiceAdmin
+import SluiceCore
+package import SluiceEngine
+package import SluiceSchema
+import Synchronization
+
+/// Turns what workers report into metrics, log lines and the totals of a summary.
+package final class MetricsObserver: EngineObserver {
+    /// Totals since the start.
+    package struct Totals: Sendable {
+        package var report = BatchReport()
+        package var resets = 0
+        /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
+        package var latencies: [(nanoseconds: Int64, records: Int)] = []
+        package var blocked = 0
+    }
+
+    private static let latenciesMaximum = 65_536
+    private let metrics: ServiceMetrics
+    private let logger: Logger
+    private let totals = Mutex(Totals())
+
+    package init(metrics: ServiceMetrics, logger: Logger) {
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    package var current: Totals { totals.withLock { $0 } }
+
+    package func batchDone(_ report: BatchReport) {
+        metrics.observations.increment(by: report.predictions)
+        metrics.predictions.increment(by: report.predictions)
+        metrics.dropped.increment(by: report.dropped)
+        metrics.boundaries.increment(by: report.boundaries)
+        metrics.replayed.increment(by: report.replayed)
+        metrics.batchRecords.record(report.records)
+        metrics.step.recordNanoseconds(report.stepNanoseconds)
+        metrics.latency.recordNanoseconds(report.latencyNanoseconds)
+        totals.withLock { totals in
+            totals.report.add(report)
+            if totals.latencies.count == Self.latenciesMaximum { totals.latencies.removeFirst(Self.latenciesMaximum / 2) }
+            totals.latencies.append((report.latencyNanoseconds, report.records))
+        }
+    }
+
+    package func rejected(_ counts: [String: Int]) {
+        for (code, count) in counts { metrics.countRejects(count, code: code) }
+    }
+
+    package func committed(nanoseconds: Int64, saved slots: Int) {
+        metrics.commit.recordNanoseconds(nanoseconds)
+        metrics.savedSlots.increment(by: slots)
+    }
+
+    package func commandApplied(_ event: Event, matched: Int) {
+        metrics.resets.increment(by: matched)
+        totals.withLock { $0.resets += matched }
+        logger.info(
+            "reset", metadata: [
+                "id": "\(event.id)", "partition": "\(event.partition)", "offset": "\(event.offset)",
+                "streams": "\(matched)", "by": "\(event.by)",
+            ])
+    }
+
+    package func outputBlocked(_ isBlocked: Bool) {
+        metrics.outputBlocked.record(isBlocked ? 1 : 0)
+        totals.withLock { $0.blocked += isBlocked ? 1 : -1 }
+        if isBlocked {
+            logger.warning("the output takes nothing: input is paused until it does")
+        } else {
+            logger.notice("the output takes messages again")
+        }
+    }
+
+    package func note(_ message: String, _ partition: Int32?, error: SluiceError?) {
+        var metadata: Logger.Metadata = [:]
+        if let partition { metadata["partition"] = "\(partition)" }
+        if let error { metadata["error"] = "\(error)" }
+        logger.notice("\(message)", metadata: metadata)
+    }
+}
+
+extension BatchReport {
+    /// Sums counts; the slowest of the times.
+    mutating func add(_ other: BatchReport) {
+        records += other.records
+        predictions += other.predictions
+        rejects += other.rejects
+        dropped += other.dropped
+        ended += other.ended
+        boundaries += other.boundaries
+        replayed += other.replayed
+        stepNanoseconds += other.stepNanoseconds
+        latencyNanoseconds = max(latencyNanoseconds, other.latencyNanoseconds)
+    }
+}

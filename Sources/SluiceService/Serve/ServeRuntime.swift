@@ -1,0 +1,179 @@
+import Foundation
+package import Logging
+package import ServiceLifecycle
+package import SluiceAdmin
+package import SluiceConfiguration
+import SluiceCore
+import SluiceEngine
+import SluiceKafka
+package import SluiceLSTM
+import SluiceStore
+import Synchronization
+
+/// The service in one process: workers, control plane and HTTP, joined.
+///
+/// HTTP answers from the first moment, so that `readyz` can say what is waited for; workers start when the cluster answers.
+package final class ServeRuntime: Service {
+    package let observer: MetricsObserver
+    package let backend: EngineBackend
+    package let health: KafkaHealth
+    private let configuration: Configuration
+    private let model: Model
+    private let admin: AdminServer
+    private let metrics: ServiceMetrics
+    private let logger: Logger
+    private let isStopping = Atomic<Bool>(false)
+
+    /// - Throws: what can be refused before anything is started: the model against the configuration, kafka properties.
+    package init(_ configuration: Configuration, model: Model, isExactlyOnceRequested: Bool, logger: Logger) throws {
+        self.configuration = configuration
+        self.model = model
+        self.logger = logger
+        metrics = ServiceMetrics(registry: PrometheusRegistry())
+        observer = MetricsObserver(metrics: metrics, logger: logger)
+        health = KafkaHealth(logger: logger)
+        backend = EngineBackend(health: health, model: model)
+        admin = AdminServer(
+            host: configuration.admin.listen.host, port: configuration.admin.listen.port, backend: backend,
+            metrics: metrics.registry, logger: logger)
+        _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
+        _ = try configuration.foldSpecification(model)
+        self.isExactlyOnceRequested = isExactlyOnceRequested
+        metrics.setModel(version: model.manifest.version, hash: model.hash)
+    }
+
+    private let isExactlyOnceRequested: Bool
+
+    /// The port HTTP is served on; waits until it is.
+    package var listeningPort: Int { get async throws { try await admin.listeningPort } }
+
+    /// Runs until graceful shutdown: what is folded is delivered, saved and committed first.
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.admin.run() }
+            _ = try await admin.listeningPort
+            group.addTask {
+                try await withGracefulShutdownHandler {
+                    try await self.work()
+                } onGracefulShutdown: {
+                    self.isStopping.store(true, ordering: .relaxed)
+                    self.backend.stop()
+                }
+            }
+            // Whichever ends first ends the other: HTTP without workers is no service, nor the other way round.
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    private func work() async throws {
+        let cluster: Cluster
+        do {
+            cluster = try await onThread { try Cluster(self.configuration, health: self.health, logger: self.logger) {
+                self.isStopping.load(ordering: .relaxed)
+            } }
+        } catch is CancellationError {
+            return
+        }
+        try checkDelivery(cluster)
+        let directory = try StateDirectory(
+            configuration.state.directory,
+            identity: StateIdentity(
+                cluster: cluster.id, application: configuration.application, topic: configuration.input.topic))
+        let instance = ProcessInfo.processInfo.hostName
+        let workers = (0..<configuration.workers).map { index in
+            WorkerThread(index: index, logger: logger) { mailbox in
+                try self.makeWorker(index, instance, cluster, directory, mailbox)
+            }
+        }
+        let control = ControlPlane(
+            topics: cluster.topics, inputPartitions: cluster.inputPartitions, eventsPartitions: cluster.eventsPartitions,
+            logger: logger
+        ) { [configuration] in
+            ControlPlane.Clients(producer: try cluster.makeProducer(configuration), reader: try cluster.makeReader())
+        }
+        backend.attach(workers: workers, control: control, instance: instance)
+        if isStopping.load(ordering: .relaxed) { backend.stop() }
+        control.start()
+        for worker in workers { worker.start() }
+        logger.info(
+            "serving", metadata: [
+                "cluster": "\(cluster.id)", "input": "\(cluster.topics.input)", "partitions": "\(cluster.inputPartitions)",
+                "model": "\(model.manifest.version)", "workers": "\(workers.count)",
+            ])
+        let gauges = Task { await self.refreshGauges() }
+        defer {
+            gauges.cancel()
+            control.stop()
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in workers { group.addTask { try await worker.wait() } }
+            do {
+                try await group.waitForAll()
+            } catch {
+                for worker in workers { worker.mailbox.stop() }
+                throw error
+            }
+        }
+    }
+
+    /// Exactly-once does not exist yet: refused where it is asked for, said where it is only the default.
+    private func checkDelivery(_ cluster: Cluster) throws {
+        guard configuration.delivery == .exactlyOnce else { return }
+        if cluster.isEmbedded {
+            logger.warning("the embedded broker has no transactions: delivery is at-least-once")
+        } else if isExactlyOnceRequested {
+            throw SluiceError(
+                .unsupported, "delivery: exactly-once is not available yet",
+                remedy: "set delivery: at-least-once; after a crash outputs may come twice, with the same bytes")
+        } else {
+            logger.warning(
+                "delivery is at-least-once: exactly-once, the default, is not available yet; write delivery: at-least-once to say so yourself")
+        }
+    }
+
+    private func makeWorker(
+        _ index: Int, _ instance: String, _ cluster: Cluster, _ directory: StateDirectory, _ mailbox: WorkerMailbox
+    ) throws -> Worker {
+        let fold = try Fold(
+            specification: try configuration.foldSpecification(model),
+            input: try configuration.inputSpecification(.record, for: model.manifest.inputs))
+        return try Worker(
+            index: index, fold: fold,
+            resources: WorkerResources(
+                consumer: try cluster.makeConsumer(instance: "\(instance)-\(configuration.admin.listen.port)-\(index)"),
+                producer: try cluster.makeProducer(configuration), control: try cluster.makeReader(),
+                makeHistoryReader: { try cluster.makeReader() }, store: directory.makeStore(), clock: SystemClock(),
+                observer: observer),
+            settings: WorkerSettings(
+                inputTopic: cluster.topics.input, controlTopic: cluster.topics.control, eventsTopic: cluster.topics.events,
+                eventsPartitions: cluster.eventsPartitions,
+                commitNanoseconds: configuration.commit.wholeMilliseconds * 1_000_000,
+                checkpointNanoseconds: configuration.state.checkpoint.wholeMilliseconds * 1_000_000),
+            mailbox: mailbox)
+    }
+
+    private func refreshGauges() async {
+        while !Task.isCancelled {
+            let partitions = await backend.views()
+            let ends = backend.ends
+            metrics.streams.record(partitions.reduce(0) { $0 + $1.view.streams })
+            metrics.stateBytes.record(partitions.reduce(0) { $0 + $1.view.stateBytes })
+            for (partition, end) in ends {
+                let owned = partitions.first { $0.view.partition == partition }
+                metrics.setLag(owned.map { max(0, end - $0.view.position) }, partition: partition)
+            }
+            metrics.ready.record(await backend.readiness().holds ? 1 : 0)
+            try? await Task.sleep(for: .seconds(2))
+        }
+    }
+}
+
+/// Runs a call that blocks on a thread of its own, never on the cooperative pool.
+func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        let thread = Thread { continuation.resume(with: Swift.Result { try body() }) }
+        thread.start()
+    }
+}
