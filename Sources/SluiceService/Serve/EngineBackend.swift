@@ -18,11 +18,11 @@ package final class EngineBackend: AdminBackend {
     }
 
     private let state = Mutex(State())
-    private let health: KafkaHealth
+    private let kafkaHealth: KafkaHealth
     private let version: String
 
     package init(health: KafkaHealth, model: Model) {
-        self.health = health
+        kafkaHealth = health
         version = model.manifest.version
     }
 
@@ -105,7 +105,7 @@ package final class EngineBackend: AdminBackend {
     }
 
     package func readiness() async -> ServiceCondition {
-        switch health.state {
+        switch kafkaHealth.state {
         case .connecting: return ServiceCondition(reasons: ["no broker has been reached yet"])
         case .away(_, let reason): return ServiceCondition(reasons: ["the brokers are away: \(reason)"])
         case .connected: break
