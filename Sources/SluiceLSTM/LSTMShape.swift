@@ -10,7 +10,8 @@ package struct LSTMShape: Hashable, Sendable {
     package let outputs: Int
 
     package init(inputs: Int, hidden: Int, layers: Int, outputs: Int) {
-        precondition(inputs > 0 && hidden > 0 && (1...4).contains(layers) && outputs > 0, "sizes are validated by callers")
+        precondition(
+            inputs > 0 && hidden > 0 && (1...4).contains(layers) && outputs > 0, "sizes are validated by callers")
         self.inputs = inputs
         self.hidden = hidden
         self.layers = layers
