@@ -24,7 +24,8 @@ static float *draws(float *to, size_t count, float scale) {
     return to;
 }
 
-enum { INPUTS = 7, HIDDEN = 37, PADDED = 48, LAYERS = 2, OUTPUTS = 5, ROWS = 19, STEPS = 11, STRIDE = LAYERS * 2 * PADDED };
+enum { INPUTS = 7, HIDDEN = 37, PADDED = 48, LAYERS = 2, OUTPUTS = 5, ROWS = 19, STEPS = 11 };
+enum { STRIDE = LAYERS * 2 * PADDED };
 
 static void hash_step(sluice_isa isa) {
     static float ih[4 * HIDDEN * HIDDEN], hh[4 * HIDDEN * HIDDEN], bih[4 * HIDDEN], bhh[4 * HIDDEN];

@@ -3,16 +3,17 @@
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
+#define SUPPORTS(feature) __builtin_cpu_supports(feature)
 #endif
 
 bool sluice_isa_available(sluice_isa isa) {
     switch (isa) {
 #if defined(__x86_64__)
     case SLUICE_ISA_BASELINE: return true;
-    case SLUICE_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case SLUICE_ISA_AVX2: return SUPPORTS("avx2") && SUPPORTS("fma");
     case SLUICE_ISA_AVX512:
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+        return SUPPORTS("avx512f") && SUPPORTS("avx512bw") && SUPPORTS("avx512dq") && SUPPORTS("avx512vl") &&
+               SUPPORTS("fma");
 #elif defined(__aarch64__)
     case SLUICE_ISA_NEON: return true;
 #else
@@ -62,7 +63,8 @@ void sluice_lstm_pack_layer(const sluice_lstm *m, size_t layer, const float *wei
     for (size_t gate = 0; gate < GATES; gate++) {
         for (size_t unit = 0; unit < hidden; unit++) {
             const size_t row = gate * hidden + unit;
-            float *to = packed + unit / UNIT_BLOCK * (k_count * GATES * UNIT_BLOCK) + gate * UNIT_BLOCK + unit % UNIT_BLOCK;
+            float *to = packed + unit / UNIT_BLOCK * (k_count * GATES * UNIT_BLOCK);
+            to += gate * UNIT_BLOCK + unit % UNIT_BLOCK;
             to[0] = bias_ih[row] + bias_hh[row];
             to += GATES * UNIT_BLOCK;
             for (size_t k = 0; k < inputs; k++, to += GATES * UNIT_BLOCK) *to = weight_ih[row * inputs + k];

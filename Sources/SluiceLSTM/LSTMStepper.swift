@@ -14,7 +14,8 @@ package struct LSTMStepper: Sendable {
         self.set = set
         self.packed = parameters.values.withUnsafeBufferPointer {
             PackedLSTM(
-                inputs: shape.inputs, hidden: shape.hidden, layers: shape.layers, outputs: shape.outputs, parameters: $0)
+                inputs: shape.inputs, hidden: shape.hidden, layers: shape.layers, outputs: shape.outputs, parameters: $0
+            )
         }
     }
 

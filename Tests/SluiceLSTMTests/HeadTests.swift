@@ -12,7 +12,9 @@ import Testing
                 horizons: Array(1...horizons), head: kind, quantiles: quantiles, classes: classes))
     }
 
-    private func values(_ head: Head, _ raw: [Float], _ scales: [TargetScale] = [.identity]) -> (values: [Float], finite: Bool) {
+    private func values(_ head: Head, _ raw: [Float], _ scales: [TargetScale] = [.identity]) -> (
+        values: [Float], finite: Bool
+    ) {
         var values = [Float](repeating: .nan, count: raw.count)
         let finite = head.values(of: raw, scales: scales, into: &values)
         return (values, finite)

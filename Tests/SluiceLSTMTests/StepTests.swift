@@ -4,7 +4,8 @@ import Testing
 
 /// Sizes that meet every remainder of the kernel: units, rows, outputs, layers.
 private let shapes: [LSTMShape] = [
-    (1, 1, 1, 1), (3, 1, 4, 3), (17, 1, 2, 33), (1, 5, 2, 3), (3, 5, 1, 33), (17, 5, 3, 1), (1, 16, 3, 33), (3, 16, 2, 1),
+    (1, 1, 1, 1), (3, 1, 4, 3), (17, 1, 2, 33), (1, 5, 2, 3), (3, 5, 1, 33), (17, 5, 3, 1), (1, 16, 3, 33),
+    (3, 16, 2, 1),
     (17, 16, 1, 3), (1, 17, 4, 1), (3, 17, 1, 3), (17, 17, 2, 33), (1, 64, 1, 3), (3, 64, 2, 33), (17, 64, 1, 1),
     (8, 48, 1, 16), (8, 80, 1, 17), (1, 200, 1, 33), (17, 200, 2, 3),
 ].map { LSTMShape(inputs: $0.0, hidden: $0.1, layers: $0.2, outputs: $0.3) }
@@ -88,7 +89,9 @@ private let shapes: [LSTMShape] = [
         // Reversed, apart by odd distances, so that no row is aligned like another.
         let starts = (0..<rows).map { (rows - 1 - $0) * (stride + 37) + 1 + $0 % 3 }
         var slab = [Float](repeating: .nan, count: rows * (stride + 37) + 4)
-        for row in 0..<rows { slab.replaceSubrange(starts[row]..<(starts[row] + stride), with: states[(row * stride)...].prefix(stride)) }
+        for row in 0..<rows {
+            slab.replaceSubrange(starts[row]..<(starts[row] + stride), with: states[(row * stride)...].prefix(stride))
+        }
         var next = [Float](repeating: .nan, count: rows * stride)
         var outputs = [Float](repeating: .nan, count: rows * shape.outputs)
         var finite = [Bool](repeating: false, count: rows)

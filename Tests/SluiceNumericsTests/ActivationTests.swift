@@ -8,7 +8,8 @@ import Testing
     private var sweep: [Float] { floats(from: 0, step: stride, count: Int(UInt32.max / stride)) }
     private let special: [Float] = [
         0, -0.0, 1, -1, .infinity, -.infinity, .nan, .leastNonzeroMagnitude, -.leastNonzeroMagnitude,
-        .leastNormalMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 87, -87, 87.00001, -87.00001, 88.72283,
+        .leastNormalMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 87, -87, 87.00001, -87.00001,
+        88.72283,
         88.72284, -103.9, -104, 9.5, 9.01, 0.34657, 0.34658, 0.70710677, 0.70710683,
     ]
 
@@ -60,7 +61,9 @@ import Testing
     }
 
     /// Every float32, gated because it takes minutes: `SLUICE_EXHAUSTIVE=1 swift test -c release --filter everyFloat`.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["SLUICE_EXHAUSTIVE"] == "1"), arguments: PinnedFunction.allCases)
+    @Test(
+        .enabled(if: ProcessInfo.processInfo.environment["SLUICE_EXHAUSTIVE"] == "1"),
+        arguments: PinnedFunction.allCases)
     func everyFloatIsWithinTheBoundAndTheSameEverywhere(function: PinnedFunction) {
         let block = 1 << 16
         var worst = (error: 0.0, at: Float(0))

@@ -17,7 +17,8 @@ import Testing
             for j in 0..<n {
                 var sum: Float = 0
                 for l in 0..<k {
-                    sum += (transposeA ? a[l * lda + i] : a[i * lda + l]) * (transposeB ? b[j * ldb + l] : b[l * ldb + j])
+                    sum +=
+                        (transposeA ? a[l * lda + i] : a[i * lda + l]) * (transposeB ? b[j * ldb + l] : b[l * ldb + j])
                 }
                 expected[i * ldc + j] = 2 * sum + 0.5 * c[i * ldc + j]
             }

@@ -9,9 +9,9 @@ enum PinnedFunction: String, CaseIterable, Sendable {
     var bound: Double {
         switch self {
         case .exp: 1.1
-        case .log: 1.0
-        case .tanh: 2.5
-        case .sigmoid: 2.5
+        case .log: 1
+        case .tanh: 3
+        case .sigmoid: 3
         }
     }
 

@@ -1,8 +1,8 @@
 #ifndef SLUICE_STEP_KERNEL_H
 #define SLUICE_STEP_KERNEL_H
 
-/// The fused LSTM step and the pinned activations. Every function gives the same bits on every instruction set, for every
-/// number of rows and every placement of them: the arithmetic is part of what Sluice promises.
+/// The fused LSTM step and the pinned activations. Every function gives the same bits on every instruction set, for
+/// every number of rows and every placement of them: the arithmetic is part of what Sluice promises.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,13 +43,14 @@ void sluice_lstm_pack_layer(const sluice_lstm *m, size_t layer, const float *wei
 void sluice_lstm_pack_head(const sluice_lstm *m, const float *weight, const float *bias, float *packed);
 
 /// One step of `rows` rows; a pure function, the caller commits `next` where it wants it.
-/// x [rows][I]; state[row] -> [L][h, c][Hp] anywhere in memory, not overlapping `next`; next [rows][L][h, c][Hp], padding 0;
-/// out [rows][O]: the raw linear head; finite[row]: whether every h, c and output of the row is finite.
+/// x [rows][I]; state[row] -> [L][h, c][Hp] anywhere in memory, not overlapping `next`; next [rows][L][h, c][Hp],
+/// padding 0; out [rows][O]: the raw linear head; finite[row]: whether every h, c and output of the row is finite.
 /// Hp is H rounded up to a multiple of 16.
 void sluice_lstm_step(const sluice_lstm *m, sluice_isa isa, size_t rows, const float *x,
                       const float *_Nonnull const *_Nonnull state, float *next, float *out, bool *finite);
 
-/// The activations, `out[i] = f(x[i])`; `out` may be `x`.
+/// The activations, `out[i] = f(x[i])`; `out` may be `x`. Largest errors over every float32, in units in the last place:
+/// exp 1.1, log 1, tanh 3, sigmoid 3; the sigmoid stays at e^-87 below x = -87. NaN gives NaN.
 void sluice_exp(sluice_isa isa, const float *x, float *out, size_t count);
 void sluice_log(sluice_isa isa, const float *x, float *out, size_t count);
 void sluice_tanh(sluice_isa isa, const float *x, float *out, size_t count);
