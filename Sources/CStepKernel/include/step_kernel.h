@@ -1,2 +1,62 @@
-#pragma once
-int sluice_kernel_placeholder(void);
+#ifndef SLUICE_STEP_KERNEL_H
+#define SLUICE_STEP_KERNEL_H
+
+/// The fused LSTM step and the pinned activations. Every function gives the same bits on every instruction set, for every
+/// number of rows and every placement of them: the arithmetic is part of what Sluice promises.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+    SLUICE_ISA_BASELINE = 0, ///< No fused multiply-add in hardware: `fmaf`, correctly rounded.
+    SLUICE_ISA_AVX2 = 1,     ///< AVX2 and FMA.
+    SLUICE_ISA_AVX512 = 2,   ///< AVX-512F.
+    SLUICE_ISA_NEON = 3,     ///< arm64.
+} sluice_isa;
+
+/// Whether this processor and this build have the instruction set.
+bool sluice_isa_available(sluice_isa isa);
+/// The fastest one available.
+sluice_isa sluice_isa_best(void);
+
+/// Round to nearest, subnormals kept, for the calling thread: to be called where a thread that folds starts.
+void sluice_fp_environment(void);
+
+/// A packed network. `packed` is 64-byte aligned, `sluice_lstm_packed_floats` long and filled by `sluice_lstm_pack_*`:
+/// per layer [unit block of 16][bias, inputs, hidden][gate i, f, g, o][16], then the head
+/// [output block of 16][bias, hidden][16]. Units and outputs are padded with zeros, the k dimension never.
+typedef struct {
+    size_t inputs, hidden, layers, outputs;
+    const float *packed;
+} sluice_lstm;
+
+/// Floats of `packed`; the sizes alone decide.
+size_t sluice_lstm_packed_floats(const sluice_lstm *m);
+/// Packs one layer from `weight_ih [4H, I or H]`, `weight_hh [4H, H]`, `bias_ih [4H]`, `bias_hh [4H]` into `packed`,
+/// which is zero before. The packed bias is fl(b_ih + b_hh).
+void sluice_lstm_pack_layer(const sluice_lstm *m, size_t layer, const float *weight_ih, const float *weight_hh,
+                            const float *bias_ih, const float *bias_hh, float *packed);
+/// Packs the head from `weight [O, H]`, `bias [O]`.
+void sluice_lstm_pack_head(const sluice_lstm *m, const float *weight, const float *bias, float *packed);
+
+/// One step of `rows` rows; a pure function, the caller commits `next` where it wants it.
+/// x [rows][I]; state[row] -> [L][h, c][Hp] anywhere in memory, not overlapping `next`; next [rows][L][h, c][Hp], padding 0;
+/// out [rows][O]: the raw linear head; finite[row]: 1 if every h, c and output of the row is finite, else 0.
+/// Hp is H rounded up to a multiple of 16.
+void sluice_lstm_step(const sluice_lstm *m, sluice_isa isa, size_t rows, const float *x, const float *const *state,
+                      float *next, float *out, uint8_t *finite);
+
+/// The activations, `out[i] = f(x[i])`; `out` may be `x`.
+void sluice_exp(sluice_isa isa, const float *x, float *out, size_t count);
+void sluice_log(sluice_isa isa, const float *x, float *out, size_t count);
+void sluice_tanh(sluice_isa isa, const float *x, float *out, size_t count);
+void sluice_sigmoid(sluice_isa isa, const float *x, float *out, size_t count);
+
+/// The same for one value, on the best instruction set.
+float sluice_expf(float x);
+float sluice_logf(float x);
+float sluice_tanhf(float x);
+float sluice_sigmoidf(float x);
+
+#endif

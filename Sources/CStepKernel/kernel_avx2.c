@@ -1,0 +1,12 @@
+// 16 registers of 8 floats: 3 rows x 4 gates of accumulators, 3 inputs, 1 weight.
+#include "kernel.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define KERNEL sluice_kernel_avx2
+#define LANES 8
+#define ROWS 3
+#define SINGLE 2
+#include "kernel.inc"
+#pragma clang attribute pop
+#endif

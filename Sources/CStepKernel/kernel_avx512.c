@@ -1,0 +1,12 @@
+// 32 registers of 16 floats: 6 rows x 4 gates of accumulators, 4 weights.
+#include "kernel.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#define KERNEL sluice_kernel_avx512
+#define LANES 16
+#define ROWS 6
+#define SINGLE 4
+#include "kernel.inc"
+#pragma clang attribute pop
+#endif

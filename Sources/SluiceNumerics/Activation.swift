@@ -1,0 +1,35 @@
+internal import CStepKernel
+
+/// The pinned activations: the same bits on every processor, in scalar, array and step (`engine.md`, "The fold").
+///
+/// Arrays: `out[i] = f(x[i])` for `i < count`; `out` may be `x`.
+package enum Activation {
+    package static func exp(_ x: Float) -> Float { sluice_expf(x) }
+    package static func log(_ x: Float) -> Float { sluice_logf(x) }
+    package static func tanh(_ x: Float) -> Float { sluice_tanhf(x) }
+    package static func sigmoid(_ x: Float) -> Float { sluice_sigmoidf(x) }
+
+    package static func exp(
+        _ x: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, count: Int, on set: InstructionSet = .best
+    ) {
+        unsafe sluice_exp(set.code, x, out, count)
+    }
+
+    package static func log(
+        _ x: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, count: Int, on set: InstructionSet = .best
+    ) {
+        unsafe sluice_log(set.code, x, out, count)
+    }
+
+    package static func tanh(
+        _ x: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, count: Int, on set: InstructionSet = .best
+    ) {
+        unsafe sluice_tanh(set.code, x, out, count)
+    }
+
+    package static func sigmoid(
+        _ x: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, count: Int, on set: InstructionSet = .best
+    ) {
+        unsafe sluice_sigmoid(set.code, x, out, count)
+    }
+}
