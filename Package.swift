@@ -104,7 +104,7 @@ let package = Package(
         .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
 
         test("SluiceNumerics", ["CStepKernel"]),
-        test("SluiceLSTM", exclude: ["Goldens"]),
+        test("SluiceLSTM", ["SluiceCore", "SluiceNumerics"], exclude: ["Goldens"]),
         test("SluiceModelFile", ["SluiceLSTM"], exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceSchema"),
         test("SluiceKafka"),

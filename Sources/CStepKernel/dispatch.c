@@ -82,7 +82,7 @@ void sluice_lstm_pack_head(const sluice_lstm *m, const float *weight, const floa
 }
 
 void sluice_lstm_step(const sluice_lstm *m, sluice_isa isa, size_t rows, const float *x, const float *const *state,
-                      float *next, float *out, uint8_t *finite) {
+                      float *next, float *out, bool *finite) {
     kernel(isa)->step(m, rows, x, state, next, out, finite);
 }
 

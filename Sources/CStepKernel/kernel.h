@@ -8,7 +8,7 @@ enum { UNIT_BLOCK = 16, GATES = 4 };
 /// What one instruction set provides.
 typedef struct {
     void (*step)(const sluice_lstm *m, size_t rows, const float *x, const float *const *state, float *next, float *out,
-                 uint8_t *finite);
+                 bool *finite);
     void (*exp)(const float *x, float *out, size_t count);
     void (*log)(const float *x, float *out, size_t count);
     void (*tanh)(const float *x, float *out, size_t count);

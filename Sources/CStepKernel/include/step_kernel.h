@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma clang assume_nonnull begin
+
 typedef enum {
     SLUICE_ISA_BASELINE = 0, ///< No fused multiply-add in hardware: `fmaf`, correctly rounded.
     SLUICE_ISA_AVX2 = 1,     ///< AVX2 and FMA.
@@ -42,10 +44,10 @@ void sluice_lstm_pack_head(const sluice_lstm *m, const float *weight, const floa
 
 /// One step of `rows` rows; a pure function, the caller commits `next` where it wants it.
 /// x [rows][I]; state[row] -> [L][h, c][Hp] anywhere in memory, not overlapping `next`; next [rows][L][h, c][Hp], padding 0;
-/// out [rows][O]: the raw linear head; finite[row]: 1 if every h, c and output of the row is finite, else 0.
+/// out [rows][O]: the raw linear head; finite[row]: whether every h, c and output of the row is finite.
 /// Hp is H rounded up to a multiple of 16.
-void sluice_lstm_step(const sluice_lstm *m, sluice_isa isa, size_t rows, const float *x, const float *const *state,
-                      float *next, float *out, uint8_t *finite);
+void sluice_lstm_step(const sluice_lstm *m, sluice_isa isa, size_t rows, const float *x,
+                      const float *_Nonnull const *_Nonnull state, float *next, float *out, bool *finite);
 
 /// The activations, `out[i] = f(x[i])`; `out` may be `x`.
 void sluice_exp(sluice_isa isa, const float *x, float *out, size_t count);
@@ -58,5 +60,7 @@ float sluice_expf(float x);
 float sluice_logf(float x);
 float sluice_tanhf(float x);
 float sluice_sigmoidf(float x);
+
+#pragma clang assume_nonnull end
 
 #endif
