@@ -1,7 +1,7 @@
 internal import CStepKernel
 
-/// The element-wise half of training, vectorised; the products are `BLAS`'s. Shapes are row-major; every sum has a fixed
-/// order, so that a run repeats to the bit.
+/// The element-wise half of training, vectorised; the products are `BLAS`'s. Shapes are row-major; every sum has a
+/// fixed order, so that a run repeats to the bit.
 package enum TrainingKernels {
     package typealias Floats = UnsafeMutablePointer<Float>
     package typealias Read = UnsafePointer<Float>

@@ -41,8 +41,8 @@ struct BatchPlan: Sendable, Equatable {
         }
     }
 
-    /// `across-batches` in lanes: lane i goes on with the next chunk of its own segment, and when that has ended takes up
-    /// the next of `segments`, with a reset of that row alone. As segments run out, batches grow smaller.
+    /// `across-batches` in lanes: lane i goes on with the next chunk of its own segment, and when that has ended takes
+    /// up the next of `segments`, with a reset of that row alone. As segments run out, batches grow smaller.
     static func lanes(_ segments: [Segment], chunk: Int, rows: Int) -> BatchPlan {
         var waiting = segments.makeIterator()
         var current: [(segment: Segment, next: Int)?] = (0..<rows).map { _ in

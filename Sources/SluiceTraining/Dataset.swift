@@ -28,7 +28,8 @@ package struct Dataset: Sendable {
     private static func nothingToLearn(_ manifest: ModelManifest) -> SluiceError {
         if manifest.head.classifies {
             return SluiceError(
-                .invalidInput, "no warm observation has a label", remedy: "check input.label, and that labels are present")
+                .invalidInput, "no warm observation has a label",
+                remedy: "check input.label, and that labels are present")
         }
         return SluiceError(
             .invalidInput,

@@ -28,7 +28,8 @@ struct DatasetSplit: Sendable {
         }
         let remedy = "bring more observations, or set train.validation and train.test to smaller parts"
         if train.isEmpty {
-            throw SluiceError(.invalidInput, "no observation is left to train on: \(dataset.count) in all", remedy: remedy)
+            throw SluiceError(
+                .invalidInput, "no observation is left to train on: \(dataset.count) in all", remedy: remedy)
         }
         if configuration.validation > 0, validation.isEmpty {
             throw SluiceError(.invalidInput, "no observation is left to validate with", remedy: remedy)

@@ -19,8 +19,8 @@ struct LossSum: Sendable, Equatable {
     }
 }
 
-/// The five losses: mean squared error, Gaussian negative log-likelihood, pinball, binary and categorical cross-entropy,
-/// each the mean over the terms that are not masked. In the units of the network's outputs.
+/// The five losses: mean squared error, Gaussian negative log-likelihood, pinball, binary and categorical
+/// cross-entropy, each the mean over the terms that are not masked. In the units of the network's outputs.
 struct HeadLoss {
     private let head: HeadKind
     private let quantiles: [Float]

@@ -17,7 +17,8 @@ final class Learner {
     ///   - rows: B of the largest batch.
     ///   - steps: P of the largest batch.
     init(
-        _ parameters: LSTMParameters, manifest: ModelManifest, configuration: TrainingConfiguration, rows: Int, steps: Int
+        _ parameters: LSTMParameters, manifest: ModelManifest, configuration: TrainingConfiguration, rows: Int,
+        steps: Int
     ) {
         template = parameters
         let layout = NetworkLayout(parameters)

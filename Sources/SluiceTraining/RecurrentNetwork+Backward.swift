@@ -2,8 +2,8 @@ internal import SluiceLSTM
 internal import SluiceNumerics
 
 extension RecurrentNetwork {
-    /// Fills `gradient`, laid out as the parameters, from `outputGradient`, after `forward` on the same batch. What a row
-    /// started from is constant, unless it is the learned initial state.
+    /// Fills `gradient`, laid out as the parameters, from `outputGradient`, after `forward` on the same batch. What a
+    /// row started from is constant, unless it is the learned initial state.
     func backward(parameters: ReadFloats, gradient: Floats) {
         let (hidden, outputCount, count) = (layout.shape.hidden, layout.shape.outputs, batch.count)
         gradient.update(repeating: 0, count: layout.count)

@@ -1,6 +1,6 @@
-/// SplitMix64 (Steele, Lea, Flood 2014): its n-th draw is a mix of key + n · γ, so a draw depends on the seed, the stream
-/// and its number alone. Each use of randomness has a stream of its own, and each epoch another key, so that resuming
-/// needs no generator state.
+/// SplitMix64 (Steele, Lea, Flood 2014): its n-th draw is a mix of key + n · γ, so a draw depends on the seed, the
+/// stream and its number alone. Each use of randomness has a stream of its own, and each epoch another key, so that
+/// resuming needs no generator state.
 struct SeededGenerator {
     /// What the draws are for.
     enum Stream: UInt64 {

@@ -15,7 +15,8 @@ final class SteppedPass {
     private var batch = PackedBatch()
 
     init(
-        _ parameters: LSTMParameters, manifest: ModelManifest, configuration: TrainingConfiguration, lanes: Int, steps: Int
+        _ parameters: LSTMParameters, manifest: ModelManifest, configuration: TrainingConfiguration, lanes: Int,
+        steps: Int
     ) {
         let shape = parameters.shape
         stepper = LSTMStepper(parameters)
@@ -74,7 +75,8 @@ final class SteppedPass {
             for unit in 0..<shape.hidden {
                 let place = 2 * layer * shape.paddedHidden + unit
                 state[place] = parameters.values[learned.h.lowerBound + layer * shape.hidden + unit]
-                state[place + shape.paddedHidden] = parameters.values[learned.c.lowerBound + layer * shape.hidden + unit]
+                state[place + shape.paddedHidden] =
+                    parameters.values[learned.c.lowerBound + layer * shape.hidden + unit]
             }
         }
         return state

@@ -3,7 +3,8 @@ package import SluiceCore
 package import SluiceLSTM
 internal import SluiceNumerics
 
-/// Trains a model under a carry policy. The same data, manifest, configuration and number of threads give the same bits.
+/// Trains a model under a carry policy. The same data, manifest, configuration and number of threads give the same
+/// bits.
 package enum Trainer {
     /// - Parameters:
     ///   - shape: of a model whose inputs and outputs are the manifest's.
@@ -18,7 +19,8 @@ package enum Trainer {
         progress: (TrainingProgress) -> Void = { _ in }
     ) throws(SluiceError) -> TrainingResult {
         try configuration.validate()
-        precondition(shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
+        precondition(
+            shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
         guard manifest.initialState == .zero || manifest.initialState == .learned else {
             throw SluiceError(
                 .unsupported, "model.initial_state: \(manifest.initialState.rawValue) is not available yet",

@@ -3,8 +3,8 @@ package import SluiceCore
 extension TrainingConfiguration {
     /// Checks every entry.
     ///
-    /// - Throws: `SluiceError(.invalidConfiguration)` for a value out of range, `SluiceError(.unsupported)` for one that
-    ///   is not available yet; the message names the entry.
+    /// - Throws: `SluiceError(.invalidConfiguration)` for a value out of range, `SluiceError(.unsupported)` for one
+    ///   that is not available yet; the message names the entry.
     package func validate() throws(SluiceError) {
         guard !carry.isEmpty else { throw .entry("carry", "is empty") }
         try Self.check("chunk", chunk, 1...65_536)

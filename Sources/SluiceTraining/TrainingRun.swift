@@ -57,7 +57,9 @@ struct TrainingRun {
                             epoch: epoch + 1, epochs: configuration.epochs, batch: index + 1,
                             batches: plan.batches.count, loss: total.mean, observations: observations)))
             }
-            let record = end(epoch, policy, total)
+            guard let record = end(epoch, policy, total) else {
+                return .diverged(epoch: epoch + 1, batch: plan.batches.count)
+            }
             progress(.epoch(record))
             if configuration.patience > 0, !split.validation.isEmpty,
                 epoch + 1 - bestEpoch >= configuration.patience
@@ -68,20 +70,23 @@ struct TrainingRun {
         return .completed
     }
 
-    private mutating func end(_ epoch: Int, _ policy: CarryPolicy, _ total: LossSum) -> TrainingProgress.Epoch {
+    /// Validates, and keeps the parameters if they are the best; nil if the epoch's last update left them no good.
+    private mutating func end(_ epoch: Int, _ policy: CarryPolicy, _ total: LossSum) -> TrainingProgress.Epoch? {
+        let parameters = learner.parameters
+        guard parameters.values.allSatisfy(\.isFinite) else { return nil }
         let validation =
             split.validation.isEmpty
             ? nil : evaluator.evaluate(split.validation, policy: policy, with: learner)
+        // Without a validation loss to compare (none held out, or all of it masked) the last epoch is the best.
+        if let validation, validation.count > 0 {
+            guard validation.loss.isFinite else { return nil }
+            if validation.loss < bestLoss { (best, bestEpoch, bestLoss) = (parameters, epoch + 1, validation.loss) }
+        } else {
+            (best, bestEpoch) = (parameters, epoch + 1)
+        }
         let record = TrainingProgress.Epoch(
             epoch: epoch + 1, policy: policy, train: Evaluation(total, manifest), validation: validation)
         history.append(record)
-        // Without a validation loss to compare (none held out, or all of it masked) the last epoch is the best.
-        let loss = validation?.loss ?? .nan
-        if loss.isNaN || loss < bestLoss {
-            bestLoss = loss.isNaN ? bestLoss : loss
-            best = learner.parameters
-            bestEpoch = epoch + 1
-        }
         return record
     }
 

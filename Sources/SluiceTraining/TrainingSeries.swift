@@ -8,8 +8,8 @@ package struct TrainingSeries: Sendable {
     package var inputs: [Float]
     /// `[N × T]`: targets as observed, NaN where missing. Empty for classifiers.
     package var targets: [Float]
-    /// `[N × T]`: m and s of each target's scaler at that row; a degenerate s is already raised to its floor. A forecast
-    /// made at row t of what row t + k shows is normalised with those of row t.
+    /// `[N × T]`: m and s of each target's scaler at that row; a degenerate s is already raised to its floor. A
+    /// forecast made at row t of what row t + k shows is normalised with those of row t.
     package var center: [Double]
     package var scale: [Double]
     /// `[N]`: classes from 0, NaN or −1 where missing. Empty for forecasts.

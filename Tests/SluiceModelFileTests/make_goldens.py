@@ -23,12 +23,14 @@ manifest = {
     "format": 1, "name": "pumps", "version": "v7", "inputs": ["temperature", "load"], "targets": ["temperature"],
     "horizons": [1, 6], "head": "point", "quantiles": [], "initial_state": "zero", "scaling": "none",
 }
-save_file(network.state_dict(), here / "point.safetensors", metadata={"sluice.model": json.dumps(manifest), "format": "pt"})
+metadata = {"sluice.model": json.dumps(manifest), "format": "pt"}
+save_file(network.state_dict(), here / "point.safetensors", metadata=metadata)
 
 network = Network(2, 2, 1, 6)
 manifest = {
     "format": 1, "name": "größe \"x\"", "version": "v1", "inputs": ["a", "b"], "targets": ["b"], "horizons": [1, 3],
-    "head": "quantile", "quantiles": [0.1, 0.5, 0.9], "initial_state": "learned", "scaling": "global", "note": {"by": ["x"]},
+    "head": "quantile", "quantiles": [0.1, 0.5, 0.9], "initial_state": "learned", "scaling": "global",
+    "note": {"by": ["x"]},
 }
 tensors = network.state_dict() | {
     "initial_state.h": torch.full((1, 2), 0.25), "initial_state.c": torch.full((1, 2), -0.5),

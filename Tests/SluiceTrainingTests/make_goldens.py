@@ -115,7 +115,8 @@ class Case:
                 value = loss(self.head, torch.cat(outs), torch.cat(ys))
                 if torch.cat(ys).isnan().all():
                     continue
-                optimizer.zero_grad()
+                # As with torch.where(resets, initial, carried): a batch without a reset has a zero gradient, not none.
+                optimizer.zero_grad(set_to_none=False)
                 value.backward()
                 record["losses"].append(value.item())
                 torch.nn.utils.clip_grad_norm_(self.named().values(), 1.0)

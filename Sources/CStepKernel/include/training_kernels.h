@@ -1,7 +1,8 @@
 #ifndef SLUICE_TRAINING_KERNELS_H
 #define SLUICE_TRAINING_KERNELS_H
 
-/// The element-wise half of training; the products are BLAS's. Every sum has a fixed order, so a run repeats to the bit.
+/// The element-wise half of training; the products are BLAS's. Every sum has a fixed order, so a run repeats to the
+/// bit.
 
 #include <stddef.h>
 
