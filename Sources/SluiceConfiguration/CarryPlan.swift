@@ -1,7 +1,9 @@
+package import SluiceTraining
+
 /// The carry policy of each epoch: one for all, or a run of them, `[per-batch ×5, across-batches]`.
 package struct CarryPlan: Sendable, Equatable {
     package struct Phase: Sendable, Equatable {
-        package let carry: TrainSection.Carry
+        package let carry: CarryPolicy
         /// How long; the last phase goes on to the end, whatever it says.
         package let epochs: Int
     }
@@ -12,8 +14,8 @@ package struct CarryPlan: Sendable, Equatable {
     package static let acrossBatches = CarryPlan(phases: [Phase(carry: .acrossBatches, epochs: 1)])
 
     /// The policy of each epoch; the last one goes on.
-    package var epochs: [TrainSection.Carry] {
-        phases.flatMap { [TrainSection.Carry](repeating: $0.carry, count: $0.epochs) }
+    package var epochs: [CarryPolicy] {
+        phases.flatMap { [CarryPolicy](repeating: $0.carry, count: $0.epochs) }
     }
 }
 
@@ -47,8 +49,8 @@ extension SettingKind where Value == CarryPlan.Phase {
             "a carry policy", render: { .text($0.carry.rawValue + ($0.epochs == 1 ? "" : " ×\($0.epochs)")) }
         ) { text throws(Mismatch) in
             let parts = text.split(separator: " ").map(String.init)
-            let names = TrainSection.Carry.allCases.map(\.rawValue)
-            guard let carry = TrainSection.Carry(rawValue: parts.first ?? "") else {
+            let names = CarryPolicy.allCases.map(\.rawValue)
+            guard let carry = CarryPolicy(rawValue: parts.first ?? "") else {
                 let hint = Suggestion.text(for: parts.first ?? "", among: names)
                 throw Mismatch("\"\(text)\" is not one of \(names.joined(separator: ", "))\(hint)")
             }

@@ -1,19 +1,10 @@
 internal import SluiceCore
+package import SluiceSchema
 
 /// `input`: the topic of observations and how its records are read.
 package struct InputSection: Sendable, Equatable {
     package enum Format: String, Sendable, CaseIterable {
         case json, csv
-    }
-
-    /// What a null or absent feature becomes.
-    package enum Missing: String, Sendable, CaseIterable {
-        case carry, zero, mean, reject
-    }
-
-    /// What becomes of an observation older than the slot's last time.
-    package enum Late: String, Sendable, CaseIterable {
-        case apply, drop, reject
     }
 
     package struct Feature: Sendable, Equatable {
@@ -34,8 +25,8 @@ package struct InputSection: Sendable, Equatable {
     package let label: String
     package let sequence: String
     package let boundary: String
-    package let missing: Missing
-    package let late: Late
+    package let missing: MissingPolicy
+    package let late: LatePolicy
 
     init(_ reader: inout SettingsReader) {
         topic = reader.read("input.topic", .topic, required: "input")

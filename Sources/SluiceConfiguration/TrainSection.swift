@@ -1,54 +1,23 @@
+package import SluiceTraining
+
 /// `train`: how models are trained, offline and by `retrain` (`training.md`, "Configuration").
 package struct TrainSection: Sendable, Equatable {
-    /// What happens to the state between batches.
-    package enum Carry: String, Sendable, CaseIterable {
-        case perBatch = "per-batch"
-        case acrossBatches = "across-batches"
-        case acrossSequences = "across-sequences"
-    }
-
-    package enum Order: String, Sendable, CaseIterable {
-        case lanes, strided
-    }
-
-    package enum Optimizer: String, Sendable, CaseIterable {
-        case sgd, adam, adamw, rmsprop
-    }
-
-    package enum Schedule: String, Sendable, CaseIterable {
-        case constant, step, cosine
-        case reduceOnPlateau = "reduce-on-plateau"
-    }
-
-    package enum LossAt: String, Sendable, CaseIterable {
-        case every, last
-    }
-
-    package enum Weights: String, Sendable, CaseIterable {
-        case pytorch, xavier, kaiming, orthogonal
-    }
-
-    /// What is held out for validation and test: the last part in time, or whole streams.
-    package enum HoldOut: String, Sendable, CaseIterable {
-        case time, stream
-    }
-
     package let carry: CarryPlan
     /// Steps of a chunk: the length of the truncated gradient.
     package let chunk: Int
     /// Rows of a batch.
     package let rows: Int
-    package let order: Order
-    package let optimizer: Optimizer
+    package let order: RowOrder
+    package let optimizer: OptimizerKind
     package let learningRate: Double
-    package let schedule: Schedule
-    package let lossAt: LossAt
+    package let schedule: LearningRateSchedule
+    package let lossAt: LossPlacement
     package let epochs: Int
     /// Epochs without improvement before training stops; 0 never stops early.
     package let patience: Int
     /// Largest global norm of a gradient; 0 does not clip.
     package let clip: Double
-    package let weights: Weights
+    package let weights: WeightInitialization
     /// 0 or 1.
     package let forgetBias: Int
     /// Share of the data held out for validation.
