@@ -63,7 +63,7 @@ package struct TrainingResult: Sendable {
     }
 
     /// That of `bestEpoch`.
-    package let model: Model
+    package var model: Model
     package let epochs: [TrainingProgress.Epoch]
     /// The epoch with the smallest validation loss, the last one without validation; counted from 1; 0: none was ended.
     package let bestEpoch: Int

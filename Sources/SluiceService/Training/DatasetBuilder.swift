@@ -33,7 +33,9 @@ package struct DatasetBuilder: ~Copyable {
     }
 
     /// Takes an observation in; a reject's code where it cannot be one.
-    package mutating func append(_ record: InputRecord) -> RejectCode? {
+    ///
+    /// - Parameter each: called with the features `[I]` of each observation taken in.
+    package mutating func append(_ record: InputRecord, each: ((UnsafePointer<Float>) -> Void)? = nil) -> RejectCode? {
         columns.removeAll()
         if let code = decoder.append(record, to: &columns) { return code }
         let observation = columns.rows[0]
@@ -43,8 +45,13 @@ package struct DatasetBuilder: ~Copyable {
         }
         let index = table.intern(columns.bytes(observation.key))
         defer { table.releaseIfUnused(index) }
-        return fold(observation, index)
+        let code = fold(observation, index)
+        if code == nil { each?(columns.features(0)) }
+        return code
     }
+
+    /// Goes on with records of another layout: the next file's columns.
+    package mutating func change(_ input: InputSpecification) throws { decoder = try ObservationDecoder(input) }
 
     /// Why the last observation was refused, for people.
     package func message(for code: RejectCode) -> String { decoder.message(for: code) }
@@ -52,7 +59,7 @@ package struct DatasetBuilder: ~Copyable {
     private mutating func fold(_ observation: Observation, _ index: UInt32) -> RejectCode? {
         let slot = table[index]
         let scalars = SlotScalars(base: slot.scalars, layout: layout)
-        let input = columns.foldInput(observation, row: 0, offset: next)
+        let input = columns.foldInput(0, offset: next)
         let isFirst = !slot.header.pointee.isUsed
         // Nothing of the slot is changed before the observation is accepted: the policies are looked at first.
         let settlement = scaled.withUnsafeMutableBufferPointer { scaled in
@@ -89,10 +96,10 @@ package struct DatasetBuilder: ~Copyable {
         }
         series[position].inputs += scaled
         for (target, feature) in targetInputs.enumerated() {
-            let (mean, scale) = forecastPass.normalisation(ofTarget: target, scalars)
+            let normalisation = forecastPass.normalisation(ofTarget: target, scalars)
             series[position].targets.append(feature.map { input.features[$0] } ?? .nan)
-            series[position].center.append(mean)
-            series[position].scale.append(scale)
+            series[position].center.append(normalisation.mean)
+            series[position].scale.append(normalisation.scale)
         }
         if targetInputs.isEmpty { series[position].labels.append(observation.label) }
         // A step count of zero is a boundary too: the one before was an end.

@@ -1,0 +1,113 @@
+import Foundation
+package import SluiceCore
+package import SluiceLog
+package import SluiceSchema
+
+/// Recorded observations, to be read from their beginning as often as needed.
+package protocol ObservationSource: Sendable {
+    /// Whether streams are named by the record's key or by a field.
+    var kind: InputSpecification.Source { get }
+    /// Hands over all records in order, in batches; the bytes die with each call.
+    func forEach(_ body: (ObservationBatch) throws -> Void) throws
+}
+
+package struct ObservationBatch {
+    package var records: [InputRecord]
+    /// The format that begins here; nil: as configured, or as before.
+    package var format: InputSpecification.Format?
+    /// Share of the source read, 0 to 1.
+    package var share: Double
+}
+
+/// Files of observations, one after the other.
+package struct FileSource: ObservationSource {
+    private let paths: [String]
+    private let fileFormat: RecordReader.FileFormat?
+
+    package init(_ paths: [String], fileFormat: RecordReader.FileFormat? = nil) {
+        self.paths = paths
+        self.fileFormat = fileFormat
+    }
+
+    package var kind: InputSpecification.Source { .field }
+
+    package func forEach(_ body: (ObservationBatch) throws -> Void) throws {
+        for (index, path) in paths.enumerated() {
+            var reader = try RecordReader(path, fileFormat: fileFormat)
+            var format: InputSpecification.Format? = reader.format
+            var share = 0.0
+            while try reader.next(limit: Limits.batchRecords, { records in
+                try body(
+                    ObservationBatch(
+                        records: records.map { InputRecord(value: $0) }, format: format,
+                        share: (Double(index) + share) / Double(paths.count)))
+            }) {
+                format = nil
+                share = reader.size > 0 ? min(1, Double(reader.position) / Double(reader.size)) : 0
+            }
+        }
+    }
+}
+
+/// What a topic holds, or its last `window` of time, up to where it ends when reading begins.
+package struct TopicSource: ObservationSource {
+    private static let timeoutMilliseconds = 10_000
+    private static let emptyPollsMaximum = 100
+
+    private let topic: String
+    private let partitions: Int
+    private let from: EpochMilliseconds?
+    private let makeReader: @Sendable () throws -> any LogReader
+
+    /// - Parameter from: records of this time and later; where the broker cannot look times up, everything is read and
+    ///   earlier records are passed over.
+    package init(
+        topic: String, partitions: Int, from: EpochMilliseconds?, makeReader: @escaping @Sendable () throws -> any LogReader
+    ) {
+        self.topic = topic
+        self.partitions = partitions
+        self.from = from
+        self.makeReader = makeReader
+    }
+
+    package var kind: InputSpecification.Source { .record }
+
+    package func forEach(_ body: (ObservationBatch) throws -> Void) throws {
+        let reader = try makeReader()
+        defer { reader.close() }
+        // One partition after the other: the order does not depend on how the broker mixes them.
+        for partition in 0..<Int32(partitions) {
+            let key = TopicPartition(topic: topic, partition: partition)
+            let (low, high) = try reader.watermarks(key, timeoutMilliseconds: Self.timeoutMilliseconds)
+            let start = try from.flatMap {
+                try reader.offset(key, at: $0, timeoutMilliseconds: Self.timeoutMilliseconds)
+            } ?? low
+            guard start < high else { continue }
+            try read(reader, key, start, high, body)
+        }
+    }
+
+    private func read(
+        _ reader: any LogReader, _ key: TopicPartition, _ start: Offset, _ end: Offset,
+        _ body: (ObservationBatch) throws -> Void
+    ) throws {
+        try reader.assign([key: start])
+        var next = start
+        var emptyPolls = 0
+        while next < end {
+            let before = next
+            try reader.poll(timeoutMilliseconds: 100, limit: Limits.batchRecords) { _, record in
+                next = record.offset + 1
+                guard record.offset < end, from.map({ record.timestamp >= $0 }) ?? true else { return }
+                let input = InputRecord(
+                    value: record.value, key: record.key, timestamp: record.timestamp, boundary: record.boundary,
+                    offset: record.offset)
+                let share = (Double(key.partition) + Double(next - start) / Double(end - start)) / Double(partitions)
+                try body(ObservationBatch(records: [input], format: nil, share: share))
+            }
+            emptyPolls = next == before ? emptyPolls + 1 : 0
+            // The last offsets of a partition may be marks of transactions, which are never delivered.
+            if emptyPolls >= Self.emptyPollsMaximum { return }
+        }
+    }
+}

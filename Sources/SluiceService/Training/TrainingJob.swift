@@ -1,0 +1,163 @@
+package import SluiceConfiguration
+package import SluiceCore
+package import SluiceLSTM
+package import SluiceSchema
+package import SluiceState
+package import SluiceTraining
+
+/// Trains one model from recorded observations: reads them through the serving pass, then trains.
+package struct TrainingJob: Sendable {
+    package enum Progress: Sendable {
+        /// Share of the observations read, 0 to 1.
+        case reading(observations: Int, share: Double)
+        case training(TrainingProgress)
+    }
+
+    package struct Outcome: Sendable {
+        package var result: TrainingResult
+        package var streams: Int
+        package var observations: Int
+        /// Observations that could not be used, by reject code, with the first message of each.
+        package var rejects: [String: (count: Int, message: String)]
+    }
+
+    package let configuration: Configuration
+    package let training: TrainingConfiguration
+
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+        training = TrainingConfiguration(configuration.train)
+    }
+
+    /// What the model will be, but for its version.
+    package var manifest: ModelManifest {
+        let model = configuration.model
+        return ModelManifest(
+            name: configuration.application, version: "", inputs: configuration.input.features.map(\.name),
+            targets: model.targets, horizons: model.horizons, head: model.head, quantiles: model.quantiles,
+            initialState: model.initialState, scaling: model.scaling, classes: model.classes,
+            warmup: model.warmup == 0 ? nil : model.warmup)
+    }
+
+    package var shape: LSTMShape {
+        LSTMShape(
+            inputs: manifest.inputs.count, hidden: configuration.model.hidden, layers: configuration.model.layers,
+            outputs: manifest.outputs)
+    }
+
+    /// Reads the source (twice for `scaling: global`, which must know all values before it scales one) and trains.
+    ///
+    /// - Throws: what is wrong with the source, the data or the configuration.
+    package func run(
+        _ source: some ObservationSource, isCancelled: @escaping @Sendable () -> Bool = { false },
+        progress: (Progress) -> Void = { _ in }
+    ) throws -> Outcome {
+        var manifest = manifest
+        try training.validate()
+        var scaler: Model.Scaler?
+        if manifest.scaling == .global {
+            var measure = GlobalScaler(inputs: manifest.inputs.count)
+            manifest.scaling = .none
+            try read(source, manifest, nil, progress) { input in measure.add(input) }
+            manifest.scaling = .global
+            scaler = measure.scaler
+        }
+        var (series, observations, rejects) = try read(source, manifest, scaler, progress)
+        series.removeAll { $0.count == 0 }
+        let dataset = try Dataset(series, for: manifest)
+        let result = try Trainer.train(
+            dataset, manifest: manifest, shape: shape, scaler: scaler, configuration: training, isCancelled: isCancelled
+        ) { progress(.training($0)) }
+        return Outcome(
+            result: result.named { ModelVersion.version(of: $0) }, streams: series.count, observations: observations, rejects: rejects)
+    }
+
+    @discardableResult
+    private func read(
+        _ source: some ObservationSource, _ manifest: ModelManifest, _ scaler: Model.Scaler?,
+        _ progress: (Progress) -> Void, each: ((UnsafePointer<Float>) -> Void)? = nil
+    ) throws -> (series: [TrainingSeries], observations: Int, rejects: [String: (count: Int, message: String)]) {
+        let model = Model(manifest: manifest, parameters: LSTMParameters(shape: shape), scaler: scaler)
+        var builder: DatasetBuilder?
+        var rejects: [String: (count: Int, message: String)] = [:]
+        var read = 0
+        try source.forEach { batch in
+            if builder == nil || batch.format != nil {
+                // Each CSV file brings its own columns.
+                let input = try configuration.inputSpecification(
+                    source.kind, for: manifest.inputs, fileFormat: batch.format)
+                if builder == nil {
+                    builder = try DatasetBuilder(try configuration.foldSpecification(model), input: input)
+                } else {
+                    try builder?.change(input)
+                }
+            }
+            for record in batch.records {
+                if let code = builder?.append(record, each: each) {
+                    let message = builder?.message(for: code) ?? ""
+                    rejects[code.text] = ((rejects[code.text]?.count ?? 0) + 1, rejects[code.text]?.message ?? message)
+                }
+            }
+            read += batch.records.count
+            progress(.reading(observations: read, share: batch.share))
+        }
+        let observations = builder?.observations ?? 0
+        return (builder.take()?.finish() ?? [], observations, rejects)
+    }
+}
+
+/// Means and deviations of each input over all streams, for `scaling: global`.
+struct GlobalScaler {
+    private var counts: [Double]
+    private var means: [Double]
+    private var squares: [Double]
+
+    init(inputs: Int) {
+        counts = Array(repeating: 0, count: inputs)
+        means = counts
+        squares = counts
+    }
+
+    /// Takes one observation in `[I]`; NaN is missing.
+    mutating func add(_ features: UnsafePointer<Float>) {
+        for input in counts.indices where !features[input].isNaN {
+            counts[input] += 1
+            let d = Double(features[input]) - means[input]
+            means[input] += d / counts[input]
+            squares[input] += d * (Double(features[input]) - means[input])
+        }
+    }
+
+    var scaler: Model.Scaler {
+        Model.Scaler(
+            mean: means.map { Float($0) },
+            scale: zip(squares, counts).map { square, count in
+                let scale = count > 0 ? Float((square / count).squareRoot()) : 0
+                return scale > 0 ? scale : 1
+            })
+    }
+}
+
+extension TrainingConfiguration {
+    package init(_ section: TrainSection) {
+        self.init()
+        carry = section.carry.epochs
+        chunk = section.chunk
+        rows = section.rows
+        order = section.order
+        optimizer = section.optimizer
+        learningRate = section.learningRate
+        schedule = section.schedule
+        lossAt = section.lossAt
+        epochs = section.epochs
+        patience = section.patience
+        clip = section.clip
+        weights = section.weights
+        forgetBias = section.forgetBias
+        validation = section.validation
+        by = section.by
+        test = section.test
+        seed = section.seed
+        threads = section.threads
+    }
+}
