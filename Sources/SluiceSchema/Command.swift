@@ -1,0 +1,58 @@
+package import SluiceCore
+
+/// What a command or event is about. Extensible: readers pass over types they do not know.
+package struct MessageType: RawRepresentable, Hashable, Sendable {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+
+    package static let reset = MessageType(rawValue: "reset")
+    package static let swap = MessageType(rawValue: "swap")
+    package static let boundary = MessageType(rawValue: "boundary")
+}
+
+/// The streams a command or event is about.
+package enum Target: Hashable, Sendable {
+    case stream(String)
+    /// All streams whose name starts so; empty: all.
+    case prefix(String)
+}
+
+/// A record of `<application>.control` (`schemas/command.schema.json`), keyed by its stream where it has one.
+package struct Command: Sendable, Equatable {
+    package var id: String
+    package var type: MessageType
+    /// Nil for commands to the whole partition, such as a swap.
+    package var target: Target?
+    /// The version a swap goes to.
+    package var model: String?
+    /// Who asked.
+    package var by: String
+    /// When it was asked, by the asker's clock.
+    package var time: EpochMilliseconds
+
+    package init(
+        id: String, type: MessageType = .reset, target: Target?, model: String? = nil, by: String,
+        time: EpochMilliseconds
+    ) {
+        self.id = id
+        self.type = type
+        self.target = target
+        self.model = model
+        self.by = by
+        self.time = time
+    }
+
+    /// Appends the command's JSON and returns where it is.
+    package func encode(into arena: inout ByteArena) -> Range<Int> {
+        let start = arena.count
+        arena.append("{")
+        arena.appendMember("id", id)
+        arena.appendMember("type", type.rawValue)
+        arena.appendMember(target)
+        arena.appendMember("model", model)
+        arena.appendMember("by", by)
+        arena.appendMember("time", time: time)
+        arena.append("}")
+        return start..<arena.count
+    }
+}

@@ -1,0 +1,97 @@
+package import SluiceCore
+
+/// A record of `<application>.events` (`schemas/event.schema.json`): what happened, at which input offset. As NDJSON
+/// it is what `score --commands` applies.
+package struct Event: Sendable, Equatable {
+    /// The command's id; for what was not commanded, an id of its own.
+    package var id: String
+    package var type: MessageType
+    package var target: Target?
+    package var partition: Int32
+    /// The first input offset folded after it: from the fresh state, by the new model.
+    package var offset: Offset
+    package var by: String
+    package var time: EpochMilliseconds
+    /// Where the command lies in the control topic; nil for what was not commanded.
+    package var control: Offset?
+    /// The version a swap went to.
+    package var model: String?
+    /// Why, for a boundary: its kind.
+    package var cause: String?
+
+    package init(
+        id: String, type: MessageType, target: Target?, partition: Int32, offset: Offset, by: String,
+        time: EpochMilliseconds, control: Offset? = nil, model: String? = nil, cause: String? = nil
+    ) {
+        self.id = id
+        self.type = type
+        self.target = target
+        self.partition = partition
+        self.offset = offset
+        self.by = by
+        self.time = time
+        self.control = control
+        self.model = model
+        self.cause = cause
+    }
+
+    /// The record of a command that took effect.
+    package init(_ command: Command, partition: Int32, offset: Offset, control: Offset) {
+        self.init(
+            id: command.id, type: command.type, target: command.target, partition: partition, offset: offset,
+            by: command.by, time: command.time, control: control, model: command.model)
+    }
+
+    /// Appends the event's JSON and returns where it is.
+    package func encode(into arena: inout ByteArena) -> Range<Int> {
+        let start = arena.count
+        arena.append("{")
+        arena.appendMember("id", id)
+        arena.appendMember("type", type.rawValue)
+        arena.appendMember(target)
+        arena.appendMember("partition", Int64(partition))
+        arena.appendMember("offset", offset)
+        arena.appendMember("by", by)
+        arena.appendMember("time", time: time)
+        arena.appendMember("control", control)
+        arena.appendMember("model", model)
+        arena.appendMember("cause", cause)
+        arena.append("}")
+        return start..<arena.count
+    }
+}
+
+extension ByteArena {
+    private mutating func appendName(_ name: StaticString) {
+        if bytes.last != UInt8(ascii: "{") { append(",") }
+        append("\"")
+        append(name)
+        append("\":")
+    }
+
+    /// A member of a command or event; nothing for nil.
+    mutating func appendMember(_ name: StaticString, _ value: String?) {
+        guard let value else { return }
+        appendName(name)
+        appendJSON(value)
+    }
+
+    mutating func appendMember(_ name: StaticString, _ value: Int64?) {
+        guard let value else { return }
+        appendName(name)
+        appendJSON(value)
+    }
+
+    mutating func appendMember(_ name: StaticString, time: EpochMilliseconds) {
+        appendName(name)
+        appendJSON(time: time)
+    }
+
+    mutating func appendMember(_ target: Target?) {
+        switch target {
+        case .stream(let name): appendMember("stream", name)
+        case .prefix(let prefix): appendMember("prefix", prefix)
+        case nil: break
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package import SluiceCore
+
+/// A declared boundary: `start` resets before the observation is applied, `end` after it.
+package enum BoundaryMark: UInt8, Sendable {
+    case none, start, end
+}
+
+/// Bytes in the arena of the columns that hold them, or none.
+package struct ByteRange: Sendable, Equatable {
+    package var start: UInt32
+    /// −1: none, which differs from empty.
+    package var count: Int32
+
+    package static let none = ByteRange(start: 0, count: -1)
+
+    package var isNone: Bool { count < 0 }
+}
+
+/// One decoded observation but for its features. Trivial: copied like a number.
+package struct Observation: Sendable {
+    /// `.absent` only for a tombstone without a time.
+    package var time: EpochMilliseconds
+    /// The input offset; in files the row's own `source.offset` if it has one.
+    package var offset: Offset
+    /// The stream's name, UTF-8, not empty.
+    package var key: ByteRange
+    /// The sequence id, UTF-8.
+    package var sequence: ByteRange
+    /// The row's own `source.topic`, only in files; `sourcePartition` belongs to it.
+    package var sourceTopic: ByteRange
+    package var sourcePartition: Int32
+    /// NaN: none. A boolean is 0 or 1.
+    package var label: Float
+    package var boundary: BoundaryMark
+    /// The stream has ended: no features, no prediction.
+    package var isTombstone: Bool
+}
+
+/// Decoded observations, `features` row-major, all memory reused from batch to batch.
+package struct ObservationColumns: ~Copyable {
+    /// I: features of a row.
+    package let featureCount: Int
+    package private(set) var rows: [Observation] = []
+    /// `[rows.count, featureCount]`; NaN marks a missing value, every other is finite. A tombstone's are NaN.
+    package private(set) var features: [Float] = []
+    package private(set) var arena: ByteArena
+
+    package init(featureCount: Int, rowsExpected: Int = Limits.batchRecords) {
+        self.featureCount = featureCount
+        arena = ByteArena(capacity: max(64, rowsExpected * 32))
+        rows.reserveCapacity(rowsExpected)
+        features.reserveCapacity(rowsExpected * featureCount)
+    }
+
+    package var count: Int { rows.count }
+
+    /// Forgets the rows, keeps the memory.
+    package mutating func removeAll() {
+        rows.removeAll(keepingCapacity: true)
+        features.removeAll(keepingCapacity: true)
+        arena.removeAll()
+    }
+
+    /// The bytes of a range, null for none. Valid until the columns change.
+    package func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer {
+        guard !range.isNone else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let start = Int(range.start)
+        return arena.bytes(start..<(start + Int(range.count)))
+    }
+
+    @inline(__always)
+    mutating func store(_ bytes: UnsafeRawBufferPointer) -> ByteRange {
+        let start = UInt32(arena.count)
+        arena.append(bytes)
+        return ByteRange(start: start, count: Int32(bytes.count))
+    }
+
+    /// Appends a row unless `fill`, which gets its features all NaN, refuses it.
+    @inline(__always)
+    mutating func append(
+        _ row: Observation, features fill: (UnsafeMutablePointer<Float>) -> RejectCode?
+    ) -> RejectCode? {
+        let start = features.count
+        features.append(contentsOf: repeatElement(.nan, count: featureCount))
+        let code = features.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.flatMap { fill($0 + start) }
+        }
+        if code == nil { rows.append(row) } else { features.removeLast(featureCount) }
+        return code
+    }
+
+    mutating func truncateArena(to position: Int) { arena.truncate(to: position) }
+}

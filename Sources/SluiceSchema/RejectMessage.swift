@@ -1,0 +1,80 @@
+internal import Crypto
+package import SluiceCore
+
+/// A refused input on its way to the rejects topic: the original key and bytes, the reason in headers.
+package struct RejectMessage: Sendable, Equatable {
+    /// Names of the headers.
+    package enum Header {
+        package static let error = "sluice-error"
+        package static let message = "sluice-message"
+        /// `topic/partition/offset`
+        package static let source = "sluice-source"
+        /// Only where the body was cut: its original length, and the SHA-256 of all of it in hexadecimal.
+        package static let truncated = "sluice-truncated"
+        package static let sha256 = "sluice-sha256"
+        /// Only where the key was cut: its original length.
+        package static let keyTruncated = "sluice-key-truncated"
+    }
+
+    /// Ranges of the arena a reject was encoded into.
+    package struct Encoded {
+        /// Nil: null.
+        package var key: Range<Int>?
+        package var value: Range<Int>?
+        package var headers: [(name: String, value: Range<Int>)]
+    }
+
+    package var code: String
+    package var message: String
+    package var topic: String
+    package var partition: Int32
+    package var offset: Offset
+
+    package init(code: RejectCode, message: String, topic: String, partition: Int32, offset: Offset) {
+        self.code = code.text
+        self.message = message
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+    }
+
+    /// Appends key, value and headers. A value larger than `Limits.observationBytes`, or one that with its key and
+    /// headers exceeds `bytesMax`, is cut to `Limits.rejectBodyBytes`; so is the key then.
+    package func encode(
+        key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, bytesMax: Int, into arena: inout ByteArena
+    ) -> Encoded {
+        var encoded = Encoded(key: nil, value: nil, headers: [])
+        func header(_ name: String, _ text: String, _ arena: inout ByteArena) {
+            let start = arena.count
+            arena.append(text)
+            encoded.headers.append((name, start..<arena.count))
+        }
+        header(Header.error, code, &arena)
+        header(Header.message, message, &arena)
+        header(Header.source, "\(topic)/\(partition)/\(offset)", &arena)
+        // The record's framing and the names of the headers take some bytes as well.
+        let headerBytes = encoded.headers.reduce(512) { $0 + $1.value.count }
+        let cut = value.count > Limits.observationBytes || key.count + value.count + headerBytes > bytesMax
+
+        func body(_ bytes: UnsafeRawBufferPointer, _ arena: inout ByteArena) -> Range<Int>? {
+            guard bytes.baseAddress != nil else { return nil }
+            let start = arena.count
+            let count = cut ? min(bytes.count, Limits.rejectBodyBytes) : bytes.count
+            arena.append(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            return start..<arena.count
+        }
+        encoded.key = body(key, &arena)
+        encoded.value = body(value, &arena)
+        if let kept = encoded.value?.count, kept < value.count {
+            header(Header.truncated, String(value.count), &arena)
+            header(Header.sha256, Self.hexadecimal(SHA256.hash(data: value)), &arena)
+        }
+        if let kept = encoded.key?.count, kept < key.count { header(Header.keyTruncated, String(key.count), &arena) }
+        return encoded
+    }
+
+    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

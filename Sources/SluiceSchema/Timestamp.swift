@@ -1,0 +1,135 @@
+package import SluiceCore
+
+/// RFC 3339 to milliseconds since 1970 and back, without tables or clock: proleptic Gregorian days from civil dates
+/// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+package enum Timestamp {
+    /// Times an observation may have: from 1900 to the end of 9998. What is outside is a sentinel or a wrong unit.
+    package static let range: Range<EpochMilliseconds> = -2_208_988_800_000..<253_370_764_800_000
+
+    /// Days since 1970-01-01 of a date.
+    static func days(year: Int, month: Int, day: Int) -> Int {
+        let y = month <= 2 ? year - 1 : year
+        let era = (y >= 0 ? y : y - 399) / 400
+        let yearOfEra = y - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// The date of a day since 1970-01-01.
+    static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
+        let z = days + 719_468
+        let era = (z >= 0 ? z : z - 146_096) / 146_097
+        let dayOfEra = z - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+
+    private static func daysInMonth(_ month: Int, year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// An RFC 3339 date-time; nil when it is none. `T` may be a space, `T` and `Z` lower case; the fraction is cut to
+    /// milliseconds; second 60 is taken at the end of a UTC day only, as the first of the next.
+    package static func parse(_ text: UnsafeRawBufferPointer) -> EpochMilliseconds? {
+        guard text.count >= 20, let base = text.baseAddress else { return nil }
+        func digits(_ at: Int, _ count: Int) -> Int? {
+            var value = 0
+            for index in at..<(at + count) {
+                let digit = Int(base.load(fromByteOffset: index, as: UInt8.self)) - 48
+                guard digit >= 0, digit <= 9 else { return nil }
+                value = value * 10 + digit
+            }
+            return value
+        }
+        func byte(_ at: Int) -> UInt8 { base.load(fromByteOffset: at, as: UInt8.self) }
+        guard let year = digits(0, 4), byte(4) == 0x2D, let month = digits(5, 2), byte(7) == 0x2D,
+            let day = digits(8, 2), byte(10) | 0x20 == 0x74 || byte(10) == 0x20, let hour = digits(11, 2),
+            byte(13) == 0x3A, let minute = digits(14, 2), byte(16) == 0x3A, let second = digits(17, 2),
+            month >= 1, month <= 12, day >= 1, day <= daysInMonth(month, year: year), hour < 24, minute < 60,
+            second <= 60
+        else { return nil }
+
+        var at = 19
+        var milliseconds = 0
+        if byte(at) == 0x2E {
+            at += 1
+            var place = 100
+            while at < text.count, let digit = digits(at, 1) {
+                milliseconds += digit * place
+                place /= 10
+                at += 1
+            }
+            guard at > 20, at < text.count else { return nil }
+        }
+        guard let offsetMinutes = offset(text, at) else { return nil }
+        let dayStart = days(year: year, month: month, day: day) * 86_400
+        let seconds = dayStart + hour * 3_600 + minute * 60 + second - offsetMinutes * 60
+        guard second < 60 || seconds % 86_400 == 0 else { return nil }
+        return EpochMilliseconds(seconds * 1_000 + (second < 60 ? milliseconds : 0))
+    }
+
+    /// `Z` or ±hh:mm up to the end of the text, in minutes.
+    private static func offset(_ text: UnsafeRawBufferPointer, _ at: Int) -> Int? {
+        let sign = text[at]
+        if sign | 0x20 == 0x7A { return text.count == at + 1 ? 0 : nil }
+        guard sign == 0x2B || sign == 0x2D, text.count == at + 6, text[at + 3] == 0x3A else { return nil }
+        func pair(_ at: Int) -> Int? {
+            let (tens, ones) = (Int(text[at]) - 48, Int(text[at + 1]) - 48)
+            return (0...9).contains(tens) && (0...9).contains(ones) ? tens * 10 + ones : nil
+        }
+        guard let hours = pair(at + 1), let minutes = pair(at + 4), hours < 24, minutes < 60 else { return nil }
+        return (sign == 0x2D ? -1 : 1) * (hours * 60 + minutes)
+    }
+
+    /// The most bytes `write` writes.
+    static let bytesMax = 24
+
+    /// UTC, milliseconds only if not zero: `2026-01-01T00:05:00Z`. Returns the number of bytes. Years 0 to 9999.
+    static func write(_ time: EpochMilliseconds, to out: UnsafeMutableRawPointer) -> Int {
+        let milliseconds = Int(time)
+        let day = milliseconds >= 0 ? milliseconds / 86_400_000 : -((86_399_999 - milliseconds) / 86_400_000)
+        let ofDay = milliseconds - day * 86_400_000
+        let date = civil(days: day)
+        precondition(date.year >= 0 && date.year <= 9_999, "decoded times lie within Timestamp.range")
+        func put(_ value: Int, _ at: Int, _ separator: UInt8) {
+            out.storeBytes(of: UInt8(truncatingIfNeeded: 48 + value / 10), toByteOffset: at, as: UInt8.self)
+            out.storeBytes(of: UInt8(truncatingIfNeeded: 48 + value % 10), toByteOffset: at + 1, as: UInt8.self)
+            out.storeBytes(of: separator, toByteOffset: at + 2, as: UInt8.self)
+        }
+        put(date.year / 100, 0, 0)
+        put(date.year % 100, 2, 0x2D)
+        put(date.month, 5, 0x2D)
+        put(date.day, 8, 0x54)
+        put(ofDay / 3_600_000, 11, 0x3A)
+        put(ofDay / 60_000 % 60, 14, 0x3A)
+        put(ofDay / 1_000 % 60, 17, 0x5A)
+        let fraction = ofDay % 1_000
+        guard fraction != 0 else { return 20 }
+        out.storeBytes(of: 0x2E, toByteOffset: 19, as: UInt8.self)
+        out.storeBytes(of: UInt8(48 + fraction / 100), toByteOffset: 20, as: UInt8.self)
+        put(fraction % 100, 21, 0x5A)
+        return 24
+    }
+
+    /// As `write`, for messages and rare paths.
+    package static func text(_ time: EpochMilliseconds) -> String {
+        withUnsafeTemporaryAllocation(byteCount: bytesMax, alignment: 1) { buffer in
+            guard let base = buffer.baseAddress else { return "" }
+            return String(decoding: UnsafeRawBufferPointer(start: base, count: write(time, to: base)), as: UTF8.self)
+        }
+    }
+
+    /// As `parse`.
+    package static func parse(_ text: String) -> EpochMilliseconds? {
+        var text = text
+        return text.withUTF8 { parse(UnsafeRawBufferPointer($0)) }
+    }
+}

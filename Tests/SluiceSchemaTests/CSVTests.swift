@@ -1,0 +1,83 @@
+import SluiceCore
+import Testing
+
+@testable import SluiceSchema
+
+@Suite struct CSVTests {
+    static let file = pumps(
+        .field,
+        format: .csv(columns: ["stream", "time", "note", "temperature", "load", "sequence", "boundary", "label"]))
+    static let topic = pumps(.record, format: .csv(columns: ["load", "temperature", "time"]))
+
+    @Test func everyColumnOfAFileIsRead() throws {
+        let row = try decode("pump-17,2026-01-01T00:05:00Z,x,71.2, 0.4 ,run-9,start,1\r\n", as: Self.file).row
+        #expect(
+            row
+                == Row(
+                    key: "pump-17", time: 1_767_225_900_000, features: [71.2, 0.4], sequence: "run-9", boundary: .start,
+                    label: 1, isTombstone: false, topic: nil, partition: 0, offset: 42))
+    }
+
+    @Test func columnsGiveTheOrderInATopic() throws {
+        let row = try decode("0.4,71.2,1767225900000", as: Self.topic).row
+        #expect(row?.features == [71.2, 0.4])
+        #expect(row?.time == 1_767_225_900_000)
+        #expect(try decode("1,2,", timestamp: 9, as: Self.topic).row?.time == 9)
+    }
+
+    @Test func quotedFieldsHoldCommasQuotesAndLineEnds() throws {
+        let row = try decode("\"a,\"\"b\"\"\nc\",1,,\"1\",,\"\",,true", as: Self.file).row
+        #expect(row?.key == "a,\"b\"\nc")
+        #expect(row?.features == [1, nil])
+        #expect(row?.sequence == "")
+        #expect(row?.label == 1)
+    }
+
+    @Test func emptyFieldsAreNull() throws {
+        let row = try decode("a,1,,,,,,", as: Self.file).row
+        #expect(row?.features == [nil, nil])
+        #expect(row?.sequence == nil)
+        #expect(row?.boundary == BoundaryMark.none)
+        #expect(row?.label == nil)
+        #expect(try decode(",1,,,,,,", as: Self.file).code == "key-missing")
+        #expect(try decode("a,,,,,,,", as: Self.file).code == "time-missing")
+    }
+
+    @Test(arguments: [
+        ("1,2", "csv-invalid"), ("1,2,3,4", "csv-invalid"), ("", "csv-invalid"), ("\"1,2,3", "csv-invalid"),
+        ("\"1\"x,2,3", "csv-invalid"), ("1\",2,3", "csv-invalid"), ("nan,2,3", "number-out-of-range"),
+        ("inf,2,3", "number-out-of-range"), ("1e400,2,3", "number-out-of-range"), ("1e39,2,3", "number-out-of-range"),
+        ("x,2,3", "type-mismatch"), ("1x,2,3", "type-mismatch"), ("0x1,2,3", "type-mismatch"),
+        ("1,2,soon", "time-invalid"),
+        ("1,2,99999999999999999", "time-invalid"), ("1,2,1.5", "time-invalid"),
+    ]) func malformedRecordsAreRefused(_ record: String, _ code: String) throws {
+        #expect(try decode(record, as: Self.topic).code == code)
+    }
+
+    @Test func invalidUTF8IsRefused() throws {
+        #expect(try decode([0x31, 0x2C, 0xFF, 0x2C, 0x31], as: Self.topic).code == "csv-invalid")
+    }
+
+    @Test func columnsThatAreNeededMustBeThereOnce() {
+        for columns in [["time", "load"], ["time", "load", "temperature", "load"]] {
+            #expect(throws: SluiceError.self) {
+                _ = try ObservationDecoder(pumps(.record, format: .csv(columns: columns)))
+            }
+        }
+        #expect(throws: SluiceError.self) {
+            _ = try ObservationDecoder(pumps(.field, format: .csv(columns: ["stream", "load", "temperature"])))
+        }
+    }
+
+    @Test func recordsOfAFileEndOutsideQuotes() {
+        let text = Array("a,\"b\nc\"\nd".utf8)
+        text.withUnsafeBytes {
+            #expect(RecordFraming.firstRecord(of: $0, isCSV: true) == 8)
+            #expect(RecordFraming.firstRecord(of: $0, isCSV: false) == 5)
+            #expect(RecordFraming.firstRecord(of: UnsafeRawBufferPointer(rebasing: $0[8...]), isCSV: true) == nil)
+        }
+        let header = Array("\u{FEFF}stream, time ,\"a,\"\"b\"\"\"\r\n".utf8)
+        header.withUnsafeBytes { #expect(RecordFraming.header($0) == ["stream", "time", "a,\"b\""]) }
+        Array("a,\"b".utf8).withUnsafeBytes { #expect(RecordFraming.header($0) == nil) }
+    }
+}
