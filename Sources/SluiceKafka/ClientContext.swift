@@ -1,0 +1,116 @@
+internal import CLibrdkafka
+internal import Logging
+internal import SluiceCore
+internal import Synchronization
+
+/// What librdkafka's callbacks reach through a handle's opaque pointer.
+///
+/// `@unchecked Sendable`: log lines and broker states come from any of librdkafka's threads and touch only `name`,
+/// `logger` and `health`, which are immutable and `Sendable`; everything below them is touched by the handle's own
+/// thread alone, because librdkafka calls those callbacks from inside a poll.
+@safe
+final class ClientContext: @unchecked Sendable {
+    let name: String
+    let logger: Logger
+    let health: KafkaHealth
+
+    /// Called with assignments and revocations; set by the consumer.
+    var rebalance: ((rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> Void)?
+    /// Messages handed to librdkafka, and those it has reported on.
+    var produced = 0
+    var reported = 0
+    /// The first output that was not delivered.
+    var undelivered: SluiceError?
+    var fatal: SluiceError?
+
+    /// Whether a connection is needed now: an idle producer or admin client may have been disconnected for its
+    /// idleness.
+    let isBusy: Atomic<Bool>
+    private struct Connections {
+        /// Brokers that are connected, as host and port.
+        var up: Set<String> = []
+        var reason = "no broker reached"
+    }
+    private let connections = Mutex(Connections())
+
+    private static let count = Atomic<Int>(0)
+
+    init(_ role: HandleRole, logger: Logger, health: KafkaHealth) {
+        let ordinal = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+        name = "\(role)-\(ordinal)"
+        var logger = logger
+        logger[metadataKey: "client"] = "\(name)"
+        self.logger = logger
+        self.health = health
+        isBusy = Atomic(role.isConsumer)
+    }
+
+    static func of(_ opaque: UnsafeMutableRawPointer?) -> ClientContext? {
+        unsafe opaque.map { unsafe Unmanaged<ClientContext>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// A line of librdkafka's log. What only repeats that a broker is away goes to `debug`: `KafkaHealth` says it once.
+    func log(level: Int32, facility: String, text: String) {
+        let repeated = ["FAIL", "REQTMOUT", "TERMINATE", "DESTROY"].contains(facility)
+        let level: Logger.Level =
+            switch level {
+            case _ where repeated: .debug
+            case ...2: .critical
+            case 3: .error
+            case 4: .warning
+            case 5, 6: .info
+            default: .debug
+            }
+        logger.log(level: level, "\(text)", metadata: ["facility": "\(facility)"])
+    }
+
+    /// A problem of the whole handle, told from inside a poll.
+    func failed(_ handle: OpaquePointer?, _ code: rd_kafka_resp_err_t, _ text: String) {
+        switch code {
+        case RD_KAFKA_RESP_ERR__FATAL:
+            let (code, reason) = unsafe withErrorText { unsafe rd_kafka_fatal_error(handle, $0, $1) }
+            fatal = SluiceError(.broker, "\(name) failed for good", retry: .fatal, cause: KafkaError(code, reason))
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            break  // Known from the connections.
+        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR__TIMED_OUT,
+            RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__AUTHENTICATION:
+            connections.withLock { $0.reason = text }
+        default:
+            logger.warning("\(text)", metadata: ["error": "\(unsafe String(cString: rd_kafka_err2name(code)))"])
+        }
+    }
+
+    /// A connection has changed its state; called by librdkafka's threads, at every attempt to connect as well.
+    func brokerChanged(_ broker: String, state: String) {
+        switch state {
+        case "UP", "UPDATE":
+            connections.withLock { _ = $0.up.insert(broker) }
+            health.brokerUp(name)
+        case "DOWN":
+            let reason: String? = connections.withLock {
+                $0.up.remove(broker)
+                return $0.up.isEmpty ? $0.reason : nil
+            }
+            if let reason, isBusy.load(ordering: .relaxed) { health.brokersDown(name, reason: reason) }
+        default:
+            break
+        }
+    }
+
+    /// A delivery report.
+    @inline(__always)
+    func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
+        reported += 1
+        if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR, undelivered == nil {
+            undelivered = unsafe Self.undelivered(message)
+        }
+    }
+
+    private static func undelivered(_ message: UnsafePointer<rd_kafka_message_t>) -> SluiceError {
+        let topic = unsafe String(cString: rd_kafka_topic_name(message.pointee.rkt))
+        let cause = unsafe KafkaError(message.pointee.err)
+        return unsafe SluiceError(
+            .delivery, "an output for \(topic)/\(message.pointee.partition) was not delivered",
+            remedy: "everything since the last commit is produced again after a restart", retry: .fatal, cause: cause)
+    }
+}

@@ -1,0 +1,71 @@
+/// What a handle is for. Decides its defaults and which properties apply.
+enum HandleRole {
+    case consumer, reader, producer, admin
+
+    var isConsumer: Bool { self == .consumer || self == .reader }
+
+    /// Sluice's own defaults, each of which the user may override.
+    var defaults: [(String, String)] {
+        let common = [
+            ("client.id", "sluice"),
+            // Small requests leave at once.
+            ("socket.nagle.disable", "true"),
+            // A connection dropped by a firewall is noticed without traffic.
+            ("socket.keepalive.enable", "true"),
+            // A broker that comes back is found again within seconds.
+            ("reconnect.backoff.ms", "100"),
+            ("reconnect.backoff.max.ms", "5000"),
+            // Brokers close idle connections: normal, not news.
+            ("log.connection.close", "false"),
+        ]
+        switch self {
+        case .consumer:
+            return common + Self.reading + [
+                // Partitions that stay are not interrupted when another member comes or goes.
+                ("partition.assignment.strategy", "cooperative-sticky"),
+                // A worker restoring a partition still polls; only a stuck one is expelled.
+                ("max.poll.interval.ms", "300000"),
+            ]
+        case .reader:
+            return common + Self.reading
+        case .producer:
+            return common + [
+                ("acks", "all"),
+                // A batch is what a worker produced in one go; waiting longer only adds latency.
+                ("linger.ms", "1"),
+                ("compression.codec", "lz4"),
+                // Never given up while a broker is away: output that blocks stops the input instead of being lost.
+                ("message.timeout.ms", "0"),
+                // The bound on what waits in memory; beyond it `produce` takes no more.
+                ("queue.buffering.max.messages", "100000"),
+                ("queue.buffering.max.kbytes", "32768"),
+            ]
+        case .admin:
+            return common
+        }
+    }
+
+    /// What the engine owns.
+    var owned: [(String, String)] {
+        switch self {
+        case .consumer, .reader:
+            return [
+                ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
+                ("isolation.level", "read_committed"), ("auto.offset.reset", "error"),
+            ]
+        case .producer: return [("enable.idempotence", "true")]
+        case .admin: return []
+        }
+    }
+
+    /// Bounds on prefetched records: at most these many kilobytes and records, overshot by one fetch.
+    private static let reading = [
+        ("queued.max.messages.kbytes", "32768"),
+        ("queued.min.messages", "100000"),
+        ("fetch.max.bytes", "16777216"),
+        ("max.partition.fetch.bytes", "4194304"),
+        // A real broker answers as soon as there is data; this is only how long an idle request stays open.
+        ("fetch.wait.max.ms", "500"),
+        ("fetch.error.backoff.ms", "100"),
+    ]
+}

@@ -1,0 +1,103 @@
+internal import SluiceCore
+
+/// The `kafka:` block: librdkafka properties passed through, checked when the value is made.
+///
+/// Refused by name: properties the engine owns, unknown ones (with a "did you mean"), and values librdkafka refuses.
+/// Properties that only a consumer or only a producer knows reach the matching handles alone.
+/// Values that may be secrets are never printed: `description` shows them as `***`.
+package struct KafkaConfiguration: Sendable {
+    /// What the user gave, by property name.
+    private(set) var properties: [String: String]
+    /// Properties that follow from the cluster that answered; the user's own win.
+    private var adaptations: [String: String] = [:]
+
+    /// The brokers to ask first, as given.
+    package let bootstrapServers: String
+    /// Where an application without committed offsets begins: `auto.offset.reset`, by default the first record, because
+    /// a slot is a function of all records of its stream. The handles themselves always get `error`: a start is
+    /// explicit.
+    package let beginsAtEnd: Bool
+
+    /// - Throws: `configuration-invalid`, naming the property and the remedy.
+    package init(_ properties: [String: String]) throws {
+        self.properties = properties
+        bootstrapServers = properties["bootstrap.servers"] ?? properties["metadata.broker.list"] ?? ""
+        if bootstrapServers.isEmpty {
+            throw SluiceError(
+                .invalidConfiguration, "kafka: bootstrap.servers is missing",
+                remedy: "name at least one broker, for example localhost:9092")
+        }
+        let reset = properties["auto.offset.reset"] ?? "earliest"
+        beginsAtEnd = ["latest", "largest", "end"].contains(reset)
+        let scratch = Settings()
+        for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
+            if let reason = Self.owned[name] {
+                throw SluiceError(
+                    .invalidConfiguration, "kafka: \(name) belongs to the engine: \(reason)",
+                    remedy: "remove it from the kafka block")
+            }
+            try scratch.set(name, value)
+        }
+    }
+
+    /// Tuned to the cluster that answered. The embedded broker answers an empty fetch only when its whole waiting time
+    /// is over, even if data arrives, so it gets a short one; a real broker answers at once and keeps the long one.
+    package func adapted(toCluster id: String) -> KafkaConfiguration {
+        var copy = self
+        copy.adaptations = EmbeddedBroker.isEmbedded(clusterID: id) ? ["fetch.wait.max.ms": "10"] : [:]
+        return copy
+    }
+
+    /// Settings for one handle: Sluice's defaults, the cluster's, the user's, then what the engine owns.
+    func settings(_ role: HandleRole, owned: [String: String] = [:]) throws -> Settings {
+        let settings = Settings()
+        for (name, value) in role.defaults { try settings.set(name, value) }
+        for (name, value) in adaptations where PropertyTable.shared.applies(name, to: role) {
+            try settings.set(name, value)
+        }
+        // Sorted: where two names mean the same property, the same one wins in every run.
+        for (name, value) in properties.sorted(by: { $0.key < $1.key })
+        where PropertyTable.shared.applies(name, to: role) && name != "auto.offset.reset" {
+            try settings.set(name, value)
+        }
+        for (name, value) in role.owned { try settings.set(name, value) }
+        for (name, value) in owned { try settings.set(name, value) }
+        return settings
+    }
+}
+
+extension KafkaConfiguration: CustomStringConvertible, CustomDebugStringConvertible {
+    package var description: String {
+        properties.sorted { $0.key < $1.key }
+            .map { "\($0.key)=\(Self.isSecret($0.key) ? "***" : $0.value)" }.joined(separator: " ")
+    }
+    package var debugDescription: String { description }
+}
+
+extension KafkaConfiguration: CustomReflectable {
+    /// Nothing to reflect on: `dump` would print secrets.
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension KafkaConfiguration {
+    /// Properties the engine sets itself, each with the reason.
+    static let owned = [
+        "isolation.level": "input is read committed, or aborted records would change predictions",
+        "enable.auto.commit": "offsets are committed only together with the state they belong to",
+        "auto.commit.enable": "offsets are committed only together with the state they belong to",
+        "enable.auto.offset.store": "offsets are committed only together with the state they belong to",
+        "auto.commit.interval.ms": "the commit interval is `commit:` at the top of the configuration",
+        "enable.idempotence": "outputs keep their order and are never doubled by a retry",
+        "transactional.id": "it is derived from `application:` and the worker",
+        "group.id": "it is `application:`",
+        "test.mock.num.brokers": "the embedded broker is `sluice broker`",
+        "enable.partition.eof": "the engine knows where a partition ends",
+        "delivery.report.only.error": "every delivery is counted",
+    ]
+
+    /// Whether a property's value may be a secret.
+    static func isSecret(_ name: String) -> Bool {
+        let marks = ["password", "secret", "key.pem", "oauthbearer", "username", "token", "certificate.pem"]
+        return marks.contains { name.contains($0) }
+    }
+}

@@ -1,0 +1,78 @@
+internal import CLibrdkafka
+package import SluiceCore
+package import SluiceLog
+
+extension KafkaConsumer {
+    /// A commit that has no answer by then is indefinite: it is thrown as passing, and committing again is harmless.
+    private static let commitMilliseconds: Int32 = 10_000
+
+    package func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition] {
+        guard !partitions.isEmpty else { return [] }
+        let list = PartitionList(topic: topic, partitions)
+        let code = unsafe rd_kafka_committed(handle.pointer, list.pointer, Int32(clamping: timeoutMilliseconds))
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+            throw KafkaError(code).during("reading the committed offsets of \(topic)")
+        }
+        var positions: [CommittedPosition] = []
+        for index in 0..<list.count {
+            let element = list[index]
+            if element.code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(element.code).during("reading the committed offset of \(topic)/\(element.partition)")
+            }
+            guard element.offset >= 0 else { continue }
+            positions.append(
+                CommittedPosition(partition: element.partition, offset: element.offset, metadata: element.metadata))
+        }
+        return positions
+    }
+
+    package func commit(_ positions: [CommittedPosition]) throws {
+        guard !positions.isEmpty else { return }
+        if unsafe rd_kafka_assignment_lost(handle.pointer) != 0 {
+            throw KafkaError(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST).during("committing offsets of \(topic)")
+        }
+        let list = PartitionList(capacity: positions.count)
+        for position in positions {
+            list.add(topic, position.partition, offset: position.offset, metadata: position.metadata)
+        }
+        // A queue of its own bounds the wait; `rd_kafka_commit` would wait for the coordinator as long as the session
+        // lasts.
+        let answers = unsafe rd_kafka_queue_new(handle.pointer)
+        defer { unsafe rd_kafka_queue_destroy(answers) }
+        let code = unsafe rd_kafka_commit_queue(handle.pointer, list.pointer, answers, nil, nil)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code).during("committing offsets of \(topic)") }
+        guard let event = unsafe rd_kafka_queue_poll(answers, Self.commitMilliseconds) else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT).during("committing offsets of \(topic)")
+        }
+        defer { unsafe rd_kafka_event_destroy(event) }
+        let outcome = unsafe rd_kafka_event_error(event)
+        if outcome != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(outcome).during("committing offsets of \(topic)") }
+        guard let answered = unsafe rd_kafka_event_topic_partition_list(event) else { return }
+        for index in 0..<Int(unsafe answered.pointee.cnt) {
+            let element = unsafe answered.pointee.elems[index]
+            if unsafe element.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw unsafe KafkaError(element.err).during("committing the offset of \(topic)/\(element.partition)")
+            }
+        }
+    }
+
+    package func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
+        try handle.watermarks(topic, partition, timeoutMilliseconds)
+    }
+}
+
+extension KafkaHandle {
+    /// The first offset still there and the next one to be given, asked of the partition's leader.
+    func watermarks(_ topic: String, _ partition: Int32, _ timeoutMilliseconds: Int) throws -> (
+        low: Offset, high: Offset
+    ) {
+        var low: Offset = 0
+        var high: Offset = 0
+        let code = unsafe rd_kafka_query_watermark_offsets(
+            pointer, topic, partition, &low, &high, Int32(clamping: timeoutMilliseconds))
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+            throw KafkaError(code).during("asking for the watermarks of \(topic)/\(partition)")
+        }
+        return (low, high)
+    }
+}

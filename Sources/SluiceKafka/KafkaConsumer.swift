@@ -1,0 +1,183 @@
+internal import CLibrdkafka
+package import Logging
+internal import SluiceCore
+package import SluiceLog
+internal import Synchronization
+
+/// A group member on one input topic: `LogConsumer` over librdkafka's balanced consumer.
+///
+/// A rebalance callback assigns at once, paused and behind a gate of its own, and returns; `start` opens the gate at an
+/// offset by a seek that the next `poll` performs. Whatever librdkafka still delivers of a partition that is gated,
+/// paused or revoked is dropped, and so is what lies before the position. Memory: prefetched records stay under
+/// `queued.max.messages.kbytes` plus one fetch. Cooperative and eager assignment both work.
+@safe
+package final class KafkaConsumer: LogConsumer {
+    package let topic: String
+    let handle: KafkaHandle
+    let queue: OpaquePointer
+    /// By partition number.
+    var gates: [Gate] = []
+    /// Some gate is `starting`.
+    var hasStarts = false
+    weak var listener: (any RebalanceListener)?
+    private var batch = MessageBatch(capacity: Limits.batchRecords)
+    let waker: QueueWaker
+
+    /// - Parameters:
+    ///   - group: the consumer group.
+    ///   - instance: identity of this member that outlives a restart (`group.instance.id`), unless the user set one.
+    package init(
+        _ configuration: KafkaConfiguration, group: String, topic: String, instance: String? = nil,
+        health: KafkaHealth, logger: Logger
+    ) throws {
+        self.topic = topic
+        var owned = ["group.id": group]
+        if let instance, configuration.properties["group.instance.id"] == nil { owned["group.instance.id"] = instance }
+        handle = try KafkaHandle(.consumer, configuration, owned: owned, health: health, logger: logger)
+        // Errors of the handle, rebalances and records all come through the one queue.
+        unsafe rd_kafka_poll_set_consumer(handle.pointer)
+        unsafe queue = rd_kafka_queue_get_consumer(handle.pointer)
+        waker = unsafe QueueWaker(queue)
+        unsafe handle.context.rebalance = { [unowned self] code, partitions in unsafe rebalance(code, partitions) }
+    }
+
+    deinit { close(leaving: false) }
+
+    package func subscribe(_ listener: any RebalanceListener) throws {
+        self.listener = listener
+        let list = PartitionList(topic: topic, [RD_KAFKA_PARTITION_UA])
+        let code = unsafe rd_kafka_subscribe(handle.pointer, list.pointer)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code).during("subscribing to \(topic)") }
+    }
+
+    package func poll(
+        timeoutMilliseconds: Int, limit: Int, _ body: (UnsafeBufferPointer<LogRecord>) throws -> Void
+    ) throws {
+        try handle.check()
+        if hasStarts { try performStarts() }
+        // A start that has to be tried again must not wait for records of others.
+        let timeout = hasStarts ? min(timeoutMilliseconds, Self.startRetryMilliseconds) : timeoutMilliseconds
+        unsafe batch.receive(queue, timeoutMilliseconds: timeout, limit: limit)
+        defer { batch.release() }
+        let failure = admit(&gates)
+        if batch.kept > 0 { try unsafe body(batch.keptRecords) }
+        if let failure { throw failure }
+        try handle.check()
+    }
+
+    /// Keeps the records whose gate is open, advances the positions, returns the first error among them.
+    private func admit(_ gates: inout [Gate]) -> SluiceError? {
+        var failure: SluiceError?
+        var current: Int32 = -1
+        var gate = Gate()
+        for index in 0..<batch.count {
+            let message = unsafe batch[index]
+            let partition = unsafe message.pointee.partition
+            if partition != current {
+                if current >= 0 { gates[Int(current)] = gate }
+                current = partition
+                if current >= 0 {
+                    grow(&gates, to: partition)
+                    gate = gates[Int(partition)]
+                }
+            }
+            if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                let error = unsafe self.failure(message, &gate)
+                failure = failure ?? error
+            } else if unsafe gate.phase == .open && message.pointee.offset >= gate.next {
+                unsafe batch.keep(message)
+                unsafe gate.next = message.pointee.offset + 1
+            }
+        }
+        if current >= 0 { gates[Int(current)] = gate }
+        return failure
+    }
+
+    /// The error of a partition or of the subscription; nil when it concerns what is not delivered anyway.
+    private func failure(_ message: UnsafeMutablePointer<rd_kafka_message_t>, _ gate: inout Gate) -> SluiceError? {
+        let partition = unsafe message.pointee.partition
+        let code = unsafe message.pointee.err
+        let text = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }
+        let cause = KafkaError(code, text)
+        guard partition >= 0 else {
+            if code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED {
+                // The listener is told of the loss.
+                handle.context.logger.warning("\(cause.message)")
+                return nil
+            }
+            return cause.during("consuming \(topic)")
+        }
+        guard gate.phase == .open else { return nil }
+        if code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE {
+            gate.phase = .gated
+            return SluiceError(
+                .offsetOutOfRange, "\(topic)/\(partition): offset \(gate.next) is not in the log",
+                remedy: "start the partition at an offset between its watermarks", cause: cause)
+        }
+        return cause.during("consuming \(topic)/\(partition)")
+    }
+
+    package func wake() { waker.wake() }
+
+    package func close() { close(leaving: true) }
+
+    private func close(leaving: Bool) {
+        guard let pointer = unsafe handle.pointer else { return }
+        waker.disarm()
+        if leaving {
+            // Serves the last revocation through the callback.
+            let code = unsafe rd_kafka_consumer_close(pointer)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                handle.context.logger.warning("leaving the group failed", metadata: ["error": "\(KafkaError(code))"])
+            }
+        }
+        unsafe rd_kafka_queue_destroy(queue)
+        unsafe handle.context.rebalance = nil
+        handle.close()
+        gates = []
+    }
+}
+
+/// Whether a partition's records are delivered, and from where.
+struct Gate {
+    enum Phase {
+        /// Owned by someone else.
+        case foreign
+        /// Owned; nothing delivered before `start`.
+        case gated
+        /// To be sought at `next`.
+        case starting
+        case open
+        case paused
+    }
+    var phase = Phase.foreign
+    /// The offset of the next record to be delivered.
+    var next: Offset = 0
+    /// Seeks tried in vain for the present start.
+    var attempts = 0
+}
+
+@inline(__always)
+func grow(_ gates: inout [Gate], to partition: Int32) {
+    while gates.count <= Int(partition) { gates.append(Gate()) }
+}
+
+/// Makes a waiting poll return, from any thread, until disarmed.
+final class QueueWaker: Sendable {
+    @safe
+    private struct Target: @unchecked Sendable {
+        // Librdkafka's queues may be yielded from any thread.
+        var queue: OpaquePointer?
+    }
+    private let target: Mutex<Target>
+
+    init(_ queue: OpaquePointer) { unsafe target = Mutex(Target(queue: queue)) }
+
+    func wake() {
+        target.withLock { target in
+            if let queue = unsafe target.queue { unsafe rd_kafka_queue_yield(queue) }
+        }
+    }
+
+    func disarm() { target.withLock { unsafe $0.queue = nil } }
+}

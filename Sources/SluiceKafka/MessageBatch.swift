@@ -1,0 +1,80 @@
+internal import CLibrdkafka
+internal import SluiceCore
+internal import SluiceLog
+
+/// The messages of one poll, owned until `release`, and the memory their descriptions are written to, reused for ever.
+@safe
+struct MessageBatch: ~Copyable {
+    private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
+    private let records: UnsafeMutablePointer<LogRecord>
+    let capacity: Int
+    private(set) var count = 0
+    /// Records written by `keep`.
+    private(set) var kept = 0
+
+    init(capacity: Int) {
+        precondition(capacity > 0)
+        self.capacity = capacity
+        unsafe messages = .allocate(capacity: capacity)
+        unsafe records = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        unsafe messages.deallocate()
+        unsafe records.deallocate()
+    }
+
+    /// Waits for one message, then takes what is there without waiting: asking for a full batch would wait for a full
+    /// batch.
+    mutating func receive(_ queue: OpaquePointer, timeoutMilliseconds: Int, limit: Int) {
+        precondition(count == 0)
+        let limit = min(limit, capacity)
+        kept = 0
+        count = unsafe max(0, rd_kafka_consume_batch_queue(queue, Int32(clamping: timeoutMilliseconds), messages, 1))
+        guard count > 0, limit > 1 else { return }
+        // The library may take back a first message that a later entry of the queue outdates only within one call; the
+        // receiver's own gate catches it otherwise.
+        count += unsafe max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, limit - 1))
+    }
+
+    /// Gives the messages back to librdkafka: their records die.
+    mutating func release() {
+        for index in 0..<count { unsafe rd_kafka_message_destroy(messages[index]) }
+        count = 0
+        kept = 0
+    }
+
+    @inline(__always)
+    subscript(index: Int) -> UnsafeMutablePointer<rd_kafka_message_t> { unsafe messages[index].unsafelyUnwrapped }
+
+    /// Describes a message as the next record.
+    @inline(__always)
+    mutating func keep(_ message: UnsafeMutablePointer<rd_kafka_message_t>) {
+        unsafe (records + kept).initialize(to: Self.record(message))
+        kept += 1
+    }
+
+    var keptRecords: UnsafeBufferPointer<LogRecord> { unsafe UnsafeBufferPointer(start: records, count: kept) }
+
+    @inline(__always)
+    static func record(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> LogRecord {
+        var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        let timestamp = unsafe rd_kafka_message_timestamp(message, &kind)
+        var boundary = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        var headers: OpaquePointer?
+        if unsafe rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR {
+            var value: UnsafeRawPointer?
+            var size = 0
+            let found = unsafe rd_kafka_header_get_last(headers, boundaryHeader, &value, &size)
+            if found == RD_KAFKA_RESP_ERR_NO_ERROR {
+                unsafe boundary = UnsafeRawBufferPointer(start: value, count: size)
+            }
+        }
+        return unsafe LogRecord(
+            partition: message.pointee.partition, offset: message.pointee.offset,
+            timestamp: timestamp < 0 ? .absent : timestamp,
+            key: UnsafeRawBufferPointer(start: message.pointee.key, count: message.pointee.key_len),
+            value: UnsafeRawBufferPointer(start: message.pointee.payload, count: message.pointee.len),
+            boundary: boundary)
+    }
+}

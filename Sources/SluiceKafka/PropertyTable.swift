@@ -1,0 +1,77 @@
+internal import CLibrdkafka
+internal import Glibc
+
+/// librdkafka's own table of its properties: names, and which of consumer and producer know each.
+///
+/// Read from `rd_kafka_conf_properties_show`, the only place where the library tells the scope; setting a consumer's
+/// property on a producer would make it warn at every start.
+struct PropertyTable: Sendable {
+    enum Scope { case both, consumer, producer }
+
+    let scopes: [String: Scope]
+
+    static let shared = PropertyTable()
+
+    private init() {
+        var text: UnsafeMutablePointer<CChar>?
+        var size = 0
+        if let stream = unsafe open_memstream(&text, &size) {
+            unsafe rd_kafka_conf_properties_show(stream)
+            unsafe fclose(stream)
+        }
+        defer { unsafe free(text) }
+        scopes = unsafe text.map { Self.parse(unsafe String(cString: $0)) } ?? [:]
+    }
+
+    /// Lines such as `fetch.min.bytes  |  C  | 1 .. 100000000 | 1 | low | …`.
+    static func parse(_ text: String) -> [String: Scope] {
+        var scopes: [String: Scope] = [:]
+        for line in text.split(separator: "\n") {
+            let columns = line.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false)
+            guard columns.count == 3 else { continue }
+            let name = columns[0].filter { $0 != " " }
+            let scope: Scope? =
+                switch columns[1].filter({ $0 != " " }) {
+                case "*": .both
+                case "C": .consumer
+                case "P": .producer
+                default: nil
+                }
+            guard let scope else { continue }
+            // A name in both the global and the topic table belongs to whoever either says.
+            scopes[name] = scopes[name].map { $0 == scope ? scope : .both } ?? scope
+        }
+        return scopes
+    }
+
+    func applies(_ name: String, to role: HandleRole) -> Bool {
+        switch scopes[name] ?? .both {
+        case .both: true
+        case .consumer: role.isConsumer
+        case .producer: role == .producer
+        }
+    }
+
+    /// The known name nearest to `name`, if it is near.
+    func nearest(to name: String) -> String? {
+        let candidates = scopes.keys.map { (distance(name, $0), $0) }
+        guard let best = candidates.min(by: { $0 < $1 }), best.0 <= max(2, name.count / 4) else { return nil }
+        return best.1
+    }
+
+    /// Levenshtein distance in bytes.
+    private func distance(_ left: String, _ right: String) -> Int {
+        let right = Array(right.utf8)
+        var row = Array(0...right.count)
+        for (i, a) in left.utf8.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                let substituted = diagonal + (a == b ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, diagonal + 1, row[j] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,90 @@
+import SluiceCore
+import Testing
+
+@testable import SluiceKafka
+
+@Suite struct KafkaConfigurationTests {
+    func refusal(_ properties: [String: String]) -> SluiceError? {
+        #expect(throws: SluiceError.self) {
+            try KafkaConfiguration(["bootstrap.servers": "localhost:9092"].merging(properties) { $1 })
+        }
+    }
+
+    @Test func unknownPropertyIsRefusedByNameWithTheNearest() throws {
+        let error = try #require(refusal(["linger.mss": "3"]))
+        #expect(error.code == .invalidConfiguration)
+        #expect(error.message.contains("linger.mss"))
+        #expect(error.remedy == "did you mean linger.ms?")
+        #expect(try #require(refusal(["entirely.unlike.anything": "3"])).remedy?.contains("did you mean") == false)
+    }
+
+    @Test(arguments: [
+        "isolation.level", "enable.auto.commit", "enable.auto.offset.store", "enable.idempotence", "transactional.id",
+        "group.id",
+    ])
+    func ownedPropertyIsRefusedByName(_ name: String) throws {
+        let error = try #require(refusal([name: "true"]))
+        #expect(error.message.contains(name))
+        #expect(error.message.contains("belongs to the engine"))
+    }
+
+    @Test func refusedValueIsNamedAndASecretIsNot() throws {
+        #expect(try #require(refusal(["linger.ms": "soon"])).message.contains("linger.ms"))
+        let error = try #require(refusal(["sasl.oauthbearer.method": "hunter2"]))
+        #expect(!error.description.contains("hunter2"))
+    }
+
+    @Test func secretsAreNotPrinted() throws {
+        let configuration = try KafkaConfiguration([
+            "bootstrap.servers": "localhost:9092", "sasl.password": "hunter2", "sasl.username": "hunter3",
+        ])
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        for text in ["\(configuration)", String(reflecting: configuration), dumped] {
+            #expect(!text.contains("hunter"))
+        }
+        #expect("\(configuration)".contains("bootstrap.servers=localhost:9092"))
+    }
+
+    @Test func missingBootstrapIsRefused() {
+        #expect(throws: SluiceError.self) { try KafkaConfiguration(["linger.ms": "1"]) }
+    }
+
+    @Test func everyDefaultIsAPropertyOfItsRole() throws {
+        for role in [HandleRole.consumer, .reader, .producer, .admin] {
+            for (name, _) in role.defaults + role.owned {
+                #expect(
+                    PropertyTable.shared.scopes[name] != nil && PropertyTable.shared.applies(name, to: role), "\(name)")
+            }
+        }
+    }
+
+    @Test func propertiesReachOnlyTheHandlesThatKnowThem() throws {
+        let configuration = try KafkaConfiguration([
+            "bootstrap.servers": "localhost:9092", "fetch.min.bytes": "7", "linger.ms": "9",
+            "auto.offset.reset": "latest",
+        ])
+        #expect(try configuration.settings(.producer).value("linger.ms") == "9")
+        #expect(try configuration.settings(.consumer).value("linger.ms") != "9")
+        #expect(try configuration.settings(.consumer).value("fetch.min.bytes") == "7")
+        #expect(try configuration.settings(.producer).value("fetch.min.bytes") != "7")
+        #expect(configuration.beginsAtEnd)
+        let capture = LogCapture()
+        let health = KafkaHealth(logger: capture.logger)
+        let quiet = try KafkaConfiguration([
+            "bootstrap.servers": "127.0.0.1:1", "fetch.min.bytes": "7", "linger.ms": "9",
+        ])
+        try KafkaProducer(quiet, topics: [:], health: health, logger: capture.logger).close()
+        try KafkaConsumer(quiet, group: "g", topic: "t", health: health, logger: capture.logger).close()
+        try KafkaReader(quiet, health: health, logger: capture.logger).close()
+        #expect(capture.lines == [])
+    }
+
+    @Test func theEmbeddedBrokerGetsAShortFetchWaitUnlessTheUserSaysOtherwise() throws {
+        let plain = try KafkaConfiguration(["bootstrap.servers": "x:1"])
+        #expect(try plain.adapted(toCluster: "mockCluster7f").settings(.consumer).value("fetch.wait.max.ms") == "10")
+        #expect(try plain.adapted(toCluster: "lkc-1").settings(.consumer).value("fetch.wait.max.ms") == "500")
+        let set = try KafkaConfiguration(["bootstrap.servers": "x:1", "fetch.wait.max.ms": "33"])
+        #expect(try set.adapted(toCluster: "mockCluster7f").settings(.consumer).value("fetch.wait.max.ms") == "33")
+    }
+}

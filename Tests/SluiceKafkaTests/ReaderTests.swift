@@ -1,0 +1,70 @@
+import Dispatch
+import SluiceCore
+import SluiceLog
+import Testing
+
+@testable import SluiceKafka
+
+@Suite struct ReaderTests {
+    @Test func readsTheNamedPartitionsFromTheNamedOffsets() throws {
+        try Fixture.produce(["a", "b", "c"], to: "read", partition: 1)
+        try Fixture.produce(["x"], to: "read", partition: 3)
+        let reader = try Fixture.reader()
+        let one = TopicPartition(topic: "read", partition: 1)
+        let three = TopicPartition(topic: "read", partition: 3)
+        var got: [String] = []
+        func poll(until count: Int) throws {
+            let end = ContinuousClock.now + .seconds(20)
+            while got.count < count, .now < end {
+                try reader.poll(timeoutMilliseconds: 100, limit: 100) {
+                    got.append("\($0)/\($1.partition)@\($1.offset)")
+                }
+            }
+        }
+        try reader.assign([one: 1])
+        try poll(until: 2)
+        #expect(got == ["read/1@1", "read/1@2"])
+        #expect(try reader.watermarks(one, timeoutMilliseconds: 5_000) == (0, 3))
+        #expect(try reader.offset(one, at: 0, timeoutMilliseconds: 5_000) == nil, "the embedded broker cannot tell")
+
+        got = []
+        try reader.assign([one: 2, three: 0])
+        try poll(until: 2)
+        #expect(got.sorted() == ["read/1@2", "read/3@0"])
+
+        got = []
+        try reader.assign([three: 0])
+        try Fixture.produce(["d"], to: "read", partition: 1)
+        try poll(until: 1)
+        try reader.poll(timeoutMilliseconds: 100, limit: 100) { got.append("\($0)/\($1.partition)@\($1.offset)") }
+        #expect(got == ["read/3@0"])
+        reader.close()
+    }
+
+    @Test func arrivalIsTold() throws {
+        try Fixture.produce(["a"], to: "arrival")
+        let reader = try Fixture.reader()
+        let arrived = DispatchSemaphore(value: 0)
+        try reader.assign([TopicPartition(topic: "arrival", partition: 0): 1])
+        try reader.poll(timeoutMilliseconds: 200, limit: 10) { _, _ in Issue.record("nothing is there yet") }
+        reader.onArrival { arrived.signal() }
+        try Fixture.produce(["b"], to: "arrival")
+        #expect(arrived.wait(timeout: .now() + 20) == .success)
+        var offsets: [Offset] = []
+        try reader.poll(timeoutMilliseconds: 0, limit: 10) { offsets.append($1.offset) }
+        #expect(offsets == [1])
+        reader.close()
+    }
+
+    @Test func anOffsetThatIsNotThereIsNamed() throws {
+        try Fixture.produce(["a"], to: "range")
+        let reader = try Fixture.reader()
+        try reader.assign([TopicPartition(topic: "range", partition: 0): 77])
+        let error = #expect(throws: SluiceError.self) {
+            for _ in 0..<100 { try reader.poll(timeoutMilliseconds: 200, limit: 10) { _, _ in } }
+        }
+        #expect(error?.code == .offsetOutOfRange)
+        #expect(error?.message.contains("range/0: offset 77") == true)
+        reader.close()
+    }
+}
