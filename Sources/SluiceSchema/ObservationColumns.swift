@@ -42,14 +42,25 @@ package struct ObservationColumns: ~Copyable {
     package let featureCount: Int
     package private(set) var rows: [Observation] = []
     /// `[rows.count, featureCount]`; NaN marks a missing value, every other is finite. A tombstone's are NaN.
-    package private(set) var features: [Float] = []
+    private var features: UnsafeMutablePointer<Float>
+    private var rowCapacity: Int
     package private(set) var arena: ByteArena
 
     package init(featureCount: Int, rowsExpected: Int = Limits.batchRecords) {
         self.featureCount = featureCount
         arena = ByteArena(capacity: max(64, rowsExpected * 32))
         rows.reserveCapacity(rowsExpected)
-        features.reserveCapacity(rowsExpected * featureCount)
+        rowCapacity = max(1, rowsExpected)
+        features = .allocate(capacity: rowCapacity * featureCount)
+    }
+
+    deinit { features.deallocate() }
+
+    /// A row's features `[I]`. Valid until the columns change.
+    @inline(__always)
+    package func features(_ row: Int) -> UnsafePointer<Float> {
+        assert(row < rows.count)
+        return UnsafePointer(features + row * featureCount)
     }
 
     package var count: Int { rows.count }
@@ -57,7 +68,6 @@ package struct ObservationColumns: ~Copyable {
     /// Forgets the rows, keeps the memory.
     package mutating func removeAll() {
         rows.removeAll(keepingCapacity: true)
-        features.removeAll(keepingCapacity: true)
         arena.removeAll()
     }
 
@@ -80,13 +90,20 @@ package struct ObservationColumns: ~Copyable {
     mutating func append(
         _ row: Observation, features fill: (UnsafeMutablePointer<Float>) -> RejectCode?
     ) -> RejectCode? {
-        let start = features.count
-        features.append(contentsOf: repeatElement(.nan, count: featureCount))
-        let code = features.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.flatMap { fill($0 + start) }
-        }
-        if code == nil { rows.append(row) } else { features.removeLast(featureCount) }
+        if rows.count == rowCapacity { grow() }
+        let start = features + rows.count * featureCount
+        start.update(repeating: .nan, count: featureCount)
+        let code = fill(start)
+        if code == nil { rows.append(row) }
         return code
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Float>.allocate(capacity: 2 * rowCapacity * featureCount)
+        larger.update(from: features, count: rowCapacity * featureCount)
+        features.deallocate()
+        features = larger
+        rowCapacity *= 2
     }
 
     mutating func truncateArena(to position: Int) { arena.truncate(to: position) }

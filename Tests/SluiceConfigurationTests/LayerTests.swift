@@ -1,3 +1,4 @@
+package import SluiceTraining
 import SluiceConfiguration
 import Testing
 
@@ -48,7 +49,7 @@ import Testing
         #expect(configuration.input.features[1].pointer == "/a/b")
         #expect(configuration.model.horizons == [2, 4] && configuration.model.targets == ["a"])
         #expect(configuration.boundaries.daily?.minuteOfDay == 390)
-        let epochs = [TrainSection.Carry](repeating: .perBatch, count: 5) + [.acrossBatches]
+        let epochs = [CarryPolicy](repeating: .perBatch, count: 5) + [.acrossBatches]
         #expect(configuration.train.carry.epochs == epochs)
         #expect(configuration.retrain.carry.epochs == [.perBatch])
     }
