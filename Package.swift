@@ -89,9 +89,11 @@ let package = Package(
         .target(
             name: "SluiceAdmin",
             dependencies: [
-                "SluiceCore", product("Hummingbird", "hummingbird"), product("Logging", "swift-log"),
-                product("Metrics", "swift-metrics"),
-            ], swiftSettings: strict),
+                "SluiceCore", product("CoreMetrics", "swift-metrics"), product("Hummingbird", "hummingbird"),
+                product("HummingbirdCore", "hummingbird"), product("Logging", "swift-log"),
+                product("Metrics", "swift-metrics"), product("NIOCore", "swift-nio"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], resources: [.embedInCode("Resources/openapi.yaml")], swiftSettings: strict),
         .target(
             name: "SluiceService",
             dependencies: [
@@ -102,8 +104,8 @@ let package = Package(
         .target(
             name: "SluiceCommands",
             dependencies: [
-                "SluiceService", product("ArgumentParser", "swift-argument-parser"),
-                product("Logging", "swift-log"),
+                "SluiceAdmin", "SluiceCore", "SluiceService", product("ArgumentParser", "swift-argument-parser"),
+                product("Logging", "swift-log"), product("UnixSignals", "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
 
@@ -117,9 +119,15 @@ let package = Package(
         test("SluiceEngine"),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceConfiguration", exclude: ["Snapshots"]),
-        test("SluiceAdmin"),
+        // A service without an engine behind the HTTP API, for the tests of both its ends.
+        .target(
+            name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",
+            swiftSettings: strict),
+        test("SluiceAdmin", ["SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird")]),
         test("SluiceService"),
-        test("SluiceCommands", exclude: ["Snapshots"]),
+        test(
+            "SluiceCommands", ["SluiceAdminTestKit", product("ArgumentParser", "swift-argument-parser")],
+            exclude: ["Snapshots"]),
         .testTarget(name: "ConventionTests", swiftSettings: strict),
     ],
     cLanguageStandard: .c17,

@@ -23,6 +23,11 @@ package enum Limits {
     package static let requestBodyBytes = 1 << 20
     /// Streams in one page of a list.
     package static let pageStreams = 1_000
+    /// HTTP connections at a time.
+    package static let connections = 256
+    /// Metrics, and label combinations of each.
+    package static let metrics = 1_000
+    package static let metricSeries = 1_000
     /// Bytes of a safetensors header, as in the format's own reader.
     package static let modelHeaderBytes = 100_000_000
 }

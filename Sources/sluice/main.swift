@@ -1,1 +1,4 @@
-print("sluice")
+import Glibc
+import SluiceCommands
+
+exit(await CommandLineEntry.run(Array(CommandLine.arguments.dropFirst())))

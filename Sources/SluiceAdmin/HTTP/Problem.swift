@@ -1,0 +1,98 @@
+package import SluiceCore
+
+/// An answer that is not what was asked for: problem details of RFC 9457, with a stable code for programs.
+package struct Problem: Error, Hashable, Sendable {
+    /// The problems that the API itself has; `/openapi.yaml` describes each under its code. Others carry the code of
+    /// the `SluiceError` they come from.
+    package enum Kind: String, CaseIterable, Sendable {
+        case streamUnknown = "stream-unknown"
+        case pathUnknown = "path-unknown"
+        case methodNotAllowed = "method-not-allowed"
+        case parameterInvalid = "parameter-invalid"
+        case keyInvalid = "key-invalid"
+        case bodyInvalid = "body-invalid"
+        case bodyTooLarge = "body-too-large"
+        case originForeign = "origin-foreign"
+        case notReady = "not-ready"
+        case notHealthy = "not-healthy"
+        case internalError = "internal"
+
+        var status: Int {
+            switch self {
+            case .parameterInvalid, .keyInvalid, .bodyInvalid: 400
+            case .originForeign: 403
+            case .streamUnknown, .pathUnknown: 404
+            case .methodNotAllowed: 405
+            case .bodyTooLarge: 413
+            case .internalError: 500
+            case .notReady, .notHealthy: 503
+            }
+        }
+
+        var title: String {
+            switch self {
+            case .streamUnknown: "No such stream"
+            case .pathUnknown: "No such path"
+            case .methodNotAllowed: "Method not allowed"
+            case .parameterInvalid: "Invalid parameter"
+            case .keyInvalid: "Invalid stream key"
+            case .bodyInvalid: "Invalid body"
+            case .bodyTooLarge: "Body too large"
+            case .originForeign: "Request of a foreign page"
+            case .notReady: "Not ready"
+            case .notHealthy: "Not healthy"
+            case .internalError: "Internal error"
+            }
+        }
+    }
+
+    /// Where the kind is described: a URI reference into the API's own description.
+    package let type: String
+    package let title: String
+    package let status: Int
+    package let detail: String
+    package let code: String
+    /// Extension member `reasons`, where there is more than one.
+    package let reasons: [String]
+    /// Methods for the header `Allow`.
+    let allowed: String?
+
+    package init(_ kind: Kind, _ detail: String, reasons: [String] = [], allowed: String? = nil) {
+        type = "/openapi.yaml#/components/x-problems/\(kind.rawValue)"
+        title = kind.title
+        status = kind.status
+        code = kind.rawValue
+        self.detail = detail
+        self.reasons = reasons
+        self.allowed = allowed
+    }
+
+    /// A failure of the service: 503 if trying again may help, else 500.
+    package init(_ error: SluiceError) {
+        type = "about:blank"
+        title = error.retry == .later ? "Service Unavailable" : "Internal Server Error"
+        status = error.retry == .later ? 503 : 500
+        code = error.code.rawValue
+        detail = error.description
+        reasons = []
+        allowed = nil
+    }
+}
+
+extension Problem: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.member("type", type)
+            $0.member("title", title)
+            $0.member("status", status)
+            $0.member("detail", detail)
+            $0.member("code", code)
+            if !reasons.isEmpty { $0.member("reasons", reasons) }
+        }
+    }
+}
+
+extension Problem: CustomStringConvertible {
+    /// For the log.
+    package var description: String { "\(code): \(detail)" }
+}

@@ -1,0 +1,125 @@
+internal import Foundation
+internal import FoundationNetworking
+internal import Glibc
+internal import SluiceCore
+
+/// Asks a running service over its HTTP API.
+struct ServiceClient: Sendable {
+    let base: URL
+    let token: String?
+
+    /// A successful answer: its body as it came.
+    struct Answer: Sendable {
+        let status: Int
+        let body: Data
+
+        var text: String { String(decoding: body, as: UTF8.self) }
+
+        /// Throws a `SluiceError` if the body is something else, as from another program on that port.
+        func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+            do {
+                return try JSONDecoder().decode(type, from: body)
+            } catch {
+                throw SluiceError(
+                    .service, "the answer is not what Sluice answers", remedy: "check --url and both versions")
+            }
+        }
+    }
+
+    func get(_ path: [String], query: [(String, String)] = []) async throws -> Answer {
+        try await send("GET", path, query: query, body: nil)
+    }
+
+    func post(_ path: [String], body: String? = nil) async throws -> Answer {
+        try await send("POST", path, query: [], body: body)
+    }
+
+    /// Throws a `SluiceError`: the problem's own code and text, or that nobody answers.
+    private func send(
+        _ method: String, _ path: [String], query: [(String, String)], body: String?
+    ) async throws -> Answer {
+        var request = URLRequest(url: try url(path, query: query), timeoutInterval: 30)
+        request.httpMethod = method
+        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        if let body {
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+            request.httpBody = Data(body.utf8)
+        }
+        let (data, response): (Data, URLResponse)
+        do {
+            (data, response) = try await Self.session.data(for: request)
+        } catch let error as URLError {
+            throw unreachable(error)
+        }
+        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        guard (200..<300).contains(status) else { throw failure(status, data) }
+        return Answer(status: status, body: data)
+    }
+
+    private static let session: URLSession = {
+        // The library below asks the environment for a proxy even on the way to this very machine.
+        let direct = ["no_proxy", "NO_PROXY"].compactMap { ProcessInfo.processInfo.environment[$0] }.prefix(1)
+        setenv("no_proxy", (direct + ["127.0.0.1", "localhost", "::1"]).joined(separator: ","), 1)
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
+        return URLSession(configuration: configuration)
+    }()
+
+    /// Segments and values are percent-encoded down to the unreserved characters: a key may hold anything.
+    private func url(_ path: [String], query: [(String, String)]) throws -> URL {
+        let address = base.absoluteString
+        var text = address.hasSuffix("/") ? String(address.dropLast()) : address
+        for segment in path { text += "/" + Self.encoded(segment) }
+        if !query.isEmpty {
+            text += "?" + query.map { "\($0)=\(Self.encoded($1))" }.joined(separator: "&")
+        }
+        guard let url = URL(string: text) else {
+            throw SluiceError(.service, "\(text) is not an address", remedy: "check --url")
+        }
+        return url
+    }
+
+    static func encoded(_ text: String) -> String {
+        let hex = Array("0123456789ABCDEF")
+        return text.utf8.reduce(into: "") { result, byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                result.append(Character(Unicode.Scalar(byte)))
+            case UInt8(ascii: ".") where text != "." && text != "..":
+                result.append(".")
+            default:
+                result += "%" + String(hex[Int(byte >> 4)]) + String(hex[Int(byte & 15)])
+            }
+        }
+    }
+
+    private func unreachable(_ error: URLError) -> SluiceError {
+        let refused = error.code == .cannotConnectToHost
+        return SluiceError(
+            .service, refused ? "no service answers at \(base)" : "cannot reach \(base)",
+            remedy: "start one with 'sluice serve', or name another with --url or SLUICE_URL", retry: .later,
+            cause: refused ? nil : ErrorText(error.localizedDescription))
+    }
+
+    private func failure(_ status: Int, _ body: Data) -> SluiceError {
+        struct ProblemBody: Decodable {
+            let code: String
+            let detail: String
+        }
+        guard let problem = try? JSONDecoder().decode(ProblemBody.self, from: body) else {
+            return SluiceError(.service, "\(base) answered with status \(status)", remedy: "check --url and --token")
+        }
+        return SluiceError(SluiceError.Code(problem.code), problem.detail)
+    }
+
+    /// A foreign error's text without its type's noise.
+    private struct ErrorText: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+}
+
+extension SluiceError.Code {
+    static let service = SluiceError.Code("service")
+}

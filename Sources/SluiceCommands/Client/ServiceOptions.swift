@@ -1,0 +1,28 @@
+internal import ArgumentParser
+internal import Foundation
+internal import SluiceCore
+
+/// The flags of every command that asks a running service.
+struct ServiceOptions: ParsableArguments {
+    @Option(help: "The service's address; else SLUICE_URL, else \(ServiceOptions.defaultURL).")
+    var url: String?
+
+    @Option(help: "Access token; else SLUICE_TOKEN.")
+    var token: String?
+
+    @Flag(help: "Print the service's answer as it is, for machines.")
+    var json = false
+
+    static let defaultURL = "http://127.0.0.1:8080"
+
+    var format: OutputFormat { json ? .json : .text }
+
+    func client() throws -> ServiceClient {
+        let environment = Console.current.environment
+        let address = url ?? environment["SLUICE_URL"] ?? Self.defaultURL
+        guard let base = URL(string: address), ["http", "https"].contains(base.scheme), base.host != nil else {
+            throw ValidationError("'\(address)' is not an address such as \(Self.defaultURL)")
+        }
+        return ServiceClient(base: base, token: token ?? environment["SLUICE_TOKEN"])
+    }
+}

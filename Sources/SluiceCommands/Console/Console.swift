@@ -1,0 +1,36 @@
+internal import Foundation
+internal import Glibc
+
+/// The command line's surroundings: where text goes, whether a person is there, the environment. A value, so that
+/// tests can put their own in its place.
+struct Console: Sendable {
+    var out: @Sendable (String) -> Void
+    var error: @Sendable (String) -> Void
+    /// The next line typed, nil at the end of the input.
+    var read: @Sendable () -> String?
+    /// Whether stdout is a terminal.
+    var isTerminal: Bool
+    /// Whether somebody can be asked: stdin and stderr are terminals.
+    var isInteractive: Bool
+    var environment: [String: String]
+
+    /// That of the running command.
+    @TaskLocal static var current = Console.process
+
+    static let process = Console(
+        out: { try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8)) },
+        error: { try? FileHandle.standardError.write(contentsOf: Data($0.utf8)) },
+        read: { readLine() },
+        isTerminal: isatty(STDOUT_FILENO) == 1,
+        isInteractive: isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1,
+        environment: ProcessInfo.processInfo.environment)
+
+    func line(_ text: String) { out(text + "\n") }
+    func errorLine(_ text: String) { error(text + "\n") }
+
+    /// Asks for a yes; anything else is a no.
+    func confirm(_ question: String) -> Bool {
+        error("\(question) [y/N] ")
+        return ["y", "yes"].contains((read() ?? "").trimmingCharacters(in: .whitespaces).lowercased())
+    }
+}

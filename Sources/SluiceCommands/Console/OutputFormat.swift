@@ -1,0 +1,27 @@
+internal import Foundation
+
+/// How a command answers.
+enum OutputFormat: Sendable {
+    /// For people.
+    case text
+    /// For machines.
+    case json
+}
+
+/// Values as tables show them.
+enum Shown {
+    /// Six significant digits, `-` for none.
+    static func number(_ value: Float?) -> String {
+        guard let value else { return "-" }
+        return String(format: "%.6g", Double(value))
+    }
+
+    static func score(_ value: Float?) -> String {
+        guard let value else { return "-" }
+        return String(format: "%.3f", Double(value))
+    }
+
+    static func text(_ value: (some CustomStringConvertible)?) -> String { value?.description ?? "-" }
+
+    static func numbers(_ values: [Float]) -> String { values.map { number($0) }.joined(separator: "  ") }
+}

@@ -1,0 +1,19 @@
+internal import ArgumentParser
+
+/// The root of the command line.
+struct Sluice: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sluice",
+        abstract: "Streaming LSTM inference: one carried state per stream, from Kafka to Kafka.",
+        discussion: """
+            Try it with nothing else installed:
+
+              sluice demo
+
+            Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 wrong usage.
+            """,
+        version: "0.1.0",
+        subcommands: [Streams.self])
+
+    static var _errorPrefix: String { "error: " }
+}

@@ -1,0 +1,107 @@
+package import SluiceAdmin
+package import SluiceCore
+internal import Synchronization
+
+/// A service without an engine: streams in a dictionary, resets recorded.
+package final class FakeBackend: AdminBackend {
+    package struct State: Sendable {
+        package var slots: [String: StreamSlot] = [:]
+        /// What was asked for: `stream KEY by CALLER`, or `SELECTION by CALLER`.
+        package var resets: [String] = []
+        package var condition = ServiceCondition()
+        /// Thrown by every method that can.
+        package var failure: SluiceError?
+        /// Resets are recorded and not applied.
+        package var isSlow = false
+    }
+
+    private let state: Mutex<State>
+
+    package init(keys: [String] = ["a/b", "pump-17", "pump-9", "reset", "ä", "100%", "plant 3"]) {
+        var initial = State()
+        for (index, key) in keys.enumerated() { initial.slots[key] = Self.slot(key, index) }
+        state = Mutex(initial)
+    }
+
+    package func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
+    package var resets: [String] { state.withLock { $0.resets } }
+
+    /// The slot number `index`; odd ones are not warm and have no sequence.
+    package static func slot(_ key: String, _ index: Int) -> StreamSlot {
+        let isWarm = index % 2 == 0
+        let time = Timestamp(1_767_225_900_000 + Int64(index) * 1_500)
+        let summary = StreamSummary(
+            stream: key, partition: Int32(index % 4), step: Int64(412 + index), sequence: isWarm ? "run-9" : nil,
+            time: time, forecast: 71.25 + Float(index), anomaly: isWarm ? 0.03 : nil, error: isWarm ? 0.5 : nil)
+        return StreamSlot(
+            summary: summary, offset: 12_345, model: "v7",
+            boundary: SlotBoundary(cause: "gap", time: Timestamp(1_767_225_600_000), offset: 11_933), resets: 3,
+            norms: StateVectors(h: [1.5, 2], c: [3, 4.25]), saturation: 0.125,
+            scaler: SlotScaler(mean: [71, 0.4], scale: [1.5, 0.1], count: 900),
+            recent: [
+                RecentStep(
+                    offset: 12_344, time: Timestamp(1_767_225_600_000), step: 0, value: 70.5, forecast: 71,
+                    anomaly: nil, boundary: "gap"),
+                RecentStep(offset: 12_345, time: time, step: 1, value: 71.5, forecast: 71.25, anomaly: 0.03),
+            ],
+            state: StateVectors(h: [[0.5, -1], [0, 0.25]], c: [[1, 2], [3, 4]]))
+    }
+
+    package func streams(prefix: String, limit: Int, after: String?) throws -> StreamPage {
+        let slots = try read { $0.slots }
+        let keys = slots.keys.filter { $0.hasPrefix(prefix) }
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            .filter { key in after.map { $0.utf8.lexicographicallyPrecedes(key.utf8) } ?? true }
+        let page = keys.prefix(limit)
+        return StreamPage(
+            streams: page.compactMap { slots[$0]?.summary }, next: page.count < keys.count ? page.last : nil)
+    }
+
+    package func stream(_ key: String, fullState: Bool) throws -> StreamSlot? {
+        var slot = try read { $0.slots[key] }
+        if !fullState { slot?.state = nil }
+        return slot
+    }
+
+    package func reset(stream key: String, by caller: String) throws -> ResetOutcome {
+        try read { state in
+            guard let slot = state.slots[key] else { return .unknown }
+            state.resets.append("stream \(key) by \(caller)")
+            let id = "r-\(state.resets.count)"
+            if state.isSlow { return .pending(id: id) }
+            return .applied(
+                AppliedReset(id: id, stream: key, partition: slot.summary.partition, offset: slot.offset + 1))
+        }
+    }
+
+    package func reset(_ selection: StreamSelection, dryRun: Bool, by caller: String) throws -> ManyReset {
+        try read { state in
+            let matched = state.slots.keys.count { key in
+                if case .prefix(let prefix) = selection { key.hasPrefix(prefix) } else { true }
+            }
+            if dryRun { return ManyReset(id: nil, matched: matched) }
+            state.resets.append("\(selection) by \(caller)")
+            return ManyReset(id: "r-\(state.resets.count)", matched: matched)
+        }
+    }
+
+    package func partitions() throws -> [PartitionStatus] {
+        try read { _ in
+            [
+                PartitionStatus(partition: 0, owner: "0-0", offset: 90, end: 100, checkpointAge: 1_200),
+                PartitionStatus(
+                    partition: 1, owner: nil, offset: nil, end: nil, state: .restoring, progress: 0.25),
+            ]
+        }
+    }
+
+    package func readiness() -> ServiceCondition { state.withLock { $0.condition } }
+    package func health() -> ServiceCondition { state.withLock { $0.condition } }
+
+    private func read<Value: Sendable>(_ body: (inout State) throws -> Value) throws -> Value {
+        try state.withLock { state in
+            if let failure = state.failure { throw failure }
+            return try body(&state)
+        }
+    }
+}

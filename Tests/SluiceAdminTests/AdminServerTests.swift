@@ -1,0 +1,50 @@
+import Foundation
+import FoundationNetworking
+import Logging
+import ServiceLifecycle
+import SluiceAdminTestKit
+import SluiceCore
+import Testing
+
+@testable import SluiceAdmin
+
+@Suite struct AdminServerTests {
+    private static func server(host: String = "127.0.0.1", port: Int = 0) -> AdminServer {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return AdminServer(
+            host: host, port: port, backend: FakeBackend(), metrics: PrometheusRegistry(), logger: logger)
+    }
+
+    @Test func listensOnAFreePortAndRefusesATakenOne() async throws {
+        let server = Self.server()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let group = ServiceGroup(services: [server], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let port = try await server.listeningPort
+            let url = try #require(URL(string: "http://127.0.0.1:\(port)/v1/streams/a%2Fb"))
+            let (data, response) = try await URLSession.shared.data(from: url)
+            #expect((response as? HTTPURLResponse)?.statusCode == 200)
+            #expect(try JSONDecoder().decode(StreamSlot.self, from: data).summary.stream == "a/b")
+
+            let second = Self.server(port: port)
+            let error = await #expect(throws: SluiceError.self) { try await second.run() }
+            #expect(error?.code == .address)
+            #expect(error?.message == "127.0.0.1:\(port) is already in use")
+            #expect(error?.remedy?.contains("admin.listen") == true)
+            await #expect(throws: SluiceError.self) { _ = try await second.listeningPort }
+
+            await group.triggerGracefulShutdown()
+            try await tasks.next()
+        }
+    }
+
+    @Test(arguments: ["0.0.0.0", "::", "192.0.2.1", "127.example.org"])
+    func addressesOpenToOthersAreRefused(host: String) async throws {
+        let error = await #expect(throws: SluiceError.self) { try await Self.server(host: host).run() }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.message.contains(host) == true)
+    }
+}
