@@ -105,7 +105,7 @@ let package = Package(
 
         test("SluiceNumerics", ["CStepKernel"]),
         test("SluiceLSTM", ["SluiceCore", "SluiceNumerics"], exclude: ["Goldens"]),
-        test("SluiceModelFile", ["SluiceLSTM"]),
+        test("SluiceModelFile", ["SluiceLSTM"], exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceSchema"),
         test("SluiceKafka"),
         test("SluiceState"),

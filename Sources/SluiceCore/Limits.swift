@@ -17,6 +17,8 @@ package enum Limits {
     package static let hidden = 4_096
     package static let inputs = 4_096
     package static let outputs = 65_536
+    /// Observations ahead that a forecast may look.
+    package static let horizon = 65_536
     /// Bytes of an HTTP request body.
     package static let requestBodyBytes = 1 << 20
     /// Streams in one page of a list.
