@@ -111,7 +111,7 @@ let package = Package(
         test("SluiceState"),
         test("SluiceStore"),
         test("SluiceEngine"),
-        test("SluiceTraining", exclude: ["Goldens"]),
+        test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceConfiguration", exclude: ["Snapshots"]),
         test("SluiceAdmin"),
         test("SluiceService"),

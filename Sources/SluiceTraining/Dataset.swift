@@ -1,0 +1,91 @@
+package import SluiceCore
+package import SluiceLSTM
+
+/// The observations of all streams for one model.
+package struct Dataset: Sendable {
+    package let series: [TrainingSeries]
+
+    /// Checks that every stream has what the manifest calls for.
+    ///
+    /// - Throws: `SluiceError(.invalidInput)` naming the stream and row at fault, or saying that there is nothing to
+    ///   learn from.
+    package init(_ series: [TrainingSeries], for manifest: ModelManifest) throws(SluiceError) {
+        self.series = series.filter { $0.count > 0 }
+        guard !self.series.isEmpty else {
+            throw SluiceError(.invalidInput, "there are no observations to train on")
+        }
+        var learnable = 0
+        for one in self.series {
+            try one.check(manifest)
+            learnable += one.learnableRows(manifest)
+        }
+        guard learnable > 0 else { throw Self.nothingToLearn(manifest) }
+    }
+
+    /// Rows of all streams.
+    package var count: Int { series.reduce(0) { $0 + $1.count } }
+
+    private static func nothingToLearn(_ manifest: ModelManifest) -> SluiceError {
+        if manifest.head.classifies {
+            return SluiceError(
+                .invalidInput, "no warm observation has a label",
+                remedy: "check input.label, and that labels are present")
+        }
+        return SluiceError(
+            .invalidInput,
+            "no observation has a target to learn from: every sequence ends before the smallest horizon of "
+                + "\(manifest.horizons.first ?? 1), is not warm yet, or lacks the targets' values",
+            remedy: "bring longer sequences, or a smaller horizon")
+    }
+}
+
+extension TrainingSeries {
+    fileprivate func check(_ manifest: ModelManifest) throws(SluiceError) {
+        let targetCount = manifest.head.classifies ? 0 : manifest.targets.count
+        precondition(inputs.count == count * manifest.inputs.count, "N × I inputs")
+        precondition(boundary.count == count && warm.count == count, "N boundaries and marks of warmth")
+        precondition(targets.count == count * targetCount, "N × T targets")
+        precondition(center.count == targets.count && scale.count == targets.count, "N × T centers and scales")
+        precondition(labels.count == (manifest.head.classifies ? count : 0), "N labels")
+        if let index = inputs.firstIndex(where: { !$0.isFinite }) {
+            let row = index / manifest.inputs.count
+            throw SluiceError(
+                .invalidInput,
+                "stream \(name), row \(row): input \(manifest.inputs[index % manifest.inputs.count]) is not finite")
+        }
+        let classes = Float(manifest.head == .categorical ? manifest.classes ?? 0 : 2)
+        for (row, label) in labels.enumerated() where !(label.isNaN || label == -1) {
+            guard label >= 0, label < classes, label == label.rounded() else {
+                throw SluiceError(
+                    .invalidInput, "stream \(name), row \(row): label \(label) is not a class from 0 to \(classes - 1)",
+                    remedy: "labels are whole numbers from 0; −1 means none")
+            }
+        }
+    }
+
+    /// Rows with at least one loss that is not masked.
+    fileprivate func learnableRows(_ manifest: ModelManifest) -> Int {
+        if manifest.head.classifies {
+            return (0..<count).count { warm[$0] && !labels[$0].isNaN && labels[$0] != -1 }
+        }
+        let width = manifest.targets.count
+        var learnable = 0
+        for segment in segments {
+            for row in segment where warm[row] {
+                let isTarget = manifest.horizons.contains { horizon in
+                    row + horizon < segment.upperBound
+                        && (0..<width).contains { targets[(row + horizon) * width + $0].isFinite }
+                }
+                if isTarget { learnable += 1 }
+            }
+        }
+        return learnable
+    }
+
+    /// The rows from each boundary to the next: within one, state is carried.
+    var segments: [Range<Int>] {
+        var starts = boundary.indices.filter { $0 == 0 || boundary[$0] }
+        starts.append(count)
+        return zip(starts, starts.dropFirst()).map { $0..<$1 }
+    }
+}

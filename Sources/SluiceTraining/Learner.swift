@@ -1,0 +1,89 @@
+internal import SluiceLSTM
+internal import SluiceNumerics
+
+/// The parameters being trained and everything one batch needs: network, loss, clipping, optimizer. It knows nothing of
+/// epochs, policies or files.
+final class Learner {
+    private let template: LSTMParameters
+    private let block: FloatBlock
+    let network: RecurrentNetwork
+    private let loss: HeadLoss
+    private let placement: LossTargets
+    private let optimizer: Adam
+    private let clip: Double
+    private let values, gradient, targets: Floats
+
+    /// - Parameters:
+    ///   - rows: B of the largest batch.
+    ///   - steps: P of the largest batch.
+    init(
+        _ parameters: LSTMParameters, manifest: ModelManifest, configuration: TrainingConfiguration, rows: Int,
+        steps: Int
+    ) {
+        template = parameters
+        let layout = NetworkLayout(parameters)
+        loss = HeadLoss(manifest)
+        placement = LossTargets(manifest, configuration.lossAt)
+        network = RecurrentNetwork(layout: layout, rows: rows, steps: steps)
+        optimizer = Adam(count: layout.count, learningRate: configuration.learningRate)
+        clip = configuration.clip
+        block = FloatBlock(parts: [layout.count, layout.count, steps * loss.width])
+        values = block.take(layout.count)
+        gradient = block.take(layout.count)
+        targets = block.take(steps * loss.width)
+        self.parameters = parameters
+    }
+
+    /// A copy of the parameters as they are, to keep or to replace.
+    var parameters: LSTMParameters {
+        get {
+            var copy = template
+            copy.values = Array(UnsafeBufferPointer(start: values, count: template.values.count))
+            return copy
+        }
+        set {
+            newValue.values.withUnsafeBufferPointer { source in
+                for index in 0..<source.count { values[index] = source[index] }
+            }
+        }
+    }
+
+    /// The last batch's gradient, clipped, laid out as the parameters.
+    var lastGradient: [Float] { Array(UnsafeBufferPointer(start: gradient, count: template.values.count)) }
+
+    /// Forward only: the batch's loss; its rows' states go on in `states`.
+    func evaluate(_ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates) -> LossSum {
+        forward(batch, of: dataset, states: states, gradient: nil)
+    }
+
+    /// One update.
+    ///
+    /// A batch in which all is masked changes states only. One whose loss or gradient is not finite changes no
+    /// parameter: its loss sum is not finite then.
+    func step(_ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates) -> LossSum {
+        var total = forward(batch, of: dataset, states: states, gradient: network.outputGradient)
+        guard total.count > 0, total.sum.isFinite else { return total }
+        network.backward(parameters: values, gradient: gradient)
+        let count = template.values.count
+        let norm = TrainingKernels.sumOfSquares(gradient, count: count).squareRoot()
+        guard norm.isFinite else {
+            total.sum = .nan
+            return total
+        }
+        // As torch.nn.utils.clip_grad_norm_.
+        let factor = clip > 0 ? clip / (norm + 1e-6) : 1
+        if factor < 1 { TrainingKernels.scale(gradient, count: count, by: Float(factor)) }
+        optimizer.update(values, gradient: gradient)
+        return total
+    }
+
+    private func forward(
+        _ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, gradient: Floats?
+    ) -> LossSum {
+        network.load(batch, of: dataset, states: states, parameters: values)
+        network.forward(parameters: values)
+        network.store(into: states)
+        placement.fill(network.batch, of: dataset, into: targets)
+        return loss.evaluate(rows: network.batch.count, outputs: network.outputs, targets: targets, gradient: gradient)
+    }
+}

@@ -1,0 +1,84 @@
+internal import SluiceLSTM
+
+/// The forward pass of service, one observation at a time through the step kernel, over the batches of a plan.
+final class SteppedPass {
+    private let stepper: LSTMStepper
+    private let loss: HeadLoss
+    private let placement: LossTargets
+    private let initial: [Float]
+    private let block: FloatBlock
+    /// `[lanes][L][h, c][paddedHidden]`.
+    private let states: Floats
+    private let inputs, next, outputs, targets: Floats
+    private var places: [UnsafePointer<Float>]
+    private var finite: [Bool]
+    private var batch = PackedBatch()
+
+    init(
+        _ parameters: LSTMParameters, manifest: ModelManifest, configuration: TrainingConfiguration, lanes: Int,
+        steps: Int
+    ) {
+        let shape = parameters.shape
+        stepper = LSTMStepper(parameters)
+        loss = HeadLoss(manifest)
+        placement = LossTargets(manifest, configuration.lossAt)
+        initial = Self.initialState(parameters)
+        let counts = [
+            lanes * shape.stateFloats, lanes * shape.inputs, lanes * shape.stateFloats, steps * shape.outputs,
+            steps * loss.width,
+        ]
+        block = FloatBlock(parts: counts)
+        states = block.take(counts[0])
+        inputs = block.take(counts[1])
+        next = block.take(counts[2])
+        outputs = block.take(counts[3])
+        targets = block.take(counts[4])
+        places = []
+        finite = [Bool](repeating: true, count: lanes)
+    }
+
+    func evaluate(_ rows: [BatchPlan.Row], of dataset: Dataset) -> LossSum {
+        batch.pack(rows)
+        let size = stepper.shape.stateFloats
+        for row in batch.rows where row.resets {
+            for index in 0..<size { states[row.lane * size + index] = initial[index] }
+        }
+        for step in 0..<batch.steps { advance(step, dataset) }
+        placement.fill(batch, of: dataset, into: targets)
+        return loss.evaluate(rows: batch.count, outputs: outputs, targets: targets, gradient: nil)
+    }
+
+    private func advance(_ step: Int, _ dataset: Dataset) {
+        let (active, size, width) = (batch.active[step], stepper.shape.stateFloats, stepper.shape.inputs)
+        places.removeAll(keepingCapacity: true)
+        for j in 0..<active {
+            let row = batch.rows[j]
+            let source = (row.rows.lowerBound + step) * width
+            let series = dataset.series[row.segment.series]
+            for feature in 0..<width { inputs[j * width + feature] = series.inputs[source + feature] }
+            places.append(UnsafePointer(states + row.lane * size))
+        }
+        stepper.step(
+            rows: active, inputs: inputs, states: &places, next: next,
+            outputs: outputs + batch.offsets[step] * stepper.shape.outputs, finite: &finite)
+        // A step that is not finite leaves its slot unchanged, as in service; its loss shows.
+        for j in 0..<active where finite[j] {
+            (states + batch.rows[j].lane * size).update(from: next + j * size, count: size)
+        }
+    }
+
+    private static func initialState(_ parameters: LSTMParameters) -> [Float] {
+        let shape = parameters.shape
+        var state = [Float](repeating: 0, count: shape.stateFloats)
+        guard let learned = parameters.initialState else { return state }
+        for layer in 0..<shape.layers {
+            for unit in 0..<shape.hidden {
+                let place = 2 * layer * shape.paddedHidden + unit
+                state[place] = parameters.values[learned.h.lowerBound + layer * shape.hidden + unit]
+                state[place + shape.paddedHidden] =
+                    parameters.values[learned.c.lowerBound + layer * shape.hidden + unit]
+            }
+        }
+        return state
+    }
+}

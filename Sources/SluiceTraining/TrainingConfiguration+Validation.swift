@@ -1,0 +1,49 @@
+package import SluiceCore
+
+extension TrainingConfiguration {
+    /// Checks every entry.
+    ///
+    /// - Throws: `SluiceError(.invalidConfiguration)` for a value out of range, `SluiceError(.unsupported)` for one
+    ///   that is not available yet; the message names the entry.
+    package func validate() throws(SluiceError) {
+        guard !carry.isEmpty else { throw .entry("carry", "is empty") }
+        try Self.check("chunk", chunk, 1...65_536)
+        try Self.check("rows", rows, 1...65_536)
+        try Self.check("epochs", epochs, 1...1_000_000)
+        try Self.check("patience", patience, 0...1_000_000)
+        try Self.check("forget_bias", forgetBias, 0...1)
+        if let threads { try Self.check("threads", threads, 1...1_024) }
+        guard learningRate > 0, learningRate.isFinite else { throw .entry("learning_rate", "must be positive") }
+        guard clip >= 0, clip.isFinite else { throw .entry("clip", "must be 0 (no clipping) or positive") }
+        guard validation >= 0, validation < 1 else { throw .entry("validation", "must be at least 0 and below 1") }
+        guard test >= 0, test < 1 else { throw .entry("test", "must be at least 0 and below 1") }
+        guard validation + test < 1 else { throw .entry("validation", "and test together leave nothing to train on") }
+
+        try Self.require("carry", carry.first { $0 == .acrossSequences }, nil)
+        try Self.require("order", order, .lanes)
+        try Self.require("optimizer", optimizer, .adam)
+        try Self.require("schedule", schedule, .constant)
+        try Self.require("weights", weights, .pytorch)
+    }
+
+    private static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(SluiceError) {
+        guard range.contains(value) else {
+            throw .entry(name, "is \(value); \(range.lowerBound) to \(range.upperBound) are allowed")
+        }
+    }
+
+    private static func require<T: RawRepresentable & Equatable>(
+        _ name: String, _ value: T?, _ available: T?
+    ) throws(SluiceError) where T.RawValue == String {
+        guard let value, value != available else { return }
+        throw SluiceError(
+            .unsupported, "train.\(name): \(value.rawValue) is not available yet",
+            remedy: available.map { "use \($0.rawValue)" } ?? "use per-batch or across-batches")
+    }
+}
+
+extension SluiceError {
+    fileprivate static func entry(_ name: String, _ message: String) -> SluiceError {
+        SluiceError(.invalidConfiguration, "train.\(name) \(message)")
+    }
+}

@@ -1,0 +1,106 @@
+internal import SluiceCore
+internal import SluiceLSTM
+
+/// One training from its first epoch to its result.
+struct TrainingRun {
+    private let dataset: Dataset
+    private let split: DatasetSplit
+    private let manifest: ModelManifest
+    private let configuration: TrainingConfiguration
+    private let learner: Learner
+    private let evaluator: Evaluator
+    private var observations = 0
+    /// The parameters to fall back to.
+    private var best: LSTMParameters
+    private var bestEpoch = 0
+    private var bestLoss = Double.infinity
+    private(set) var history: [TrainingProgress.Epoch] = []
+
+    init(
+        dataset: Dataset, split: DatasetSplit, manifest: ModelManifest, shape: LSTMShape,
+        configuration: TrainingConfiguration
+    ) {
+        self.dataset = dataset
+        self.split = split
+        self.manifest = manifest
+        self.configuration = configuration
+        best = LSTMParameters(
+            drawnFor: shape, hasInitialState: manifest.initialState.isLearned, forgetBias: configuration.forgetBias,
+            seed: configuration.seed)
+        let longest = (split.train + split.validation).map(\.rows.count).max() ?? 0
+        learner = Learner(
+            best, manifest: manifest, configuration: configuration, rows: configuration.rows,
+            steps: configuration.rows * min(configuration.chunk, longest))
+        evaluator = Evaluator(dataset: dataset, manifest: manifest, configuration: configuration)
+    }
+
+    mutating func epochs(
+        isCancelled: () -> Bool, progress: (TrainingProgress) -> Void
+    ) throws(SluiceError) -> TrainingResult.Stop {
+        for epoch in 0..<configuration.epochs {
+            let policy = configuration.carry(inEpoch: epoch)
+            let plan = BatchPlan.epoch(epoch, of: split.train, policy: policy, configuration)
+            let states = LaneStates(shape: learner.network.layout.shape, lanes: plan.lanes)
+            var total = LossSum()
+            for (index, batch) in plan.batches.enumerated() {
+                if isCancelled() {
+                    // Better a few batches than the initial draw.
+                    if history.isEmpty { best = learner.parameters }
+                    return .cancelled
+                }
+                let loss = learner.step(batch, of: dataset, states: states)
+                guard loss.sum.isFinite else { return .diverged(epoch: epoch + 1, batch: index + 1) }
+                total += loss
+                observations += batch.reduce(0) { $0 + $1.rows.count }
+                progress(
+                    .batch(
+                        TrainingProgress.Batch(
+                            epoch: epoch + 1, epochs: configuration.epochs, batch: index + 1,
+                            batches: plan.batches.count, loss: total.mean, observations: observations)))
+            }
+            guard total.count > 0 else {
+                throw SluiceError(
+                    .invalidInput, "no observation of the training part has a target or label to learn from",
+                    remedy: "bring more observations, or set train.validation and train.test to smaller parts")
+            }
+            guard let record = end(epoch, policy, total) else {
+                return .diverged(epoch: epoch + 1, batch: plan.batches.count)
+            }
+            progress(.epoch(record))
+            if configuration.patience > 0, !split.validation.isEmpty,
+                epoch + 1 - bestEpoch >= configuration.patience
+            {
+                return .early
+            }
+        }
+        return .completed
+    }
+
+    /// Validates, and keeps the parameters if they are the best; nil if the epoch's last update left them no good.
+    private mutating func end(_ epoch: Int, _ policy: CarryPolicy, _ total: LossSum) -> TrainingProgress.Epoch? {
+        let parameters = learner.parameters
+        guard parameters.values.allSatisfy(\.isFinite) else { return nil }
+        let validation =
+            split.validation.isEmpty
+            ? nil : evaluator.evaluate(split.validation, policy: policy, with: learner)
+        // Without a validation loss to compare (none held out, or all of it masked) the last epoch is the best.
+        if let validation, validation.count > 0 {
+            guard validation.loss.isFinite else { return nil }
+            if validation.loss < bestLoss { (best, bestEpoch, bestLoss) = (parameters, epoch + 1, validation.loss) }
+        } else {
+            (best, bestEpoch) = (parameters, epoch + 1)
+        }
+        let record = TrainingProgress.Epoch(
+            epoch: epoch + 1, policy: policy, train: Evaluation(total, manifest), validation: validation)
+        history.append(record)
+        return record
+    }
+
+    func result(_ stop: TrainingResult.Stop, scaler: Model.Scaler?) -> TrainingResult {
+        TrainingResult(
+            model: Model(manifest: manifest, parameters: best, scaler: scaler), epochs: history, bestEpoch: bestEpoch,
+            stop: stop,
+            carryGap: split.validation.isEmpty ? nil : evaluator.carryGap(split.validation, parameters: best),
+            test: split.test.isEmpty ? nil : evaluator.carried(split.test, parameters: best))
+    }
+}

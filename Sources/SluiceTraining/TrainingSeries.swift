@@ -1,0 +1,32 @@
+/// One stream in time order, as training needs it: scaled and settled by the very fold that serves it, from empty, so
+/// that what the network sees here is what it sees in service.
+///
+/// Arrays of rows are row-major: N rows (observations), I inputs, T targets.
+package struct TrainingSeries: Sendable {
+    package let name: String
+    /// `[N × I]`: scaled inputs, missing values settled.
+    package var inputs: [Float]
+    /// `[N × T]`: targets as observed, NaN where missing. Empty for classifiers.
+    package var targets: [Float]
+    /// `[N × T]`: m and s of each target's scaler at that row; a degenerate s is already raised to its floor. A
+    /// forecast made at row t of what row t + k shows is normalised with those of row t.
+    package var center: [Double]
+    package var scale: [Double]
+    /// `[N]`: classes from 0, NaN or −1 where missing. Empty for forecasts.
+    package var labels: [Float]
+    /// `[N]`: whether the state is reset before that row.
+    package var boundary: [Bool]
+    /// `[N]`: losses of rows that are not warm are masked, as in service.
+    package var warm: [Bool]
+    /// `[N]`: milliseconds since 1970.
+    package var times: [Int64]
+
+    /// A stream without rows, to be filled.
+    package init(name: String) {
+        self.name = name
+        (inputs, targets, center, scale, labels, boundary, warm, times) = ([], [], [], [], [], [], [], [])
+    }
+
+    /// N.
+    package var count: Int { times.count }
+}
