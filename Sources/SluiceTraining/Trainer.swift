@@ -30,7 +30,7 @@ package enum Trainer {
             dataset: dataset, split: try DatasetSplit(dataset, configuration), manifest: manifest, shape: shape,
             configuration: configuration)
         BLAS.setThreads(configuration.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        let stop = run.epochs(isCancelled: isCancelled, progress: progress)
+        let stop = try run.epochs(isCancelled: isCancelled, progress: progress)
         if case .diverged(let epoch, let batch) = stop, run.history.isEmpty {
             throw SluiceError(
                 .trainingDiverged, "training diverged: the loss of epoch \(epoch), batch \(batch) is not finite",

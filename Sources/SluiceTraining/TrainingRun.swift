@@ -1,3 +1,4 @@
+internal import SluiceCore
 internal import SluiceLSTM
 
 /// One training from its first epoch to its result.
@@ -35,7 +36,7 @@ struct TrainingRun {
 
     mutating func epochs(
         isCancelled: () -> Bool, progress: (TrainingProgress) -> Void
-    ) -> TrainingResult.Stop {
+    ) throws(SluiceError) -> TrainingResult.Stop {
         for epoch in 0..<configuration.epochs {
             let policy = configuration.carry(inEpoch: epoch)
             let plan = BatchPlan.epoch(epoch, of: split.train, policy: policy, configuration)
@@ -56,6 +57,11 @@ struct TrainingRun {
                         TrainingProgress.Batch(
                             epoch: epoch + 1, epochs: configuration.epochs, batch: index + 1,
                             batches: plan.batches.count, loss: total.mean, observations: observations)))
+            }
+            guard total.count > 0 else {
+                throw SluiceError(
+                    .invalidInput, "no observation of the training part has a target or label to learn from",
+                    remedy: "bring more observations, or set train.validation and train.test to smaller parts")
             }
             guard let record = end(epoch, policy, total) else {
                 return .diverged(epoch: epoch + 1, batch: plan.batches.count)

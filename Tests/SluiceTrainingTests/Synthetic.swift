@@ -26,6 +26,19 @@ enum Synthetic {
         return series
     }
 
+    /// Each segment of a classifier's series as a stream of its own, all beginning at time 0.
+    static func streamPerSegment(_ series: TrainingSeries) -> [TrainingSeries] {
+        series.segments.enumerated().map { index, rows in
+            var one = TrainingSeries(name: "\(index)")
+            one.inputs = Array(series.inputs[rows])
+            one.labels = Array(series.labels[rows])
+            one.boundary = Array(series.boundary[rows])
+            one.warm = Array(series.warm[rows])
+            one.times = (0..<rows.count).map { Int64($0) }
+            return one
+        }
+    }
+
     static let binary = ModelManifest(name: "m", version: "v1", inputs: ["x"], targets: [], head: .binary)
 
     static let point = ModelManifest(name: "m", version: "v1", inputs: ["x"], targets: ["x"])

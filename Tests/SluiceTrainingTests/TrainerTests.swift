@@ -133,6 +133,13 @@ import Testing
         #expect(result.carryGap == nil)
     }
 
+    @Test func aTrainingPartWithoutTargetsIsAnError() throws {
+        var series = Synthetic.wave(100)
+        for row in 0..<85 { series.targets[row] = .nan }
+        let error = #expect(throws: SluiceError.self) { try train([series], configuration()) }
+        #expect(error?.message.contains("training part") == true)
+    }
+
     @Test func learnedInitialStatesAreTrainedAndRandomOnesRefused() throws {
         var manifest = Synthetic.point
         manifest.initialState = .learned
