@@ -1,5 +1,5 @@
 package import SluiceConfiguration
-package import SluiceCore
+import SluiceCore
 package import SluiceLSTM
 package import SluiceSchema
 package import SluiceState

@@ -1,5 +1,5 @@
 import Glibc
-package import SluiceEngine
+import SluiceEngine
 
 /// The machine's clocks.
 package final class SystemClock: EngineClock {

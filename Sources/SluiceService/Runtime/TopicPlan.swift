@@ -1,4 +1,4 @@
-package import SluiceCore
+import SluiceCore
 package import SluiceLog
 
 /// The topics a service needs, and how they must be.

@@ -1,4 +1,4 @@
-package import SluiceCore
+import SluiceCore
 import SystemPackage
 
 /// Writes lines to a file or the standard output, gathered into large writes.

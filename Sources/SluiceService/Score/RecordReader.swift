@@ -1,15 +1,15 @@
-package import SluiceCore
+import SluiceCore
 package import SluiceSchema
 import SystemPackage
 
 /// Reads a file of records in bounded pieces: NDJSON lines, or CSV records behind their header line.
-package struct RecordReader: ~Copyable {
+package final class RecordReader {
     /// A record larger than this cannot be passed over either; the file is refused.
     private static let recordBytesMaximum = 64 << 20
     private static let chunkBytes = 1 << 20
 
     package let name: String
-    package let format: InputSpecification.Format
+    package private(set) var format: InputSpecification.Format
     /// Bytes of the file, 0 where unknown.
     package private(set) var size: Int64 = 0
     /// Bytes taken so far.
@@ -53,7 +53,7 @@ package struct RecordReader: ~Copyable {
 
     deinit { if ownsFile { try? file.close() } }
 
-    private mutating func readHeader(_ path: String) throws -> [String] {
+    private func readHeader(_ path: String) throws -> [String] {
         while true {
             let line = buffer.withUnsafeBytes { bytes -> (Int, [String]?)? in
                 guard let length = RecordFraming.firstRecord(of: bytes, isCSV: true) ?? (isAtEnd ? bytes.count : nil) else { return nil }
@@ -75,7 +75,7 @@ package struct RecordReader: ~Copyable {
 
     /// Calls `body` with the next records, at most `limit`, blank lines left out; false at the end of the file. The bytes die
     /// when `body` returns.
-    package mutating func next(limit: Int, _ body: (borrowing [UnsafeRawBufferPointer]) throws -> Void) throws -> Bool {
+    package func next(limit: Int, _ body: (borrowing [UnsafeRawBufferPointer]) throws -> Void) throws -> Bool {
         while true {
             let isCSV = if case .csv = format { true } else { false }
             let (start, isAtEnd) = (start, isAtEnd)
@@ -108,7 +108,7 @@ package struct RecordReader: ~Copyable {
         return UnsafeRawBufferPointer(rebasing: line[..<end])
     }
 
-    private mutating func fill() throws {
+    private func fill() throws {
         if start > 0 {
             buffer.removeFirst(start)
             start = 0

@@ -1,6 +1,6 @@
-package import SluiceCore
-package import SluiceEngine
-package import SluiceLog
+import SluiceCore
+import SluiceEngine
+import SluiceLog
 import SluiceNumerics
 package import SluiceSchema
 package import SluiceState

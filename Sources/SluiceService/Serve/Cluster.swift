@@ -3,7 +3,7 @@ package import Logging
 package import SluiceConfiguration
 import SluiceCore
 package import SluiceKafka
-package import SluiceLog
+import SluiceLog
 
 /// The Kafka side of one service: reached at start, then a maker of clients.
 package struct Cluster: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Logging
+package import Logging
 package import SluiceCore
 package import SluiceLog
 package import SluiceSchema

@@ -1,7 +1,7 @@
 import Foundation
 package import SluiceAdmin
-package import SluiceCore
-package import SluiceEngine
+import SluiceCore
+import SluiceEngine
 package import SluiceKafka
 package import SluiceLSTM
 import SluiceSchema

@@ -1,6 +1,7 @@
-import Logging
+import CoreMetrics
+package import Logging
 package import SluiceAdmin
-import SluiceCore
+package import SluiceCore
 package import SluiceEngine
 package import SluiceSchema
 import Synchronization

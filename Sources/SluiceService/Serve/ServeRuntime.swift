@@ -1,11 +1,13 @@
+import SluiceSchema
+import CoreMetrics
 import Foundation
 package import Logging
-package import ServiceLifecycle
-package import SluiceAdmin
+import ServiceLifecycle
+import SluiceAdmin
 package import SluiceConfiguration
 import SluiceCore
 import SluiceEngine
-import SluiceKafka
+package import SluiceKafka
 package import SluiceLSTM
 import SluiceStore
 import Synchronization

@@ -1,4 +1,6 @@
-package import SluiceCore
+import SluiceEngine
+import SluiceLSTM
+import SluiceCore
 package import SluiceSchema
 package import SluiceState
 package import SluiceTraining

@@ -1,6 +1,6 @@
 import Crypto
 package import SluiceLSTM
-package import SluiceTraining
+import SluiceTraining
 
 /// Versions of trained models: named after their parameters, so that the same training gives the same file.
 package enum ModelVersion {

@@ -33,7 +33,7 @@ package struct FileSource: ObservationSource {
 
     package func forEach(_ body: (ObservationBatch) throws -> Void) throws {
         for (index, path) in paths.enumerated() {
-            var reader = try RecordReader(path, fileFormat: fileFormat)
+            let reader = try RecordReader(path, fileFormat: fileFormat)
             var format: InputSpecification.Format? = reader.format
             var share = 0.0
             while try reader.next(limit: Limits.batchRecords, { records in

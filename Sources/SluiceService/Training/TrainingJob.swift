@@ -1,8 +1,8 @@
 package import SluiceConfiguration
-package import SluiceCore
+import SluiceCore
 package import SluiceLSTM
-package import SluiceSchema
-package import SluiceState
+import SluiceSchema
+import SluiceState
 package import SluiceTraining
 
 /// Trains one model from recorded observations: reads them through the serving pass, then trains.
