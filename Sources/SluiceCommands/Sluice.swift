@@ -13,7 +13,7 @@ struct Sluice: AsyncParsableCommand {
             Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 wrong usage.
             """,
         version: "0.1.0",
-        subcommands: [Streams.self])
+        subcommands: [DemoCommand.self, Streams.self])
 
     static var _errorPrefix: String { "error: " }
 }

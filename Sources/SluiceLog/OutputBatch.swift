@@ -3,6 +3,8 @@ package import SluiceCore
 /// Where an output goes. The producer knows the topics' names.
 package enum OutputTopic: UInt8, Sendable, CaseIterable {
     case predictions, rejects, events, control
+    /// Input, which only a demonstration or a measurement produces.
+    case observations
 }
 
 /// Encoded messages in the order they are to be produced, kept until their delivery is known: bytes in one arena, an

@@ -96,7 +96,7 @@ package struct Cluster: Sendable {
             kafka,
             topics: [
                 .predictions: configuration.output.topic, .rejects: configuration.output.rejects,
-                .events: topics.events, .control: topics.control,
+                .events: topics.events, .control: topics.control, .observations: topics.input,
             ], health: health, logger: logger)
     }
 }

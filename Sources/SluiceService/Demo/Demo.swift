@@ -1,0 +1,218 @@
+import SluiceEngine
+import Foundation
+package import Logging
+import ServiceLifecycle
+import SluiceAdmin
+import SluiceConfiguration
+import SluiceCore
+import SluiceKafka
+import SluiceLSTM
+import SluiceModelFile
+package import SluiceTraining
+
+/// The whole service on this machine with nothing else installed: an embedded broker, a model trained on the first part of the
+/// bundled series, the rest replayed through topics beside the machine's own metrics, one reset by command.
+package final class Demo: Sendable {
+    package struct Options: Sendable {
+        /// Seconds; nil: until it is told to stop.
+        package var duration: Double?
+        package var port: Int?
+        /// Hours of the recorded series a second.
+        package var speed: Double
+
+        package init(duration: Double? = nil, port: Int? = nil, speed: Double = 60) {
+            self.duration = duration
+            self.port = port
+            self.speed = speed
+        }
+    }
+
+    /// What the demo shows while it runs.
+    package struct View: Sendable {
+        package var elapsed: Double
+        package var address: String
+        package var streams: [(name: String, stream: DemoLedger.Stream, resets: Int64)]
+        package var observations: Int
+        package var predictions: Int
+        package var boundaries: Int
+        package var resets: Int
+        package var rejects: Int
+        package var forecastErrors: DemoLedger.Errors
+    }
+
+    package enum Event: Sendable {
+        /// A sentence about what happens now.
+        case stage(String)
+        case epoch(TrainingProgress.Epoch, of: Int)
+        case view(View)
+        case reset(stream: String, offset: Int64)
+        case summary(DemoSummary)
+    }
+
+    private static let bootstrapTopic = "observations"
+    /// Share of the recorded year that is trained on.
+    private static let trainingShare = 0.7
+    private static let viewSeconds = 1.0
+
+    private let options: Options
+    private let logger: Logger
+    private let report: @Sendable (Event) -> Void
+    private let began = Date()
+
+    package init(_ options: Options, logger: Logger, report: @escaping @Sendable (Event) -> Void) {
+        self.options = options
+        self.logger = logger
+        self.report = report
+    }
+
+    /// Runs to the end of the duration, or until the task is cancelled; then stops everything and sums up.
+    package func run() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let series = try DemoSeries.bundled()
+        let firstRow = Int(Double(series[0].rows.count) * Self.trainingShare)
+        let broker = try EmbeddedBroker(logger: logger)
+        defer { broker.close() }
+        report(.stage("an embedded broker listens at \(broker.bootstrap); it keeps nothing"))
+        let configuration = try Self.configuration(broker.bootstrap, folder, port: options.port)
+        let model = try await train(series, firstRow, configuration, folder)
+        let runtime = try ServeRuntime(configuration, model: model, isExactlyOnceRequested: false, logger: logger)
+        try await serve(runtime, configuration, series, firstRow)
+    }
+
+    private static func configuration(_ bootstrap: String, _ folder: URL, port: Int?) throws -> Configuration {
+        let text = """
+            application: demo
+            kafka: {bootstrap.servers: "\(bootstrap)"}
+            input: {topic: observations, features: {value: /values/value}}
+            output: {topic: predictions}
+            boundaries: {daily: "00:00 UTC"}
+            model: {hidden: 32, horizons: [1, 6], head: quantile}
+            train: {epochs: 12, chunk: 24, rows: 32, learning_rate: 0.005, patience: 0}
+            state: {directory: "\(folder.path)/state"}
+            delivery: at-least-once
+            admin: {listen: "127.0.0.1:\(port ?? FreePort.preferring(8_080))"}
+            """
+        do {
+            return try Configuration.load(text: text, name: "demo").configuration
+        } catch {
+            throw error.asError
+        }
+    }
+
+    private func train(
+        _ series: [DemoSeries], _ firstRow: Int, _ configuration: Configuration, _ folder: URL
+    ) async throws -> Model {
+        let data = folder.appendingPathComponent("training.ndjson")
+        var text = ""
+        for one in series {
+            for row in one.rows[..<firstRow] {
+                text += "{\"stream\":\"\(one.stream)\",\"time\":\(row.time),\"values\":{\"value\":\(row.value)}}\n"
+            }
+        }
+        try text.write(to: data, atomically: true, encoding: .utf8)
+        report(.stage("training on the first \(firstRow) hours of \(series.count) recorded series"))
+        let job = TrainingJob(configuration)
+        let outcome = try await onThread { [report] in
+            try job.run(
+                FileSource([data.path]),
+                progress: { progress in
+                    if case .training(.epoch(let epoch)) = progress { report(.epoch(epoch, of: job.training.epochs)) }
+                })
+        }
+        return try ModelFile.write(outcome.result.model, to: folder.appendingPathComponent("model.safetensors").path)
+    }
+
+    private func serve(
+        _ runtime: ServeRuntime, _ configuration: Configuration, _ series: [DemoSeries], _ firstRow: Int
+    ) async throws {
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: runtime, successTerminationBehavior: .gracefullyShutdownGroup)], logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            tasks.addTask {
+                // Whatever ends the show ends the service with it, in order.
+                do {
+                    try await self.show(runtime, configuration, series, firstRow)
+                } catch is CancellationError {
+                    // Told to stop: the summary has been made.
+                } catch {
+                    await group.triggerGracefulShutdown()
+                    throw error
+                }
+                await group.triggerGracefulShutdown()
+            }
+            try await tasks.waitForAll()
+        }
+    }
+
+    private func show(
+        _ runtime: ServeRuntime, _ configuration: Configuration, _ series: [DemoSeries], _ firstRow: Int
+    ) async throws {
+        let address = "http://127.0.0.1:\(try await runtime.listeningPort)"
+        report(.stage("serving; HTTP at \(address)"))
+        let ledger = DemoLedger()
+        let cluster = try await runtime.cluster()
+        let feeder = DemoFeeder(series, firstRow: firstRow, hoursPerSecond: options.speed, ledger: ledger) {
+            try cluster.makeProducer(configuration)
+        }
+        let reader = DemoReader(
+            topic: configuration.output.topic, partitions: cluster.inputPartitions, ledger: ledger
+        ) { try cluster.makeReader() }
+        reader.start()
+        feeder.start()
+        defer {
+            feeder.stop()
+            reader.stop()
+        }
+        await follow(runtime, ledger, address, feeder)
+        if let error = feeder.error { throw error }
+        feeder.stop()
+        await settle(ledger)
+        report(.summary(DemoSummary(ledger, runtime.observer.current, series: "temperature/")))
+    }
+
+    /// Shows the state of things until the time is over or the task is cancelled, and resets one stream on the way.
+    private func follow(
+        _ runtime: ServeRuntime, _ ledger: DemoLedger, _ address: String, _ feeder: DemoFeeder
+    ) async {
+        var hasReset = false
+        while !Task.isCancelled, feeder.error == nil, options.duration.map({ elapsed < $0 }) ?? true {
+            let view = await view(runtime, ledger, address)
+            report(.view(view))
+            // A stream with some history behind it, so that the reset shows.
+            if !hasReset, let stream = view.streams.first(where: { $0.stream.isWarm && $0.stream.step > 0 })?.name {
+                if case .applied(let reset)? = try? await runtime.backend.reset(stream: stream, by: "demo") {
+                    hasReset = true
+                    report(.reset(stream: stream, offset: reset.offset))
+                }
+            }
+            let left = options.duration.map { $0 - elapsed } ?? Self.viewSeconds
+            try? await Task.sleep(for: .seconds(max(0, min(Self.viewSeconds, left))))
+        }
+    }
+
+    private var elapsed: Double { -began.timeIntervalSinceNow }
+
+    private func view(_ runtime: ServeRuntime, _ ledger: DemoLedger, _ address: String) async -> View {
+        var streams: [(name: String, stream: DemoLedger.Stream, resets: Int64)] = []
+        for (name, stream) in ledger.streams {
+            let slot = try? await runtime.backend.stream(name, fullState: false)
+            streams.append((name, stream, slot?.resets ?? 0))
+        }
+        let totals = runtime.observer.current
+        return View(
+            elapsed: elapsed, address: address, streams: streams, observations: ledger.observations,
+            predictions: ledger.predictions, boundaries: totals.report.boundaries, resets: totals.resets,
+            rejects: totals.report.rejects, forecastErrors: ledger.errors(prefix: "temperature/"))
+    }
+
+    /// Waits a little for the last predictions.
+    private func settle(_ ledger: DemoLedger) async {
+        for _ in 0..<30 where ledger.predictions < ledger.observations {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}
