@@ -15,6 +15,7 @@ extension KafkaConsumer {
         let partitions = unsafe (0..<Int(list.pointee.cnt)).map { unsafe list.pointee.elems[$0].partition }
         switch code {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+            hasBeenAssigned = true
             unsafe assign(partitions, list)
             if !partitions.isEmpty { listener?.partitionsAssigned(partitions) }
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
@@ -54,8 +55,9 @@ extension KafkaConsumer {
         }
     }
 
-    private var isCooperative: Bool {
-        guard let name = unsafe rd_kafka_rebalance_protocol(handle.pointer) else { return true }
+    /// Whether the group it has joined rebalances cooperatively; false before it has joined one.
+    var isCooperative: Bool {
+        guard let name = unsafe rd_kafka_rebalance_protocol(handle.pointer) else { return false }
         return unsafe String(cString: name) == "COOPERATIVE"
     }
 

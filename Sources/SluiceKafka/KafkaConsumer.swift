@@ -20,6 +20,11 @@ package final class KafkaConsumer: LogConsumer {
     /// Some gate is `starting`.
     var hasStarts = false
     weak var listener: (any RebalanceListener)?
+    private var hasSubscribed = false
+    /// librdkafka has called back with an assignment, be it an empty one.
+    var hasBeenAssigned = false
+    /// How long leaving waits for a first assignment that is under way.
+    private static let firstAssignmentMilliseconds = 5_000
     private var batch = MessageBatch(capacity: Limits.batchRecords)
     let waker: QueueWaker
 
@@ -45,6 +50,7 @@ package final class KafkaConsumer: LogConsumer {
 
     package func subscribe(_ listener: any RebalanceListener) throws {
         self.listener = listener
+        hasSubscribed = true
         let list = PartitionList(topic: topic, [RD_KAFKA_PARTITION_UA])
         let code = unsafe rd_kafka_subscribe(handle.pointer, list.pointer)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code).during("subscribing to \(topic)") }
@@ -124,6 +130,13 @@ package final class KafkaConsumer: LogConsumer {
     private func close(leaving: Bool) {
         guard let pointer = unsafe handle.pointer else { return }
         waker.disarm()
+        guard awaitFirstAssignment() else {
+            // Left behind on purpose, with its threads: the process would abort otherwise.
+            handle.context.logger.warning("a consumer that never joined its group is abandoned")
+            handle.abandon()
+            gates = []
+            return
+        }
         if leaving {
             // Serves the last revocation through the callback.
             let code = unsafe rd_kafka_consumer_close(pointer)
@@ -180,4 +193,17 @@ final class QueueWaker: Sendable {
     }
 
     func disarm() { target.withLock { unsafe $0.queue = nil } }
+
+    /// librdkafka before 2.3 aborts the process when a member of a cooperative-sticky group is destroyed between joining and its
+    /// first assignment (confluentinc/librdkafka, issue 4312): such a member is waited for.
+    private func awaitFirstAssignment() -> Bool {
+        guard hasSubscribed, rd_kafka_version() < 0x0203_00FF else { return true }
+        var left = Self.firstAssignmentMilliseconds
+        while !hasBeenAssigned && isCooperative && left > 0 {
+            unsafe batch.receive(queue, timeoutMilliseconds: 50, limit: 1)
+            batch.release()
+            left -= 50
+        }
+        return hasBeenAssigned || !isCooperative
+    }
 }

@@ -87,5 +87,12 @@ final class KafkaHandle {
         context.health.forget(context.name)
     }
 
+    /// Gives up a handle that cannot be destroyed; it and its context stay for the life of the process.
+    func abandon() {
+        _ = unsafe Unmanaged.passRetained(context)
+        unsafe pointer = nil
+        context.health.forget(context.name)
+    }
+
     deinit { close() }
 }

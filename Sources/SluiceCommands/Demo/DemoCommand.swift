@@ -39,7 +39,7 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         var logger = Logger(label: "sluice")
         // The show speaks for itself; only what went wrong is worth a line.
-        logger.logLevel = .error
+        logger.logLevel = ProcessInfo.processInfo.environment["SLUICE_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .error
         let screen = DemoScreen(console: .current)
         let demo = Demo(
             Demo.Options(duration: duration, port: port, speed: speed), logger: logger, report: { screen.show($0) })

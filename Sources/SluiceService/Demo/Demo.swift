@@ -76,9 +76,26 @@ package final class Demo: Sendable {
         defer { broker.close() }
         report(.stage("an embedded broker listens at \(broker.bootstrap); it keeps nothing"))
         let configuration = try Self.configuration(broker.bootstrap, folder, port: options.port)
-        let model = try await train(series, firstRow, configuration, folder)
+        let cluster = try await onThread { [logger] in
+            try Cluster(configuration, health: KafkaHealth(logger: logger), logger: logger) { Task.isCancelled }
+        }
+        let ledger = DemoLedger()
+        let feeder = DemoFeeder(series, firstRow: firstRow, hoursPerSecond: options.speed, ledger: ledger) {
+            try cluster.makeProducer(configuration)
+        }
+        try await onThread { try feeder.feedHistory() }
+        report(.stage("\(ledger.observations) hours of history are in the topic \(configuration.input.topic)"))
+        let model = try await train(configuration, cluster, folder)
         let runtime = try ServeRuntime(configuration, model: model, isExactlyOnceRequested: false, logger: logger)
-        try await serve(runtime, configuration, series, firstRow)
+        try await serve(runtime, Show(configuration: configuration, cluster: cluster, ledger: ledger, feeder: feeder))
+    }
+
+    /// What the show works with.
+    private struct Show: Sendable {
+        let configuration: Configuration
+        let cluster: Cluster
+        let ledger: DemoLedger
+        let feeder: DemoFeeder
     }
 
     private static func configuration(_ bootstrap: String, _ folder: URL, port: Int?) throws -> Configuration {
@@ -101,22 +118,16 @@ package final class Demo: Sendable {
         }
     }
 
-    private func train(
-        _ series: [DemoSeries], _ firstRow: Int, _ configuration: Configuration, _ folder: URL
-    ) async throws -> Model {
-        let data = folder.appendingPathComponent("training.ndjson")
-        var text = ""
-        for one in series {
-            for row in one.rows[..<firstRow] {
-                text += "{\"stream\":\"\(one.stream)\",\"time\":\(row.time),\"values\":{\"value\":\(row.value)}}\n"
-            }
-        }
-        try text.write(to: data, atomically: true, encoding: .utf8)
-        report(.stage("training on the first \(firstRow) hours of \(series.count) recorded series"))
+    /// Trains on what the topic holds, as `sluice train --from-topic` does.
+    private func train(_ configuration: Configuration, _ cluster: Cluster, _ folder: URL) async throws -> Model {
+        report(.stage("training on it, with the state carried as in service"))
         let job = TrainingJob(configuration)
+        let source = TopicSource(topic: configuration.input.topic, partitions: cluster.inputPartitions, from: nil) {
+            try cluster.makeReader()
+        }
         let outcome = try await onThread { [report] in
             try job.run(
-                FileSource([data.path]),
+                source,
                 progress: { progress in
                     if case .training(.epoch(let epoch)) = progress { report(.epoch(epoch, of: job.training.epochs)) }
                 })
@@ -124,9 +135,7 @@ package final class Demo: Sendable {
         return try ModelFile.write(outcome.result.model, to: folder.appendingPathComponent("model.safetensors").path)
     }
 
-    private func serve(
-        _ runtime: ServeRuntime, _ configuration: Configuration, _ series: [DemoSeries], _ firstRow: Int
-    ) async throws {
+    private func serve(_ runtime: ServeRuntime, _ show: Show) async throws {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: runtime, successTerminationBehavior: .gracefullyShutdownGroup)], logger: logger))
@@ -135,7 +144,7 @@ package final class Demo: Sendable {
             tasks.addTask {
                 // Whatever ends the show ends the service with it, in order.
                 do {
-                    try await self.show(runtime, configuration, series, firstRow)
+                    try await self.run(show, runtime)
                 } catch is CancellationError {
                     // Told to stop: the summary has been made.
                 } catch {
@@ -148,19 +157,13 @@ package final class Demo: Sendable {
         }
     }
 
-    private func show(
-        _ runtime: ServeRuntime, _ configuration: Configuration, _ series: [DemoSeries], _ firstRow: Int
-    ) async throws {
+    private func run(_ show: Show, _ runtime: ServeRuntime) async throws {
         let address = "http://127.0.0.1:\(try await runtime.listeningPort)"
         report(.stage("serving; HTTP at \(address)"))
-        let ledger = DemoLedger()
-        let cluster = try await runtime.cluster()
-        let feeder = DemoFeeder(series, firstRow: firstRow, hoursPerSecond: options.speed, ledger: ledger) {
-            try cluster.makeProducer(configuration)
-        }
+        let (ledger, feeder) = (show.ledger, show.feeder)
         let reader = DemoReader(
-            topic: configuration.output.topic, partitions: cluster.inputPartitions, ledger: ledger
-        ) { try cluster.makeReader() }
+            topic: show.configuration.output.topic, partitions: show.cluster.inputPartitions, ledger: ledger
+        ) { try show.cluster.makeReader() }
         reader.start()
         feeder.start()
         defer {

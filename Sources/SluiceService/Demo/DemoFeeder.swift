@@ -4,7 +4,7 @@ import SluiceLog
 import Synchronization
 
 /// Produces the demo's observations: the recorded hours at the demo's speed, over and over with the years moved on, and the
-/// machine's metrics once a second. One thread with its own producer.
+/// machine's metrics once a second. One thread with its own producer. What precedes the replay is produced at once.
 final class DemoFeeder: Sendable {
     private static let tickSeconds = 0.05
 
@@ -36,6 +36,22 @@ final class DemoFeeder: Sendable {
         thread.start()
     }
 
+    /// Produces all rows that precede the replay, in order of time.
+    func feedHistory() throws {
+        let producer = try makeProducer()
+        defer { producer.close() }
+        var batch = OutputBatch()
+        for row in 0..<firstRow {
+            for one in series { append(one.stream, one.rows[row].time, one.rows[row].value, &batch) }
+            if batch.entries.count >= 1_000 { try send(&batch, producer) }
+        }
+        try send(&batch, producer)
+        guard try producer.flush(timeoutMilliseconds: 30_000) else {
+            throw SluiceError(.delivery, "the recorded history could not be produced", retry: .later)
+        }
+        ledger.sentHistory(firstRow * series.count)
+    }
+
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
     /// What ended it, if it was not `stop`.
@@ -57,7 +73,10 @@ final class DemoFeeder: Sendable {
             }
             if Date() >= machineDue {
                 let now = EpochMilliseconds(Date().timeIntervalSince1970) * 1_000
-                for (stream, value) in machine.sample() { append(stream, now, value, &batch) }
+                for (stream, value) in machine.sample() {
+                    ledger.sent(stream, now, value)
+                    append(stream, now, value, &batch)
+                }
                 machineDue += 1
             }
             try send(&batch, producer)
@@ -71,11 +90,12 @@ final class DemoFeeder: Sendable {
         let position = firstRow + hour
         let row = one.rows[position % one.rows.count]
         let year: EpochMilliseconds = 365 * 86_400_000
-        append(one.stream, row.time + year * EpochMilliseconds(position / one.rows.count), row.value, &batch)
+        let time = row.time + year * EpochMilliseconds(position / one.rows.count)
+        ledger.sent(one.stream, time, row.value)
+        append(one.stream, time, row.value, &batch)
     }
 
     private func append(_ stream: String, _ time: EpochMilliseconds, _ value: Float, _ batch: inout OutputBatch) {
-        ledger.sent(stream, time, value)
         let start = batch.arena.count
         batch.arena.append(stream)
         let key = start..<batch.arena.count

@@ -69,6 +69,9 @@ package final class DemoLedger: Sendable {
         }
     }
 
+    /// Recorded history, produced before the show: counted, not judged.
+    func sentHistory(_ count: Int) { state.withLock { $0.observations += count } }
+
     /// Takes a prediction in: judges the forecast made before it, and the naive one, by the value it answers.
     func predicted(_ json: Data, _ decoder: JSONDecoder) {
         guard let prediction = try? decoder.decode(Prediction.self, from: json),

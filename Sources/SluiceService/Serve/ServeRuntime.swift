@@ -25,7 +25,6 @@ package final class ServeRuntime: Service {
     private let metrics: ServiceMetrics
     private let logger: Logger
     private let isStopping = Atomic<Bool>(false)
-    private let reached = Settled<Cluster>()
 
     /// - Throws: what can be refused before anything is started: the model against the configuration, kafka properties.
     package init(_ configuration: Configuration, model: Model, isExactlyOnceRequested: Bool, logger: Logger) throws {
@@ -49,9 +48,6 @@ package final class ServeRuntime: Service {
 
     /// The port HTTP is served on; waits until it is.
     package var listeningPort: Int { get async throws { try await admin.listeningPort } }
-
-    /// The cluster, as soon as it has answered.
-    package func cluster() async throws -> Cluster { try await reached.value }
 
     /// Runs until graceful shutdown: what is folded is delivered, saved and committed first.
     package func run() async throws {
@@ -82,7 +78,6 @@ package final class ServeRuntime: Service {
         } catch is CancellationError {
             return
         }
-        reached.settle(cluster)
         try checkDelivery(cluster)
         let directory = try StateDirectory(
             configuration.state.directory,
