@@ -149,6 +149,19 @@ package final class KafkaConsumer: LogConsumer {
         handle.close()
         gates = []
     }
+
+    /// librdkafka before 2.3 aborts the process when a member of a cooperative-sticky group is destroyed between joining and its
+    /// first assignment (confluentinc/librdkafka, issue 4312): such a member is waited for.
+    private func awaitFirstAssignment() -> Bool {
+        guard hasSubscribed, rd_kafka_version() < 0x0203_00FF else { return true }
+        var left = Self.firstAssignmentMilliseconds
+        while !hasBeenAssigned && isCooperative && left > 0 {
+            unsafe batch.receive(queue, timeoutMilliseconds: 50, limit: 1)
+            batch.release()
+            left -= 50
+        }
+        return hasBeenAssigned || !isCooperative
+    }
 }
 
 /// Whether a partition's records are delivered, and from where.
@@ -193,17 +206,4 @@ final class QueueWaker: Sendable {
     }
 
     func disarm() { target.withLock { unsafe $0.queue = nil } }
-
-    /// librdkafka before 2.3 aborts the process when a member of a cooperative-sticky group is destroyed between joining and its
-    /// first assignment (confluentinc/librdkafka, issue 4312): such a member is waited for.
-    private func awaitFirstAssignment() -> Bool {
-        guard hasSubscribed, rd_kafka_version() < 0x0203_00FF else { return true }
-        var left = Self.firstAssignmentMilliseconds
-        while !hasBeenAssigned && isCooperative && left > 0 {
-            unsafe batch.receive(queue, timeoutMilliseconds: 50, limit: 1)
-            batch.release()
-            left -= 50
-        }
-        return hasBeenAssigned || !isCooperative
-    }
 }
