@@ -105,7 +105,7 @@ package final class Demo: Sendable {
             input: {topic: observations, features: {value: /values/value}}
             output: {topic: predictions}
             boundaries: {daily: "00:00 UTC"}
-            model: {hidden: 32, horizons: [1, 6], head: quantile}
+            model: {hidden: 32, horizons: [1, 6], head: quantile, scaling: global}
             train: {epochs: 12, chunk: 24, rows: 32, learning_rate: 0.005, patience: 0}
             state: {directory: "\(folder.path)/state"}
             delivery: at-least-once
