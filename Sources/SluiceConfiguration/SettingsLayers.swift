@@ -36,8 +36,9 @@ struct SettingsLayers {
     mutating func properties(
         _ section: String, _ problems: inout [ConfigurationProblem]
     ) -> [(key: String, located: Located)] {
-        var found = (file?.section(section) ?? []).filter { !$0.value.isNull }.map { key, line, node in
-            (key: key, located: Located(node: node, provenance: .file(name: file?.name ?? "", line: line)))
+        var found = (file?.section(section) ?? []).filter { !$0.value.isNull }.map { member in
+            let provenance = Provenance.file(name: file?.name ?? "", line: member.line)
+            return (key: member.key, located: Located(node: member.value, provenance: provenance))
         }
         func put(_ key: String, _ text: String, _ provenance: Provenance) {
             let located = Located(node: RawNode(content: .scalar(text), line: 0), provenance: provenance)
