@@ -104,8 +104,11 @@ let package = Package(
         .target(
             name: "SluiceCommands",
             dependencies: [
-                "SluiceAdmin", "SluiceCore", "SluiceService", product("ArgumentParser", "swift-argument-parser"),
-                product("Logging", "swift-log"), product("UnixSignals", "swift-service-lifecycle"),
+                "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceKafka", "SluiceLSTM", "SluiceLog",
+                "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState", "SluiceTraining",
+                product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("UnixSignals", "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
 

@@ -10,10 +10,14 @@ struct Sluice: AsyncParsableCommand {
 
               sluice demo
 
-            Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 wrong usage.
+            Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 wrong usage. Logs go to
+            stderr; SLUICE_LOG sets their level.
             """,
         version: "0.1.0",
-        subcommands: [DemoCommand.self, Streams.self])
+        subcommands: [
+            DemoCommand.self, Serve.self, Train.self, Score.self, Streams.self, Topics.self, Config.self, Bench.self,
+            Broker.self,
+        ])
 
     static var _errorPrefix: String { "error: " }
 }

@@ -7,30 +7,36 @@ extension Configuration {
     ///   - path: the file, or nil for none. It must exist.
     ///   - environment: all variables of the process; those of other programs are passed over.
     ///   - flags: settings by path, such as `("train.carry", "per-batch")`; of two for one path the last counts.
+    ///   - fallbacks: settings by path for a command that can do without what is required otherwise; they count as
+    ///     defaults.
     /// - Throws: everything that is wrong, at once.
     package static func load(
-        path: String?, environment: [String: String], flags: [(path: String, value: String)] = []
+        path: String?, environment: [String: String], flags: [(path: String, value: String)] = [],
+        fallbacks: [String: String] = [:]
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         var file: ConfigurationFile?
         if let path { file = ConfigurationFile(name: path, text: try read(path)) }
-        return try load(file, environment, flags, files: { FileManager.default.fileExists(atPath: $0) })
+        let layers = SettingsLayers(file: file, environment: environment, flags: flags, fallbacks: fallbacks)
+        return try load(file, layers, files: { FileManager.default.fileExists(atPath: $0) })
     }
 
     /// The same with the file's text at hand; `name` stands for it in messages.
     package static func load(
         text: String, name: String = "sluice.yaml", environment: [String: String] = [:],
-        flags: [(path: String, value: String)] = [], files: FileCheck = { _ in false }
+        flags: [(path: String, value: String)] = [], fallbacks: [String: String] = [:],
+        files: FileCheck = { _ in false }
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
-        try load(ConfigurationFile(name: name, text: text), environment, flags, files: files)
+        let file = ConfigurationFile(name: name, text: text)
+        let layers = SettingsLayers(file: file, environment: environment, flags: flags, fallbacks: fallbacks)
+        return try load(file, layers, files: files)
     }
 
     private static func load(
-        _ file: ConfigurationFile?, _ environment: [String: String], _ flags: [(path: String, value: String)],
-        files: FileCheck
+        _ file: ConfigurationFile?, _ layers: SettingsLayers, files: FileCheck
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         // What cannot be read as YAML says nothing about its settings.
         if let file, !file.problems.isEmpty { throw ConfigurationProblems(problems: file.problems) }
-        var reader = SettingsReader(SettingsLayers(file: file, environment: environment, flags: flags))
+        var reader = SettingsReader(layers)
         let configuration = Configuration(&reader, files: files)
         reader.reportUnknown()
         guard reader.problems.isEmpty else {

@@ -3,9 +3,7 @@ struct ConfigurationFile {
     /// As it was named, for messages.
     let name: String
     let problems: [ConfigurationProblem]
-    private let members: [Member]
-
-    private typealias Member = (key: String, line: Int, value: RawNode)
+    private let members: [RawNode.Member]
 
     init(name: String, text: String) {
         self.name = name
@@ -33,7 +31,7 @@ struct ConfigurationFile {
         return found.map { ($0.line, $0.value) }
     }
 
-    func section(_ name: String) -> [(key: String, line: Int, value: RawNode)] {
+    func section(_ name: String) -> [RawNode.Member] {
         guard let member = members.first(where: { $0.key == name }), case .mapping(let settings) = member.value.content
         else { return [] }
         return settings

@@ -3,8 +3,9 @@ package enum EnvironmentName {
     static let prefix = "SLUICE_"
     static let separator = "__"
 
-    /// Variables of that prefix which are no settings: the client's address and token, and switches of the tests.
-    package static let reserved: Set<String> = ["SLUICE_URL", "SLUICE_TOKEN", "SLUICE_EXHAUSTIVE"]
+    /// Variables of that prefix which are no settings: the client's address and token, the log's level, and switches of
+    /// the tests.
+    package static let reserved: Set<String> = ["SLUICE_URL", "SLUICE_TOKEN", "SLUICE_LOG", "SLUICE_EXHAUSTIVE"]
     static let reservedPrefix = "SLUICE_TEST_"
 
     static func of(_ path: String) -> String { prefix + path.uppercased().replacing(".", with: separator) }

@@ -9,7 +9,14 @@ struct RawNode {
         case scalar(String)
         case list([RawNode])
         /// In the order of the file: the order of features is the order of the model's inputs.
-        case mapping([(key: String, line: Int, value: RawNode)])
+        case mapping([Member])
+    }
+
+    /// A key with its line, and what stands under it.
+    struct Member {
+        let key: String
+        let line: Int
+        let value: RawNode
     }
 
     let content: Content
@@ -53,7 +60,7 @@ extension RawNode {
         case .mapping(let mapping):
             content = .mapping(
                 mapping.map { key, value in
-                    (key.scalar?.string ?? "", key.mark?.line ?? 0, RawNode(value))
+                    Member(key: key.scalar?.string ?? "", line: key.mark?.line ?? 0, value: RawNode(value))
                 })
         case .alias(let alias):
             content = .scalar("*\(alias.anchor.rawValue)")

@@ -1,4 +1,4 @@
-/// The places settings come from: flags over variables over the file.
+/// The places settings come from: flags over variables over the file over a command's fallbacks.
 struct SettingsLayers {
     struct Located {
         let node: RawNode
@@ -8,10 +8,15 @@ struct SettingsLayers {
     private let file: ConfigurationFile?
     private var environment: [String: String]
     private var flags: [(path: String, value: String)]
+    private let fallbacks: [String: String]
     /// What was wrong before any setting was read.
     let problems: [ConfigurationProblem]
 
-    init(file: ConfigurationFile?, environment: [String: String], flags: [(path: String, value: String)]) {
+    init(
+        file: ConfigurationFile?, environment: [String: String], flags: [(path: String, value: String)],
+        fallbacks: [String: String]
+    ) {
+        self.fallbacks = fallbacks
         self.file = file
         self.environment = environment.filter { EnvironmentName.isSetting($0.key) }
         self.flags = flags
@@ -28,16 +33,19 @@ struct SettingsLayers {
         if let text = fromEnvironment {
             return located(text, isScalar, path, .environment(variable: variable), &problems)
         }
-        guard let (line, node) = file?.setting(path), !node.isNull else { return nil }
-        return Located(node: node, provenance: .file(name: file?.name ?? "", line: line))
+        if let (line, node) = file?.setting(path), !node.isNull {
+            return Located(node: node, provenance: .file(name: file?.name ?? "", line: line))
+        }
+        return fallbacks[path].flatMap { located($0, isScalar, path, .default, &problems) }
     }
 
     /// The keys of a free mapping: the file's in its order, then those that only variables or flags have, by name.
     mutating func properties(
         _ section: String, _ problems: inout [ConfigurationProblem]
     ) -> [(key: String, located: Located)] {
-        var found = (file?.section(section) ?? []).filter { !$0.value.isNull }.map { key, line, node in
-            (key: key, located: Located(node: node, provenance: .file(name: file?.name ?? "", line: line)))
+        var found = (file?.section(section) ?? []).filter { !$0.value.isNull }.map { member in
+            let provenance = Provenance.file(name: file?.name ?? "", line: member.line)
+            return (key: member.key, located: Located(node: member.value, provenance: provenance))
         }
         func put(_ key: String, _ text: String, _ provenance: Provenance) {
             let located = Located(node: RawNode(content: .scalar(text), line: 0), provenance: provenance)
@@ -57,6 +65,10 @@ struct SettingsLayers {
             put(String(flag.path.dropFirst(section.count + 1)), flag.value, .flag)
         }
         flags.removeAll { $0.path.hasPrefix(section + ".") }
+        for (path, text) in fallbacks.sorted(by: { $0.key < $1.key }) where path.hasPrefix(section + ".") {
+            let key = String(path.dropFirst(section.count + 1))
+            if !found.contains(where: { $0.key == key }) { put(key, text, .default) }
+        }
         return found
     }
 

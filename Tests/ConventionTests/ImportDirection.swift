@@ -11,13 +11,13 @@ enum ImportDirection {
         "SluiceKafka": ["SluiceCore", "SluiceLog", "CLibrdkafka"],
         "SluiceState": ["SluiceCore", "SluiceLSTM", "SluiceSchema"],
         "SluiceStore": ["SluiceCore", "SluiceState"],
-        "SluiceEngine": ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"],
+        "SluiceEngine": ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
         "SluiceConfiguration": ["SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining"],
         "SluiceAdmin": ["SluiceCore"],
         "SluiceService": [
             "SluiceCore", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState",
-            "SluiceStore", "SluiceEngine", "SluiceTraining", "SluiceConfiguration", "SluiceAdmin",
+            "SluiceNumerics", "SluiceStore", "SluiceEngine", "SluiceTraining", "SluiceConfiguration", "SluiceAdmin",
         ],
         "SluiceCommands": [
             "SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka",

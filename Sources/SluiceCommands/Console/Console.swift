@@ -13,6 +13,8 @@ struct Console: Sendable {
     /// Whether somebody can be asked: stdin and stderr are terminals.
     var isInteractive: Bool
     var environment: [String: String]
+    /// Whether stderr is a terminal, for progress.
+    var isErrorTerminal = false
 
     /// That of the running command.
     @TaskLocal static var current = Console.process
@@ -23,7 +25,8 @@ struct Console: Sendable {
         read: { readLine() },
         isTerminal: isatty(STDOUT_FILENO) == 1,
         isInteractive: isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1,
-        environment: ProcessInfo.processInfo.environment)
+        environment: ProcessInfo.processInfo.environment,
+        isErrorTerminal: isatty(STDERR_FILENO) == 1)
 
     func line(_ text: String) { out(text + "\n") }
     func errorLine(_ text: String) { error(text + "\n") }

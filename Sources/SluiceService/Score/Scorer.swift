@@ -9,6 +9,8 @@ package import SluiceState
 package final class Scorer {
     package struct Reject: Sendable {
         package var source: String
+        /// Of the file, from 0.
+        package var row: Int64
         package var code: String
         package var message: String
     }
@@ -97,9 +99,12 @@ package final class Scorer {
                 let found = outputs.headers[entry.headers].first { $0.name == name }
                 return found.map { String(decoding: outputs.arena.bytes($0.value), as: UTF8.self) } ?? ""
             }
+            let source = header(RejectMessage.Header.source)
+            // A refused row is named by its place in the file, as a record by its offset.
+            let row = source.split(separator: "/").last.flatMap { Int64($0) } ?? 0
             try reject(
                 Reject(
-                    source: header(RejectMessage.Header.source), code: header(RejectMessage.Header.error),
+                    source: source, row: row, code: header(RejectMessage.Header.error),
                     message: header(RejectMessage.Header.message)), value)
         }
         summary.observations += fold.report.records

@@ -173,7 +173,7 @@ package final class ServeRuntime: Service {
 }
 
 /// Runs a call that blocks on a thread of its own, never on the cooperative pool.
-func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+package func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
         let thread = Thread { continuation.resume(with: Swift.Result { try body() }) }
         thread.start()

@@ -10,6 +10,8 @@ package struct TrainingJob: Sendable {
     package enum Progress: Sendable {
         /// Share of the observations read, 0 to 1.
         case reading(observations: Int, share: Double)
+        /// All is read; rejects by code, with the first message of each.
+        case dataset(observations: Int, streams: Int, rejects: [String: (count: Int, message: String)])
         case training(TrainingProgress)
     }
 
@@ -47,7 +49,8 @@ package struct TrainingJob: Sendable {
 
     /// Reads the source (twice for `scaling: global`, which must know all values before it scales one) and trains.
     ///
-    /// - Throws: what is wrong with the source, the data or the configuration.
+    /// - Throws: what is wrong with the source, the data or the configuration; `CancellationError` where it is cancelled while
+    ///   it reads.
     package func run(
         _ source: some ObservationSource, isCancelled: @escaping @Sendable () -> Bool = { false },
         progress: (Progress) -> Void = { _ in }
@@ -58,12 +61,13 @@ package struct TrainingJob: Sendable {
         if manifest.scaling == .global {
             var measure = GlobalScaler(inputs: manifest.inputs.count)
             manifest.scaling = .none
-            try read(source, manifest, nil, progress) { input in measure.add(input) }
+            try read(source, manifest, nil, isCancelled, progress) { input in measure.add(input) }
             manifest.scaling = .global
             scaler = measure.scaler
         }
-        var (series, observations, rejects) = try read(source, manifest, scaler, progress)
+        var (series, observations, rejects) = try read(source, manifest, scaler, isCancelled, progress)
         series.removeAll { $0.count == 0 }
+        progress(.dataset(observations: observations, streams: series.count, rejects: rejects))
         let dataset = try Dataset(series, for: manifest)
         let result = try Trainer.train(
             dataset, manifest: manifest, shape: shape, scaler: scaler, configuration: training, isCancelled: isCancelled
@@ -75,7 +79,7 @@ package struct TrainingJob: Sendable {
     @discardableResult
     private func read(
         _ source: some ObservationSource, _ manifest: ModelManifest, _ scaler: Model.Scaler?,
-        _ progress: (Progress) -> Void, each: ((UnsafePointer<Float>) -> Void)? = nil
+        _ isCancelled: () -> Bool, _ progress: (Progress) -> Void, each: ((UnsafePointer<Float>) -> Void)? = nil
     ) throws -> (series: [TrainingSeries], observations: Int, rejects: [String: (count: Int, message: String)]) {
         let model = Model(manifest: manifest, parameters: LSTMParameters(shape: shape), scaler: scaler)
         var builder: DatasetBuilder?
@@ -98,6 +102,7 @@ package struct TrainingJob: Sendable {
                     rejects[code.text] = ((rejects[code.text]?.count ?? 0) + 1, rejects[code.text]?.message ?? message)
                 }
             }
+            if isCancelled() { throw CancellationError() }
             read += batch.records.count
             progress(.reading(observations: read, share: batch.share))
         }

@@ -1,0 +1,49 @@
+internal import SluiceCore
+internal import SluiceSchema
+internal import SluiceService
+
+/// Reads what `score --commands` applies.
+enum RecordedCommands {
+    /// Events are few; a file with more is something else.
+    private static let eventsMax = 10_000_000
+
+    /// The resets of an NDJSON file of events, in its order; events that change no state are passed over.
+    ///
+    /// - Throws: `input-invalid` naming the line, `unsupported` for a swap.
+    static func read(_ path: String) throws -> [Event] {
+        let reader = try RecordReader(path, fileFormat: .ndjson)
+        let decoder = try MessageDecoder()
+        var events: [Event] = []
+        var line = 0
+        while try reader.next(
+            limit: Limits.batchRecords,
+            { records in
+                for record in records {
+                    line += 1
+                    let event = try at(line, path) { try decoder.event(record) }
+                    switch event.type {
+                    case .reset where event.target != nil: events.append(event)
+                    case .swap:
+                        throw SluiceError(
+                            .unsupported, "\(path), record \(line): swaps are not available yet",
+                            remedy: "score up to the swap with the one model, behind it with the other")
+                    default: continue
+                    }
+                }
+            })
+        {
+            guard events.count <= eventsMax else {
+                throw SluiceError(.invalidInput, "\(path) has more than \(eventsMax) commands")
+            }
+        }
+        return events
+    }
+
+    private static func at(_ line: Int, _ path: String, _ body: () throws -> Event) throws -> Event {
+        do {
+            return try body()
+        } catch let error as SluiceError {
+            throw SluiceError(error.code, "\(path), record \(line): \(error.message)", remedy: error.remedy)
+        }
+    }
+}

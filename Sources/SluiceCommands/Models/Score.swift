@@ -1,0 +1,108 @@
+internal import ArgumentParser
+internal import SluiceConfiguration
+internal import SluiceCore
+internal import SluiceModelFile
+internal import SluiceSchema
+internal import SluiceLSTM
+internal import SluiceService
+internal import SluiceState
+
+/// `sluice score`.
+struct Score: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Replay a file through the engine of 'serve': one prediction a line, in the order of the input.",
+        discussion: """
+            The same observations give the same bytes as 'serve' does, whatever --batch says. Predictions are JSON \
+            lines. Without -c an observation is read from /stream, /time, /values/<input>, /sequence, /boundary and \
+            /label (in CSV from the columns of those names), and only marks in the data are boundaries; with -c by the \
+            input and boundaries of that configuration.
+
+            Rows that cannot be used are told on stderr and, all of them, in --rejects as JSON lines with the keys row \
+            (from 0), error, message, source and value; the exit code stays 0. --commands applies the resets of a \
+            service's events topic (JSON lines) before the rows at their offsets; rows then say in source where they \
+            come from.
+
+            Examples:
+              sluice score --model model.safetensors --input pumps.csv --output predictions.ndjson
+              sluice score --model m.safetensors --input - --output - < pumps.ndjson | head
+              sluice score --model m.safetensors -c sluice.yaml --input in.ndjson --output out.ndjson --rejects bad.ndjson
+            """)
+
+    @Option(help: ArgumentHelp("The model.", valueName: "file"))
+    var model: String
+
+    @Option(help: ArgumentHelp("Observations; - is stdin.", valueName: "file"))
+    var input: String
+
+    @Option(help: ArgumentHelp("Predictions; - is stdout.", valueName: "file"))
+    var output: String
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Read input and boundaries of this configuration.", valueName: "file"))
+    var config: String?
+
+    @Option(help: "ndjson or csv. (default: csv for a name that ends in .csv, else ndjson)")
+    var format: RecordReader.FileFormat?
+
+    @Option(help: "Rows folded at once, at most \(Limits.batchRecords); changes no bit.")
+    var batch = Limits.batchRecords
+
+    @Option(help: ArgumentHelp("Where rejects go.", valueName: "file"))
+    var rejects: String?
+
+    @Option(help: ArgumentHelp("Recorded commands, as JSON lines of the events topic.", valueName: "file"))
+    var commands: String?
+
+    @Flag(help: "The summary on stderr as one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard (1...Limits.batchRecords).contains(batch) else {
+            throw ValidationError("--batch must be from 1 to \(Limits.batchRecords).")
+        }
+        let outputs = [output, rejects].compactMap { $0 }
+        guard Set(outputs).count == outputs.count else {
+            throw ValidationError("--output and --rejects must differ.")
+        }
+        guard input == "-" || !outputs.contains(input) else {
+            throw ValidationError("--input must not be written to.")
+        }
+    }
+
+    func run() async throws {
+        try await Signals.onThread { interruption in try scoring().run(interruption) }
+    }
+
+    /// On the thread that will run it.
+    private func scoring() throws -> ScoreRun {
+        let model = try ModelFile.read(model)
+        let reader = try RecordReader(input, fileFormat: format)
+        let specification: FoldSpecification
+        let inputSpecification: InputSpecification
+        if let config {
+            let configuration = try SettingOptions.load(
+                config, flags: [], fallbacks: .withoutCluster).configuration
+            specification = try configuration.foldSpecification(model)
+            inputSpecification = try configuration.inputSpecification(
+                .field, for: model.manifest.inputs, fileFormat: reader.format)
+        } else {
+            specification = FoldSpecification(model: model)
+            inputSpecification = InputSpecification(
+                source: .field, format: reader.format,
+                features: model.manifest.inputs.map { InputSpecification.Feature($0) })
+        }
+        let scorer = try Scorer(
+            specification, input: inputSpecification, topic: reader.name, batch: batch,
+            events: try commands.map { try RecordedCommands.read($0) } ?? [])
+        return ScoreRun(scorer: scorer, reader: reader, batch: batch, output: output, rejects: rejects, json: json)
+    }
+}
+
+extension RecordReader.FileFormat: ExpressibleByArgument {}
+
+extension [String: String] {
+    /// What a configuration need not say for a command that meets no cluster.
+    static let withoutCluster = [
+        "application": "model", "kafka.bootstrap.servers": "none", "input.topic": "input", "output.topic": "output",
+    ]
+}

@@ -1,0 +1,74 @@
+internal import Foundation
+internal import SluiceConfiguration
+internal import SluiceCore
+internal import SluiceModelFile
+internal import SluiceLSTM
+internal import SluiceService
+internal import SluiceTraining
+
+/// One run of `sluice train`: reads, trains, tells, writes. Confined to one thread.
+final class TrainRun {
+    private let job: TrainingJob
+    private let output: String
+    private let report: any TrainReport
+    private let bar = ProgressBar(console: .current)
+    /// When training began, and how far it was when the epoch at hand began.
+    private var trainingSince: ContinuousClock.Instant?
+    private var epochSince = ContinuousClock.now
+    private var epochObservations = 0
+    private var observations = 0
+
+    init(configuration: Configuration, output: String, json: Bool) {
+        job = TrainingJob(configuration)
+        self.output = output
+        report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job)
+    }
+
+    func run(_ source: some ObservationSource, _ interruption: Interruption) throws {
+        let outcome: TrainingJob.Outcome
+        do {
+            outcome = try job.run(source, isCancelled: { interruption.isRequested }) { progress($0) }
+        } catch is CancellationError {
+            throw SluiceError(.interrupted, "interrupted before training began: nothing was written")
+        }
+        bar.clear()
+        let saved = try ModelFile.write(outcome.result.model, to: output)
+        report.done(outcome, path: output, version: saved.manifest.version, hash: saved.hash)
+    }
+
+    private func progress(_ progress: TrainingJob.Progress) {
+        switch progress {
+        case .reading(let observations, let share):
+            bar.show(share) { "reading, \(observations) observations" }
+        case .dataset(let observations, let streams, let rejects):
+            bar.clear()
+            report.read(observations, streams, rejects)
+        case .training(.batch(let batch)):
+            let since = trainingSince ?? .now
+            if trainingSince == nil {
+                trainingSince = since
+                epochSince = since
+            }
+            observations = batch.observations
+            let share = (Double(batch.epoch - 1) + Double(batch.batch) / Double(batch.batches)) / Double(batch.epochs)
+            bar.show(share) {
+                let rate = ProgressBar.rate(Double(batch.observations), per: (.now - since) / .seconds(1))
+                return String(format: "epoch %d of %d  loss %.4f  ", batch.epoch, batch.epochs, batch.loss) + rate
+            }
+        case .training(.epoch(let epoch)):
+            bar.clear()
+            let now = ContinuousClock.now
+            report.epoch(
+                epoch, rate: Double(observations - epochObservations) / max(1e-9, (now - epochSince) / .seconds(1)))
+            (epochSince, epochObservations) = (now, observations)
+        }
+    }
+}
+
+/// How training is told.
+protocol TrainReport {
+    func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)])
+    /// - Parameter rate: observations a second.
+    func epoch(_ epoch: TrainingProgress.Epoch, rate: Double)
+    func done(_ outcome: TrainingJob.Outcome, path: String, version: String, hash: String)
+}

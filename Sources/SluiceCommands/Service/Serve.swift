@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import Logging
+internal import ServiceLifecycle
+internal import SluiceConfiguration
+internal import SluiceCore
+internal import SluiceModelFile
+internal import SluiceService
+
+/// `sluice serve`.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The service: consume, predict, produce, answer over HTTP.",
+        discussion: """
+            Reads observations from input.topic, carries one state per stream, writes a prediction for each of them to \
+            output.topic, and answers at admin.listen. It waits for a broker that is away and makes its own topics \
+            where it may; 'sluice topics create' makes them all. The state lies in state.directory.
+
+            SIGINT (Ctrl-C) and SIGTERM deliver, save and commit what was taken in, then end it with exit code 0; a \
+            second signal ends it at once, which loses nothing but may predict some observations twice.
+
+            Every setting of the configuration can be given with --set, or in the environment: model.hidden is \
+            SLUICE_MODEL__HIDDEN. Flags override the environment, that overrides the file. SLUICE_LOG sets the log \
+            level.
+
+            Examples:
+              sluice serve --model model.safetensors
+              sluice serve --model model.safetensors -c pumps.yaml --set admin.listen=127.0.0.1:8081
+              SLUICE_WORKERS=4 sluice serve --model model.safetensors --log-level debug
+            """)
+
+    @Option(help: ArgumentHelp("The model to predict with, as 'sluice train' writes it.", valueName: "file"))
+    var model: String?
+
+    @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let logger = try log.logger()
+        let loaded = try configuration.load()
+        guard let model else {
+            throw SluiceError(
+                .unsupported, "serve has no model to predict with",
+                remedy: "train one with 'sluice train --from-topic' or '--data FILE', then name it: --model FILE")
+        }
+        let runtime = try ServeRuntime(
+            loaded.configuration, model: try ModelFile.read(model),
+            isExactlyOnceRequested: loaded.isGiven("delivery"), logger: logger)
+        let group = ServiceGroup(services: [runtime], logger: logger)
+        try await Signals.during {
+            try await group.run()
+        } first: {
+            logger.info("stopping: a second signal ends it at once")
+            await group.triggerGracefulShutdown()
+        }
+        logger.info("stopped")
+    }
+}
+
+extension LoadedConfiguration {
+    /// Whether a setting was given, not defaulted.
+    func isGiven(_ path: String) -> Bool {
+        settings.contains { $0.path == path && $0.provenance != .default }
+    }
+}

@@ -1,0 +1,72 @@
+internal import Logging
+internal import SluiceConfiguration
+internal import SluiceCore
+internal import SluiceKafka
+internal import SluiceLog
+internal import SluiceService
+
+/// The cluster as `sluice topics` sees it. Confined to one thread.
+final class TopicCluster {
+    private static let timeoutMilliseconds = 10_000
+
+    private let admin: KafkaAdmin
+    private let kafka: KafkaConfiguration
+    private let health: KafkaHealth
+    private let logger: Logger
+    let isEmbedded: Bool
+
+    /// - Throws: `broker` when none answers within ten seconds.
+    init(_ configuration: Configuration, logger: Logger) throws {
+        let kafka = try KafkaConfiguration(configuration.kafka)
+        health = KafkaHealth(logger: logger)
+        admin = try KafkaAdmin(kafka, health: health, logger: logger)
+        self.logger = logger
+        do {
+            let id = try admin.clusterID(timeoutMilliseconds: Self.timeoutMilliseconds)
+            isEmbedded = EmbeddedBroker.isEmbedded(clusterID: id)
+            self.kafka = kafka.adapted(toCluster: id)
+        } catch let error as SluiceError where error.retry == .later {
+            admin.close()
+            throw SluiceError(
+                .broker, "no broker answers at \(kafka.bootstrapServers)",
+                remedy: "check kafka.bootstrap.servers, and that the broker runs", retry: .later)
+        }
+    }
+
+    func close() { admin.close() }
+
+    /// The topics of the plan that exist.
+    func describe(_ plan: TopicPlan) throws -> [TopicDescription] {
+        try admin.describe(plan.needs.map(\.name), timeoutMilliseconds: Self.timeoutMilliseconds)
+    }
+
+    /// What the input topic holds of the last `retrain.window`.
+    func source(_ configuration: Configuration) throws -> TopicSource {
+        let topic = configuration.input.topic
+        let described = try admin.describe([topic], timeoutMilliseconds: Self.timeoutMilliseconds)
+        guard let partitions = described.first?.partitions else {
+            throw SluiceError(.topic, "the input \(topic) does not exist", remedy: "check input.topic")
+        }
+        let window = configuration.retrain.window / .milliseconds(1)
+        return TopicSource(
+            topic: topic, partitions: partitions, from: SystemClock().wallMilliseconds() - EpochMilliseconds(window)
+        ) { [kafka, health, logger] in
+            try KafkaReader(kafka, health: health, logger: logger)
+        }
+    }
+
+    /// - Parameter isExact: whether another number of partitions, as the embedded broker may give it, is an error.
+    /// - Returns: the topic as it is now.
+    func create(_ topic: TopicDescription, isExact: Bool) throws -> TopicDescription {
+        do {
+            try admin.create(topic, timeoutMilliseconds: Self.timeoutMilliseconds)
+        } catch let error as SluiceError where error.code == .topicExists || !isExact && error.code == .topic {
+            // Somebody was quicker, or the embedded broker chose: what it is now counts.
+        }
+        let described = try admin.describe([topic.name], timeoutMilliseconds: Self.timeoutMilliseconds)
+        guard let made = described.first else {
+            throw SluiceError(.topic, "the topic \(topic.name) was made but is not there yet", retry: .later)
+        }
+        return made
+    }
+}
