@@ -45,7 +45,14 @@ extension Worker {
                 partition: state.partition, offset: state.position,
                 metadata: CommitMetadata(controlOffset: state.appliedControlOffset).text)
         }
-        if !positions.isEmpty { try resources.consumer.commit(positions) }
+        do {
+            if !positions.isEmpty { try resources.consumer.commit(positions) }
+        } catch let error as SluiceError where error.retry == .later {
+            // A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it repeats outputs.
+            resources.observer.note("a commit is tried again", nil, error: error)
+            committedNanoseconds = resources.clock.monotonicNanoseconds()
+            return false
+        }
         isCommitDue = false
         isSaveForced = false
         committedNanoseconds = resources.clock.monotonicNanoseconds()

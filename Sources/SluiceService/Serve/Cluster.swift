@@ -84,9 +84,12 @@ package struct Cluster: Sendable {
 
     package var isEmbedded: Bool { EmbeddedBroker.isEmbedded(clusterID: id) }
 
+    /// - Parameter instance: the worker's identity, which outlives a restart. The embedded broker does not know static members and
+    ///   would wait for one that has left until its session is over.
     package func makeConsumer(instance: String) throws -> KafkaConsumer {
         try KafkaConsumer(
-            kafka, group: application, topic: topics.input, instance: instance, health: health, logger: logger)
+            kafka, group: application, topic: topics.input, instance: isEmbedded ? nil : instance, health: health,
+            logger: logger)
     }
 
     package func makeReader() throws -> KafkaReader { try KafkaReader(kafka, health: health, logger: logger) }
