@@ -49,10 +49,12 @@ extension Worker {
             if !positions.isEmpty { try resources.consumer.commit(positions) }
         } catch let error as SluiceError where error.retry == .later {
             // A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it repeats outputs.
-            resources.observer.note("a commit is tried again", nil, error: error)
+            if !isCommitRefused { resources.observer.note("commits are refused, and tried again", nil, error: error) }
+            isCommitRefused = true
             committedNanoseconds = resources.clock.monotonicNanoseconds()
             return false
         }
+        isCommitRefused = false
         isCommitDue = false
         isSaveForced = false
         committedNanoseconds = resources.clock.monotonicNanoseconds()
