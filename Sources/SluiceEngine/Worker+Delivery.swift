@@ -101,9 +101,11 @@ extension Worker {
             guard isCommitDue || states.contains(where: { $0.isLive && !$0.table.dirty.isEmpty }) else { return }
             isSaveForced = true
             if try commit(resources.clock.monotonicNanoseconds()) { return }
+            try resources.producer.poll(timeoutMilliseconds: 200)
         }
         resources.observer.note(
-            "outputs could not be delivered in time; their inputs will be read again", nil, error: nil)
+            "what was folded last could not be delivered and committed in time; its inputs will be read again", nil,
+            error: nil)
     }
 }
 
