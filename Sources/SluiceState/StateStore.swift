@@ -30,7 +30,7 @@ package enum StoreRecord: UInt8, Sendable {
 package protocol StateStore: AnyObject {
     /// Hands over what was saved, oldest first, later records replacing earlier ones of the same stream; nil if there is nothing.
     ///
-    /// - Throws: `state-foreign` when the state belongs to another cluster, application or topic.
+    /// - Throws: what `body` throws, and `state-invalid`. To whom the state belongs was checked when it was opened.
     func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition?
 
     /// What was saved cannot be used: the next save holds everything.
