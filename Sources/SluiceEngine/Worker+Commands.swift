@@ -8,7 +8,8 @@ extension Worker {
     /// Bytes of a message besides key and value, amply.
     private static let recordOverhead = 128
 
-    /// Takes what has arrived on the control partitions: each command takes effect before the next input of its partition.
+    /// Takes what has arrived on the control partitions: each command takes effect before the next input of its
+    /// partition, but for those that an earlier life may have answered.
     ///
     /// It is recorded on the audit first: nothing is folded from a state that it set back before its record is delivered,
     /// or a crash between the two would let the same command take effect at another offset later.
@@ -34,7 +35,7 @@ extension Worker {
             let command = try messages.command(record.value)
             if command.type == .reset && command.target != nil {
                 return Event(
-                    command, partition: state.partition, offset: max(state.position, state.liveFrom),
+                    command, partition: state.partition, offset: max(state.position, state.commandsFrom),
                     control: record.offset)
             }
             resources.observer.note(

@@ -51,6 +51,7 @@ extension Worker {
         restored.position = plan.replayFrom
         restored.replayFrom = plan.replayFrom
         restored.liveFrom = plan.liveFrom
+        restored.commandsFrom = plan.commandsFrom
         restored.controlOffset = plan.controlOffset
         restored.isGated = false
         for event in history where !plan.usesStore || (event.control ?? 0) >= (stored?.controlOffset ?? 0) {
@@ -105,6 +106,8 @@ struct RestorePlan: Equatable {
     var replayFrom: Offset
     /// First input answered.
     var liveFrom: Offset
+    /// First input before which a new command may take effect.
+    var commandsFrom: Offset
     var controlOffset: Offset
     var notes: [String] = []
 
@@ -130,6 +133,7 @@ struct RestorePlan: Equatable {
         liveFrom = max(stored?.offset ?? 0, committed ?? low)
         replayFrom = stored?.offset ?? (committed == nil ? liveFrom : low)
         let control = max(stored?.controlOffset ?? 0, committedControl ?? 0)
+        commandsFrom = 0
         // Retention took commands that were never read, or the topic was made anew: all that is there is new.
         controlOffset = (controlLow...max(controlLow, controlHigh)).contains(control) ? control : controlLow
         if replayFrom < low {
@@ -138,6 +142,9 @@ struct RestorePlan: Equatable {
             replayFrom = low
         }
         liveFrom = max(liveFrom, replayFrom)
+        // Inputs that were there may have been answered behind the last commit. Before the first one only a crash in the
+        // very first moments has answered any, and a long log should not keep commands waiting.
+        commandsFrom = stored == nil && committed == nil ? liveFrom : max(liveFrom, high)
         if stored == nil, liveFrom > replayFrom {
             notes.append("no saved state: \(liveFrom - replayFrom) inputs are folded again to rebuild it")
         }
