@@ -10,10 +10,12 @@ enum CommandHistory {
     /// Polls in a row that may bring nothing before the broker counts as away.
     private static let emptyPollsMaximum = 50
 
-    /// Every recorded reset from the topic's beginning to where it ends now.
+    /// Every recorded reset of an input partition, from the topic's beginning to where it ends now.
     ///
     /// - Throws: `broker`, to be tried again, when the end is not reached.
-    static func read(_ reader: any LogReader, topic: String, partitions: Int) throws -> [Event] {
+    static func read(
+        _ reader: any LogReader, topic: String, partitions: Int, of input: Int32
+    ) throws -> [Event] {
         var ends: [Int32: Offset] = [:]
         var starts: [TopicPartition: Offset] = [:]
         for partition in 0..<Int32(partitions) {
@@ -33,7 +35,8 @@ enum CommandHistory {
             try reader.poll(timeoutMilliseconds: 100, limit: batch) { _, record in
                 count += 1
                 if let end = ends[record.partition], record.offset + 1 >= end { ends[record.partition] = nil }
-                if let event = try? messages.event(record.value), event.type == .reset { events.append(event) }
+                guard let event = try? messages.event(record.value) else { return }
+                if event.type == .reset && event.partition == input { events.append(event) }
             }
             emptyPolls = count == 0 ? emptyPolls + 1 : 0
             guard emptyPolls < emptyPollsMaximum else {

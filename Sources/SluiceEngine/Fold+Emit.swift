@@ -5,22 +5,21 @@ package import SluiceSchema
 import SluiceState
 
 extension Fold {
-    /// Encodes the outcome of each row of the batch, in the order of the input: predictions to the input's partition and key,
-    /// rejects with the original bytes. Nothing for rows folded again after a restart.
+    /// Encodes the outcome of each row of the batch, in the order of the input: predictions to the input's partition and
+    /// key, rejects with the original bytes. Nothing for rows folded again after a restart.
     package func emit(
         _ records: UnsafeBufferPointer<LogRecord>, topic: String, messageBytesMax: Int, into outputs: inout OutputBatch
     ) {
         var topic = topic
-        for index in rows.indices {
-            let row = rows[index]
-            count(row)
-            guard row.isLive else { continue }
-            switch row.outcome {
-            case .prediction:
-                topic.withUTF8 { predict(row, index, UnsafeRawBufferPointer($0), records, &outputs) }
-            case .reject: refuse(row, index, topic, records, messageBytesMax, &outputs)
-            case .pending, .dropped, .end: continue
+        for index in 0..<count {
+            if rows[index].isLive && rows[index].outcome == .prediction {
+                let size = topic.withUTF8 { predict(index, UnsafeRawBufferPointer($0), records, &outputs) }
+                if size > messageBytesMax { withdraw(index, size, messageBytesMax, &outputs) }
             }
+            if rows[index].isLive && rows[index].outcome == .reject {
+                refuse(rows[index], index, topic, records, messageBytesMax, &outputs)
+            }
+            count(rows[index])
         }
     }
 
@@ -41,10 +40,12 @@ extension Fold {
         if row.endsSequence { report.boundaries += 1 }
     }
 
+    /// Encodes a prediction; returns about how many bytes its message takes.
     private func predict(
-        _ row: FoldRow, _ index: Int, _ topic: UnsafeRawBufferPointer, _ records: UnsafeBufferPointer<LogRecord>,
+        _ index: Int, _ topic: UnsafeRawBufferPointer, _ records: UnsafeBufferPointer<LogRecord>,
         _ outputs: inout OutputBatch
-    ) {
+    ) -> Int {
+        let row = rows[index]
         let observation = columns.rows[Int(row.column)]
         let hasSource = !observation.sourceTopic.isNone
         let partition = hasSource ? observation.sourcePartition : records[Int(row.record)].partition
@@ -53,13 +54,26 @@ extension Fold {
         outputs.arena.append(key)
         let keyRange = start..<outputs.arena.count
         let prediction = Prediction(
-            stream: key, time: observation.time, sequence: columns.bytes(observation.sequence), step: row.judgement.step,
-            warm: row.judgement.isWarm, outputs: values + index * specification.shape.outputs,
+            stream: key, time: observation.time, sequence: columns.bytes(observation.sequence),
+            step: row.judgement.step, warm: row.judgement.isWarm, outputs: values + index * stage.outputs,
             anomaly: row.judgement.anomaly.isNaN ? nil : row.judgement.anomaly,
             topic: hasSource ? columns.bytes(observation.sourceTopic) : topic, partition: partition, offset: row.offset)
         let value = predictions.encode(prediction, into: &outputs.arena)
         outputs.entries.append(
             OutputBatch.Entry(topic: .predictions, partition: partition, key: keyRange, value: value))
+        return keyRange.count + value.count + Self.messageOverhead
+    }
+
+    /// Bytes of a message besides key and value, amply.
+    private static var messageOverhead: Int { 128 }
+
+    /// A prediction that can never be produced becomes a reject: the observation is applied all the same, for how large
+    /// messages may be must not change what the slot becomes.
+    private func withdraw(_ index: Int, _ size: Int, _ sizeMax: Int, _ outputs: inout OutputBatch) {
+        if let entry = outputs.entries.popLast(), let key = entry.key { outputs.arena.truncate(to: key.lowerBound) }
+        rows[index].outcome = .reject
+        rows[index].code = .tooLarge
+        messages[index] = "the prediction takes \(size) bytes, and a message may have \(sizeMax): see message.max.bytes"
     }
 
     private func refuse(
@@ -84,7 +98,9 @@ extension Fold {
     /// Rejects of the batch by code.
     package func rejectCounts() -> [String: Int] {
         var counts: [String: Int] = [:]
-        for row in rows where row.outcome == .reject && row.isLive { counts[row.code.text, default: 0] += 1 }
+        for index in 0..<count where rows[index].outcome == .reject && rows[index].isLive {
+            counts[rows[index].code.text, default: 0] += 1
+        }
         return counts
     }
 }

@@ -4,10 +4,10 @@ package import SluiceSchema
 import SluiceState
 
 extension Fold {
-    /// Sets back the streams a command names, between two inputs: the next one is folded from the fresh state. Statistics and
-    /// fence go on. Returns how many streams it met.
+    /// Sets back the streams a command names, between two inputs: the next one is folded from the fresh state.
+    /// Statistics and fence go on. Returns how many streams it met.
     package func reset(_ target: Target, of partition: PartitionState, at offset: Offset) -> Int {
-        precondition(rows.isEmpty, "a command takes effect between batches")
+        precondition(count == 0, "a command takes effect between batches")
         switch target {
         case .stream(let key):
             guard let slot = partition.find(key) else { return 0 }
@@ -27,8 +27,8 @@ extension Fold {
     private func reset(_ index: UInt32, _ table: SlotTable, _ offset: Offset) {
         let slot = table[index]
         ScalarPass.reset(
-            SlotScalars(base: slot.scalars, layout: layout), cause: .command, time: slot.header.pointee.time, offset: offset,
-            inputs: layout.shape.inputs)
+            SlotScalars(base: slot.scalars, layout: layout), cause: .command, time: slot.header.pointee.time,
+            offset: offset, inputs: layout.shape.inputs)
         slot.base.copyMemory(from: table.initialState, byteCount: layout.stateBytes)
         table.markDirty(index)
     }

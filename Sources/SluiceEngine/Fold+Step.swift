@@ -97,7 +97,16 @@ extension Fold {
     private func reject(_ index: Int, _ code: RejectCode) {
         rows[index].outcome = .reject
         rows[index].code = code
-        if rows[index].isLive { messages[index] = decoder.message(for: code) }
+        // The slot stays as it was: a boundary before the observation has not taken effect either.
+        rows[index].boundary = nil
+        // The decoder knows the record it read last, which is another: only what it says of any record is true of this.
+        guard rows[index].isLive else { return }
+        messages[index] = code == .labelInvalid ? unknownLabel : decoder.message(for: code)
+    }
+
+    private var unknownLabel: String {
+        let classes = specification.model.manifest.head == .binary ? 2 : specification.shape.outputs
+        return "the label is none of the classes 0 to \(classes - 1), nor -1 for none"
     }
 
     @inline(__always)

@@ -6,9 +6,9 @@ import SluiceLSTM
 
 /// The fold: `slot', prediction = fold(slot, observation)` for batches of records, of any size and of any streams.
 ///
-/// A batch goes through in passes: decode every record and assign its wave (wave w holds the w-th record of each stream); for
-/// each wave the scalar pass, the step in place, the forecast pass; then outputs in the order of the input. Which records share
-/// a batch never changes a bit: streams do not touch each other and the kernel is batch-invariant.
+/// A batch goes through in passes: decode every record and assign its wave (wave w holds the w-th record of each
+/// stream); for each wave the scalar pass, the step in place, the forecast pass; then outputs in the order of the input.
+/// Which records share a batch never changes a bit: streams do not touch each other and the kernel is batch-invariant.
 ///
 /// Confined to one thread. In the steady state nothing is allocated per record.
 package final class Fold {
@@ -19,21 +19,25 @@ package final class Fold {
     let scalarPass: ScalarPass
     let forecastPass: ForecastPass
     let head: Head
-    var decoder: ObservationDecoder
-    var columns: ObservationColumns
+    @exclusivity(unchecked) var decoder: ObservationDecoder
+    @exclusivity(unchecked) var columns: ObservationColumns
     let predictions: PredictionLayout
     /// What was wrong with the rejects of the batch, by row.
     var messages: [Int: String] = [:]
-    var rows: [FoldRow] = []
+    /// `[Limits.batchRecords]`, the first `count` in use.
+    let rows: UnsafeMutablePointer<FoldRow>
     /// `[rows][O]`: the head's values, de-normalised.
     let values: UnsafeMutablePointer<Float>
     /// `[targets]`: (m, s) of the row at hand.
     let scales: UnsafeMutablePointer<TargetScale>
-    private var waveStarts: [Int32] = []
-    private var waveOrder: [Int32] = []
-    private var waves: UInt32 = 0
-    private var batch: UInt32 = 1
-    package internal(set) var report = BatchReport()
+    /// Rows waiting in the batch.
+    @exclusivity(unchecked) package private(set) var count = 0
+    /// Rows in the order of their waves, input order within a wave; wave w ends before `waveEnds[w]`.
+    private let waveOrder: UnsafeMutablePointer<Int32>
+    private let waveEnds: UnsafeMutablePointer<Int32>
+    @exclusivity(unchecked) private var waves = 0
+    @exclusivity(unchecked) private var batch: UInt32 = 1
+    @exclusivity(unchecked) package internal(set) var report = BatchReport()
 
     package init(specification: FoldSpecification, input: InputSpecification) throws {
         self.specification = specification
@@ -49,25 +53,28 @@ package final class Fold {
         values = .allocate(capacity: Limits.batchRecords * specification.shape.outputs)
         scales = .allocate(capacity: max(1, specification.targetInputs.count))
         scales.initialize(repeating: .identity, count: max(1, specification.targetInputs.count))
-        rows.reserveCapacity(Limits.batchRecords)
-        waveOrder.reserveCapacity(Limits.batchRecords)
+        rows = .allocate(capacity: Limits.batchRecords)
+        waveOrder = .allocate(capacity: Limits.batchRecords)
+        waveEnds = .allocate(capacity: Limits.batchRecords)
     }
 
     deinit {
         values.deallocate()
         scales.deallocate()
+        rows.deallocate()
+        waveOrder.deallocate()
+        waveEnds.deallocate()
     }
 
-    /// Rows waiting in the batch.
-    package var count: Int { rows.count }
-    package var isFull: Bool { rows.count == Limits.batchRecords }
+    package var isFull: Bool { count == Limits.batchRecords }
 
-    /// Decodes a record into the batch. Records of a partition come in offset order; the record's memory must live until `emit`.
+    /// Decodes a record into the batch. Records of a partition come in offset order; the record's memory must live until
+    /// `emit`.
     package func append(_ record: borrowing LogRecord, at index: Int, of partition: PartitionState) {
         precondition(!isFull, "callers cut batches")
         var row = FoldRow(
-            partition: Unmanaged.passUnretained(partition), offset: record.offset, record: Int32(index), outcome: .pending,
-            isLive: record.offset >= partition.liveFrom)
+            partition: Unmanaged.passUnretained(partition), offset: record.offset, record: Int32(index),
+            outcome: .pending, isLive: record.offset >= partition.liveFrom)
         partition.position = record.offset + 1
         let input = InputRecord(
             value: record.value, key: record.key, timestamp: record.timestamp, boundary: record.boundary,
@@ -75,13 +82,14 @@ package final class Fold {
         if let code = decoder.append(input, to: &columns) {
             row.outcome = .reject
             row.code = code
-            if row.isLive { messages[rows.count] = decoder.message(for: code) }
+            if row.isLive { messages[count] = decoder.message(for: code) }
         } else {
             row.column = Int32(columns.count - 1)
             row.offset = columns.rows[columns.count - 1].offset
             assignWave(&row, partition)
         }
-        rows.append(row)
+        (rows + count).initialize(to: row)
+        count += 1
     }
 
     private func assignWave(_ row: inout FoldRow, _ partition: PartitionState) {
@@ -102,32 +110,34 @@ package final class Fold {
         }
         row.wave = header.pointee.batchRows
         header.pointee.batchRows += 1
-        waves = max(waves, row.wave + 1)
+        waves = max(waves, Int(row.wave) + 1)
     }
 
     /// Folds the batch.
     package func run() {
-        guard !rows.isEmpty else { return }
+        guard count > 0 else { return }
         sortByWave()
-        for wave in 0..<Int(waves) { run(waveOrder: Int(waveStarts[wave])..<Int(waveStarts[wave + 1])) }
-        for row in rows where row.slot != .max {
-            row.partition._withUnsafeGuaranteedRef { $0.table.releaseIfUnused(row.slot) }
+        var start = 0
+        for wave in 0..<waves {
+            run(waveOrder: start..<Int(waveEnds[wave]))
+            start = Int(waveEnds[wave])
+        }
+        for index in 0..<count where rows[index].slot != .max {
+            rows[index].partition._withUnsafeGuaranteedRef { $0.table.releaseIfUnused(rows[index].slot) }
         }
     }
 
     /// A counting sort: rows of each wave in input order.
     private func sortByWave() {
-        waveStarts.removeAll(keepingCapacity: true)
-        for _ in 0...Int(waves) { waveStarts.append(0) }
-        for row in rows where row.slot != .max { waveStarts[Int(row.wave) + 1] += 1 }
-        for wave in 0..<Int(waves) { waveStarts[wave + 1] += waveStarts[wave] }
-        waveOrder.removeAll(keepingCapacity: true)
-        for _ in rows { waveOrder.append(0) }
-        var fill = waveStarts
-        for index in rows.indices where rows[index].slot != .max {
+        waveEnds.initialize(repeating: 0, count: waves)
+        for index in 0..<count where rows[index].slot != .max { waveEnds[Int(rows[index].wave)] += 1 }
+        // First where each wave starts; placing its rows moves that to where it ends.
+        var start: Int32 = 0
+        for wave in 0..<waves { (waveEnds[wave], start) = (start, start + waveEnds[wave]) }
+        for index in 0..<count where rows[index].slot != .max {
             let wave = Int(rows[index].wave)
-            waveOrder[Int(fill[wave])] = Int32(index)
-            fill[wave] += 1
+            (waveOrder + Int(waveEnds[wave])).initialize(to: Int32(index))
+            waveEnds[wave] += 1
         }
     }
 
@@ -141,7 +151,7 @@ package final class Fold {
 
     /// Forgets the batch, keeps its memory.
     package func clear() {
-        rows.removeAll(keepingCapacity: true)
+        count = 0
         columns.removeAll()
         if !messages.isEmpty { messages.removeAll() }
         waves = 0

@@ -9,6 +9,9 @@ package final class PartitionState {
     @exclusivity(unchecked) package var position: Offset = 0
     /// Inputs before it were answered before a restart: they are folded again without output.
     @exclusivity(unchecked) package var liveFrom: Offset = 0
+    /// First input before which a new command may take effect. What lies before it may have been answered in an earlier
+    /// life without a commit to tell: those answers hold.
+    package var commandsFrom: Offset = 0
     /// First input folded again after a restart, for progress.
     package var replayFrom: Offset = 0
     /// Assigned, but its state is not there yet: nothing is folded.

@@ -4,18 +4,28 @@ import SluiceLog
 import SluiceState
 
 extension Worker {
-    /// Hands outputs to the producer. When its queue is full the input is paused until there is room: what is kept here never
-    /// exceeds the outputs of one poll.
+    /// Something must be with the producer, or delivered, before any input may be folded.
+    var isHeldBack: Bool { delivered < outputs.entries.count || isRecording }
+
+    /// Hands outputs to the producer; waits for delivery where a command's record is among them. While either is not done
+    /// the input is paused: what is kept here never exceeds the outputs of one poll.
     func deliver() throws {
         delivered = try resources.producer.produce(outputs, from: delivered)
-        if delivered == outputs.entries.count {
-            outputs.removeAll()
-            delivered = 0
-            if isOutputBlocked { try setBlocked(false) }
+        guard delivered == outputs.entries.count else {
+            if !isOutputBlocked { try setBlocked(true) }
+            try resources.producer.poll(timeoutMilliseconds: 20)
             return
         }
-        if !isOutputBlocked { try setBlocked(true) }
-        try resources.producer.poll(timeoutMilliseconds: 20)
+        if isRecording {
+            guard try resources.producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else {
+                if !isOutputBlocked { try setBlocked(true) }
+                return
+            }
+            isRecording = false
+        }
+        outputs.removeAll()
+        delivered = 0
+        if isOutputBlocked { try setBlocked(false) }
     }
 
     private func setBlocked(_ blocked: Bool) throws {
@@ -26,7 +36,7 @@ extension Worker {
     }
 
     func commitIfDue() throws {
-        guard isCommitDue, delivered == outputs.entries.count else { return }
+        guard isCommitDue, !isHeldBack else { return }
         let now = resources.clock.monotonicNanoseconds()
         guard now - committedNanoseconds >= settings.commitNanoseconds else { return }
         _ = try commit(now)
@@ -73,12 +83,15 @@ extension Worker {
             table.forEach { changes.put($0, of: table, as: snapshots) }
         } else {
             for key in table.dropped { changes.drop(key) }
-            for slot in table.dirty where table[slot].header.pointee.isUsed { changes.put(slot, of: table, as: snapshots) }
+            for slot in table.dirty where table[slot].header.pointee.isUsed {
+                changes.put(slot, of: table, as: snapshots)
+            }
         }
         try resources.store.save(
             state.partition,
             StorePosition(
-                offset: state.position, controlOffset: state.appliedControlOffset, modelHash: fold.specification.model.hash),
+                offset: state.position, controlOffset: state.appliedControlOffset,
+                modelHash: fold.specification.model.hash),
             changes, isEverything: isEverything)
         table.clearDirty()
         return changes.count
@@ -93,8 +106,8 @@ extension Worker {
     /// committed is read again.
     func settle(_ states: [PartitionState], attempts: Int) throws {
         for _ in 0..<attempts {
-            if delivered < outputs.entries.count { try deliver() }
-            guard delivered == outputs.entries.count else {
+            if isHeldBack { try deliver() }
+            guard !isHeldBack else {
                 try resources.producer.poll(timeoutMilliseconds: 1_000)
                 continue
             }

@@ -27,6 +27,6 @@ extension Worker: RebalanceListener {
 
     private func release(_ gone: [Int32]) {
         for partition in gone { partitions[partition] = nil }
-        do { try assignControl() } catch { failure = failure ?? error }
+        isControlStale = true
     }
 }

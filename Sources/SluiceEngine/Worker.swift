@@ -59,9 +59,9 @@ package struct WorkerSettings: Sendable {
 
 /// One thread's share of the service: it owns partitions outright, with their slots, and folds what arrives.
 ///
-/// At-least-once: outputs are flushed, then (at a checkpoint) the state is saved, then offsets are committed. After a crash the
-/// state is loaded, inputs between it and the committed offset are folded again without output, and work goes on behind it; what
-/// was produced but not committed is produced again, the same bytes.
+/// At-least-once: outputs are flushed, then (at a checkpoint) the state is saved, then offsets are committed. After a
+/// crash the state is loaded, inputs between it and the committed offset are folded again without output, and work goes
+/// on behind it; what was produced but not committed is produced again, the same bytes.
 ///
 /// Confined to the thread that calls `run`; others reach it through the mailbox.
 package final class Worker {
@@ -86,6 +86,10 @@ package final class Worker {
     var isCommitDue = false
     /// The last commit was refused for a while; said once.
     var isCommitRefused = false
+    /// Outputs hold records of commands that must be delivered before anything that depends on them.
+    var isRecording = false
+    /// The control partitions that are read are not those of what is owned.
+    var isControlStale = false
     /// A command took effect: the next commit saves the state whatever the checkpoint interval says.
     var isSaveForced = false
     /// The producer's queue is full and the input is paused.
@@ -112,15 +116,19 @@ package final class Worker {
 
     /// Works until the mailbox says stop, then delivers, saves and commits all that was folded.
     ///
-    /// - Throws: the error that made going on impossible; nothing was committed that was not delivered and saved, so a new
-    ///   worker takes up where this one committed.
+    /// - Throws: the error that made going on impossible; nothing was committed that was not delivered and saved, so a
+    ///   new worker, with clients of its own, takes up where this one committed.
     package func run() throws {
         setFoldFloatEnvironment()
         let consumer = resources.consumer
         let waker = Waker(consumer: consumer)
         mailbox.attach { waker.consumer.wake() }
         resources.control.onArrival { waker.consumer.wake() }
-        defer { mailbox.detach() }
+        defer {
+            mailbox.detach()
+            resources.control.close()
+            resources.producer.close()
+        }
         try consumer.subscribe(self)
         do {
             while !mailbox.isStopping { try turn() }
@@ -131,7 +139,6 @@ package final class Worker {
             failure = error
             partitions.removeAll()
             consumer.close()
-            resources.producer.close()
             throw error
         }
         if let failure { throw failure }
@@ -146,17 +153,15 @@ package final class Worker {
     /// One turn of the loop.
     private func turn() throws {
         for request in mailbox.take() { request(self) }
-        if delivered < outputs.entries.count {
-            try deliver()
-            // Paused: this keeps the membership alive, and loses nothing that was under way already.
-            try resources.consumer.poll(timeoutMilliseconds: 0, limit: Limits.batchRecords) { try process($0) }
-        } else {
-            let isRestoring = try restoreGated()
+        if isHeldBack { try deliver() }
+        var isRestoring = false
+        if !isHeldBack {
+            isRestoring = try restoreGated()
             try takeCommands()
-            try resources.consumer.poll(
-                timeoutMilliseconds: isRestoring ? 10 : waitMilliseconds(), limit: Limits.batchRecords
-            ) { records in try process(records) }
         }
+        // Held back, the input is paused: this keeps the membership alive, and loses nothing that was under way already.
+        let timeout = isHeldBack ? 0 : isRestoring ? 10 : waitMilliseconds()
+        try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
         if let failure { throw failure }
         for state in partitions.values where state.isLive { applyScheduled(state, before: state.position) }
         try resources.producer.poll(timeoutMilliseconds: 0)
@@ -173,20 +178,29 @@ package final class Worker {
     func process(_ records: UnsafeBufferPointer<LogRecord>) throws {
         guard !records.isEmpty else { return }
         let arrived = resources.clock.monotonicNanoseconds()
-        var current: PartitionState?
-        for index in records.indices {
-            let partition = records[index].partition
-            if current?.partition != partition { current = partitions[partition] }
-            guard let state = current, !state.isGated else { continue }
+        var start = 0
+        while start < records.count {
+            let partition = records[start].partition
+            let end = records[start...].firstIndex { $0.partition != partition } ?? records.endIndex
+            if let state = partitions[partition], !state.isGated { try fold(records, start..<end, arrived, state) }
+            start = end
+        }
+        try emit(records, arrived)
+    }
+
+    private func fold(
+        _ records: UnsafeBufferPointer<LogRecord>, _ range: Range<Int>, _ arrived: Int64, _ state: PartitionState
+    ) throws {
+        for index in range {
+            let offset = records[index].offset
             // Behind a restart the log is read from where the state was saved; before it nothing is new.
-            if records[index].offset < state.position { continue }
-            if state.schedule.nextOffset <= records[index].offset || fold.isFull {
+            if offset < state.position { continue }
+            if state.schedule.nextOffset <= offset || fold.isFull {
                 try emit(records, arrived)
-                applyScheduled(state, before: records[index].offset)
+                applyScheduled(state, before: offset)
             }
             fold.append(records[index], at: index, of: state)
         }
-        try emit(records, arrived)
     }
 
     /// Folds what is appended, encodes its outputs and hands them over.

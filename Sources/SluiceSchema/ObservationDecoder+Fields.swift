@@ -34,7 +34,7 @@ extension ObservationDecoder {
         if topic.isAbsent && partition.isAbsent && offset.isAbsent { return nil }
         guard topic.kind == SLUICE_JSON_STRING, topic.length > 0, partition.kind == SLUICE_JSON_INTEGER,
             offset.kind == SLUICE_JSON_INTEGER, let number = Int32(exactly: partition.integer), number >= 0,
-            offset.integer >= 0
+            (0..<Offset.max).contains(offset.integer)
         else { return .sourceInvalid }
         row.sourceTopic = columns.store(topic.bytes)
         row.sourcePartition = number

@@ -9,6 +9,10 @@ package struct AnomalyBins: Sendable {
 
     package init() {}
 
+    private var total: Int { (0..<16).reduce(0) { $0 + Int(counts[$1]) } }
+    /// What `score` keeps to.
+    var isPlausible: Bool { total < Self.halvingTotal }
+
     /// Scores `r` against what came before, then adds it. Nil until 64 values are known.
     ///
     /// - Parameter r: not negative, not NaN.

@@ -20,11 +20,15 @@ package struct BoundaryPolicy: Sendable {
 
     /// The policy's reason to set back a slot before an observation at `time`; nil for none.
     @inline(__always)
-    package func cause(before time: EpochMilliseconds, slot: borrowing SlotHeader, sequenceDiffers: Bool) -> BoundaryCause? {
+    package func cause(
+        before time: EpochMilliseconds, slot: borrowing SlotHeader, sequenceDiffers: Bool
+    ) -> BoundaryCause? {
         if sequenceChange && sequenceDiffers { return .sequence }
         if let gap, slot.time != .absent, time > slot.time, time - slot.time > gap { return .gap }
         if let every, slot.step >= every { return .every }
-        if let daily, slot.time != .absent, time > slot.time, daily.day(of: time) != daily.day(of: slot.time) { return .daily }
+        if let daily, slot.time != .absent, time > slot.time, daily.day(of: time) != daily.day(of: slot.time) {
+            return .daily
+        }
         return nil
     }
 }
@@ -58,7 +62,8 @@ package struct DailyBoundary: Sendable {
         self.dataVersion = dataVersion
     }
 
-    /// Number of the local day that begins at the time of day.
+    /// Number of the local day that begins at the time of day: at the first moment the clock shows it or, where the clock is set
+    /// forward past it, has passed it. Never falls.
     package func day(of time: EpochMilliseconds) -> Int64 {
         var low = 0
         var high = transitions.count
@@ -66,7 +71,12 @@ package struct DailyBoundary: Sendable {
             let middle = (low + high) / 2
             if transitions[middle].since <= time { low = middle } else { high = middle }
         }
-        let local = time + transitions[low].offset - timeOfDay
+        var local = time + transitions[low].offset
+        if low > 0 {
+            // Where the clock is set back it stands still until it has caught up: an hour shown twice begins no day twice.
+            local = max(local, transitions[low].since - 1 + transitions[low - 1].offset)
+        }
+        local -= timeOfDay
         let day: Int64 = 86_400_000
         return local >= 0 ? local / day : -((-local + day - 1) / day)
     }

@@ -19,7 +19,7 @@ package struct ForecastPass: Sendable {
         }
     }
 
-    private static let errorWindow: UInt16 = 256
+    static let errorWindow: UInt16 = 256
 
     private let kind: HeadKind
     private let targetInputs: [Int?]

@@ -1,4 +1,5 @@
 package import SluiceCore
+import SluiceSchema
 
 /// Why a stream's state was last set back.
 package enum BoundaryCause: UInt8, Sendable, CaseIterable {
@@ -58,4 +59,10 @@ package struct SlotHeader {
 
     /// Whether an observation was ever applied: a slot without one is freed at the end of its batch.
     package var isUsed: Bool { fence >= 0 }
+
+    /// Whether a slot can have come to these numbers, so that the fold's arithmetic on them cannot overflow.
+    var isPlausible: Bool {
+        (0..<Offset.max).contains(fence) && (0..<Offset.max / 2).contains(step) && Timestamp.range.contains(time)
+            && Timestamp.range.contains(boundaryTime) && errorCount <= ForecastPass.errorWindow && bins.isPlausible
+    }
 }

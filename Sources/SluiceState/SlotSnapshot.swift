@@ -98,8 +98,8 @@ package struct SlotSnapshot {
         guard try reader.get(UInt32.self) == Self.magic else { throw Self.broken("it does not begin with SLOT") }
         let version = try reader.get(UInt16.self)
         guard version == Self.version else { throw Self.broken("version \(version) is not \(Self.version)") }
-        _ = try reader.get(UInt16.self)
-        guard try reader.get(UInt32.self) == UInt32(bytes.count) else { throw Self.broken("its length is wrong") }
+        guard try reader.get(UInt16.self) == 0 else { throw Self.broken("it has flags that are not known") }
+        guard Int(try reader.get(UInt32.self)) == bytes.count else { throw Self.broken("its length is wrong") }
         let checksum = try reader.get(UInt64.self)
         guard unsafe checksum == xxHash64(UnsafeRawBufferPointer(rebasing: bytes[(Self.checksumOffset + 8)...])) else {
             throw Self.broken("its checksum is wrong")
@@ -155,7 +155,9 @@ package struct SlotSnapshot {
         header.boundaryTime = Int64(bitPattern: try reader.get(UInt64.self))
         header.boundaryOffset = Int64(bitPattern: try reader.get(UInt64.self))
         header.resets = try reader.get(UInt32.self)
-        guard let cause = BoundaryCause(rawValue: try reader.get(UInt8.self)) else { throw broken("its boundary has no cause") }
+        guard let cause = BoundaryCause(rawValue: try reader.get(UInt8.self)) else {
+            throw broken("its boundary has no cause")
+        }
         header.boundaryCause = cause
         _ = try reader.get(UInt8.self)
         header.errorCount = try reader.get(UInt16.self)
@@ -163,7 +165,7 @@ package struct SlotSnapshot {
         header.anomaly = Float(bitPattern: try reader.get(UInt32.self))
         header.error = Float(bitPattern: try reader.get(UInt32.self))
         for bin in 0..<16 { header.bins.counts[bin] = try reader.get(UInt16.self) }
-        guard header.fence >= 0, header.step >= 0 else { throw broken("its fence or step is negative") }
+        guard header.isPlausible else { throw broken("its fence, step, times or counts are out of range") }
     }
 
     private func readContent(_ reader: inout SnapshotReader, _ header: SlotHeader, into block: Slot) throws(SluiceError) {

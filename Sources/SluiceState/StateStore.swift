@@ -17,11 +17,11 @@ package struct StorePosition: Sendable, Equatable {
 }
 
 /// One change of a saved state.
-package enum StoreRecord: Sendable {
+package enum StoreRecord: UInt8, Sendable {
     /// A slot, as a `SlotSnapshot`.
-    case snapshot
+    case snapshot = 0
     /// A stream that has ended, its key.
-    case dropped
+    case dropped = 1
 }
 
 /// Keeps the state of partitions across restarts. Confined to one worker; each partition is saved by its owner alone.
@@ -30,7 +30,7 @@ package enum StoreRecord: Sendable {
 package protocol StateStore: AnyObject {
     /// Hands over what was saved, oldest first, later records replacing earlier ones of the same stream; nil if there is nothing.
     ///
-    /// - Throws: `state-foreign` when the state belongs to another cluster, application or topic.
+    /// - Throws: what `body` throws, and `state-invalid`. To whom the state belongs was checked when it was opened.
     func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition?
 
     /// What was saved cannot be used: the next save holds everything.
@@ -56,14 +56,14 @@ package struct StoreChanges: ~Copyable {
     }
 
     package mutating func drop(_ key: [UInt8]) {
-        arena.put(UInt8(1))
+        arena.put(StoreRecord.dropped.rawValue)
         arena.put(UInt32(key.count))
         unsafe key.withUnsafeBytes { unsafe arena.append($0) }
         count += 1
     }
 
     package mutating func put(_ slot: UInt32, of table: SlotTable, as format: SlotSnapshot) {
-        arena.put(UInt8(0))
+        arena.put(StoreRecord.snapshot.rawValue)
         let lengthOffset = arena.count
         arena.put(UInt32(0))
         let length = format.write(slot, of: table, to: &arena)
@@ -73,15 +73,17 @@ package struct StoreChanges: ~Copyable {
 
     /// Takes framed records apart.
     ///
-    /// - Throws: `state-invalid` when they are cut short.
+    /// - Throws: `state-invalid` when they are cut short or of an unknown kind.
     package static func forEach(
         in bytes: UnsafeRawBufferPointer, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void
     ) throws {
         var reader = unsafe SnapshotReader(bytes)
         while reader.remaining > 0 {
-            let kind = try reader.get(UInt8.self)
+            guard let kind = StoreRecord(rawValue: try reader.get(UInt8.self)) else {
+                throw SluiceError(.invalidState, "a saved state holds a record of an unknown kind")
+            }
             let length = try reader.get(UInt32.self)
-            unsafe try body(kind == 0 ? .snapshot : .dropped, try reader.take(Int(length)))
+            unsafe try body(kind, try reader.take(Int(length)))
         }
     }
 }

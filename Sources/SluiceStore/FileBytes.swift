@@ -39,7 +39,7 @@ enum FileBytes {
             try synchroniseDirectory(of: path)
         } catch let error as Errno {
             unlink(temporary)
-            throw SluiceError(.file, "\(path) cannot be written", remedy: "is the disk full?", cause: error)
+            throw SluiceError(.file, "\(path) cannot be written", remedy: "is the disk full?", retry: .later, cause: error)
         }
     }
 
@@ -52,7 +52,9 @@ enum FileBytes {
     }
 
     /// Maps a file and lends its bytes; nil if there is no such file.
-    static func withMapped<Result>(_ path: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result? {
+    static func withMapped<Result>(
+        _ path: String, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result? {
         let file: FileDescriptor
         do {
             file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
@@ -62,7 +64,9 @@ enum FileBytes {
             throw SluiceError(.file, "\(path) cannot be read", cause: error)
         }
         defer { try? file.close() }
-        let length = Int(try file.seek(offset: 0, from: .end))
+        guard let length = try? Int(file.seek(offset: 0, from: .end)) else {
+            throw SluiceError(.file, "\(path) cannot be read", remedy: "is it a file?")
+        }
         guard length > 0 else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
         guard let mapped = mmap(nil, length, PROT_READ, MAP_PRIVATE, file.rawValue, 0), mapped != MAP_FAILED else {
             throw SluiceError(.file, "\(path) cannot be mapped", cause: Errno(rawValue: errno))

@@ -5,8 +5,10 @@ import SystemPackage
 
 /// The saved state of partitions in the state directory: per partition one file of frames.
 ///
-/// A frame is `"SLST"`, version UInt16, flags UInt16 (bit 0: it holds every slot), payload length UInt64, XXH64 of the payload,
-/// payload; little-endian. The payload is offset Int64, control offset Int64, model hash (64 ASCII bytes), then `StoreRecord`s.
+/// A frame is `"SLST"`, version UInt16, flags UInt16 (bit 0: it holds every slot), payload length UInt64, a checksum,
+/// payload; little-endian. The payload is offset Int64, control offset Int64, model hash (64 ASCII bytes), then
+/// `StoreRecord`s. `schemas/snapshot.md` is the specification.
+///
 /// Each frame is consistent at its own offset, so a torn or corrupt one ends the file: what is before it is an older state, from
 /// which the log is folded again. Frames are appended and made durable; when they outgrow the slots the file is written anew.
 package final class FileStateStore: StateStore {
@@ -14,8 +16,6 @@ package final class FileStateStore: StateStore {
     private static let version: UInt16 = 1
     private static let frameHeaderBytes = 24
     private static let positionBytes = 80
-    /// Appended bytes below which rewriting is not worth it.
-    private static let appendedMinimum = 64 << 20
 
     private struct Extent {
         /// Bytes of good frames.
@@ -25,16 +25,21 @@ package final class FileStateStore: StateStore {
     }
 
     private let directory: StateDirectory
+    /// Appended bytes below which rewriting is not worth it.
+    private let appendedMinimum: Int
     /// Files that can be appended to; a partition without one is written whole.
     private var extents: [Int32: Extent] = [:]
 
-    init(directory: StateDirectory) { self.directory = directory }
+    init(directory: StateDirectory, appendedMinimum: Int = 64 << 20) {
+        self.directory = directory
+        self.appendedMinimum = appendedMinimum
+    }
 
     package func discard(_ partition: Int32) { extents[partition] = nil }
 
     package func wantsEverything(_ partition: Int32) -> Bool {
         guard let extent = extents[partition] else { return true }
-        return extent.end - extent.base > max(Self.appendedMinimum, 2 * extent.base)
+        return extent.end - extent.base > max(appendedMinimum, 2 * extent.base)
     }
 
     package func load(
@@ -112,9 +117,12 @@ package final class FileStateStore: StateStore {
             T(littleEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: T.self))
         }
         guard field(0, UInt32.self) == magic, field(4, UInt16.self) == version else { return nil }
-        guard start > 0 || field(6, UInt16.self) & 1 == 1 else { return nil }
+        // What holds every slot replaces the file: it comes first, and only there.
+        guard field(6, UInt16.self) == (start == 0 ? 1 : 0) else { return nil }
         let length = field(8, UInt64.self)
-        guard length >= UInt64(positionBytes), length <= UInt64(bytes.count - start - frameHeaderBytes) else { return nil }
+        guard length >= UInt64(positionBytes), length <= UInt64(bytes.count - start - frameHeaderBytes) else {
+            return nil
+        }
         let payload = UnsafeRawBufferPointer(
             rebasing: bytes[start + frameHeaderBytes..<start + frameHeaderBytes + Int(length)])
         let stamp = xxHash64(UnsafeRawBufferPointer(rebasing: payload[..<positionBytes]))

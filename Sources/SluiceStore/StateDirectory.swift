@@ -62,7 +62,9 @@ package final class StateDirectory: Sendable {
 
     private static func claim(_ path: String) throws -> FileDescriptor {
         do {
-            let file = try FileDescriptor.open(FilePath(path), .readWrite, options: [.create, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            let file = try FileDescriptor.open(
+                FilePath(path), .readWrite, options: [.create, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
             guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
                 try file.close()
                 throw SluiceError(
@@ -72,17 +74,19 @@ package final class StateDirectory: Sendable {
             return file
         } catch let error as Errno {
             throw SluiceError(
-                .file, "the state directory cannot be written: \(path)", remedy: "make it writable or set state.directory",
-                cause: error)
+                .file, "the state directory cannot be written: \(path)",
+                remedy: "make it writable or set state.directory", cause: error)
         }
     }
 
     private static func checkIdentity(_ path: String, _ identity: StateIdentity) throws {
         if let existing = try FileBytes.readText(path) {
             guard existing == identity.text else {
+                func line(_ text: String) -> String { text.split(separator: "\n").joined(separator: ", ") }
                 throw SluiceError(
                     .foreignState,
-                    "the state directory belongs to another service (\(existing.split(separator: "\n").joined(separator: ", "))), this one is \(identity.text.split(separator: "\n").joined(separator: ", "))",
+                    "the state directory belongs to another service (\(line(existing))), this one is "
+                        + line(identity.text),
                     remedy: "set state.directory to another folder, or move \(path) and the files beside it away")
             }
         } else {

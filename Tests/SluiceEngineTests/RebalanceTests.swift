@@ -1,0 +1,145 @@
+import SluiceCore
+import SluiceLog
+import SluiceState
+import Testing
+
+@testable import SluiceEngine
+
+@Suite struct RebalanceTests {
+    private static let records = mixture(300, partitions: 3, seed: 6)
+
+    private func log() -> SimulatedLog {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        return log
+    }
+
+    @Test func whatIsRevokedIsDeliveredSavedAndCommittedFirst() throws {
+        let log = log()
+        let rig = try WorkerRig(log, partitions: [0, 1, 2], checkpointPolls: 1_000_000)
+        var atRevocation: (position: Offset, committed: Offset?, saved: Offset?, answers: Int)?
+        try rig.run { [worker = rig.worker] consumer in
+            guard consumer.polls == 20 else { return }
+            let position = worker.partitions[1]?.position ?? -1
+            consumer.revoke([1])
+            atRevocation = (position, log.committed[1]?.offset, log.saved[1]?.last?.position.offset, log.answers(1).count)
+        }
+        let (position, committed, saved, answers) = try #require(atRevocation)
+        #expect(position > 0 && position < 100)
+        #expect(committed == position && saved == position)
+        #expect(log.answers(1).count == answers, "nothing of it afterwards")
+        let reference = try SimulatedLog.uninterrupted(Self.records, partitions: [0, 1, 2])
+        try WorkerRig(log, partitions: [1]).run()
+        for partition: Int32 in 0..<3 { #expect(log.answers(partition) == reference.answers(partition)) }
+    }
+
+    @Test func whatIsLostIsNeitherSavedNorCommitted() throws {
+        let log = log()
+        let rig = try WorkerRig(log, partitions: [0, 1, 2])
+        var atLoss: (committed: Offset?, saved: Offset?)?
+        try rig.run { consumer in
+            guard consumer.polls == 20 else { return }
+            atLoss = (log.committed[1]?.offset, log.saved[1]?.last?.position.offset)
+            consumer.lose([1])
+        }
+        #expect(log.committed[1]?.offset == atLoss?.committed)
+        #expect(log.saved[1]?.last?.position.offset == atLoss?.saved)
+        try WorkerRig(log, partitions: [1]).run()
+        let reference = try SimulatedLog.uninterrupted(Self.records, partitions: [0, 1, 2])
+        for partition: Int32 in 0..<3 { #expect(log.repeats(reference, partition)) }
+    }
+
+    @Test func partitionsThatComeAndGoAndComeAgainGoOn() throws {
+        let log = log()
+        let rig = try WorkerRig(log, partitions: [0])
+        try rig.run { consumer in
+            switch consumer.polls {
+            case 5: consumer.assign([1, 2])
+            case 12: consumer.revoke([0, 1])
+            case 17: consumer.assign([1])
+            case 18: consumer.revoke([1])
+            case 19: consumer.lose([2])
+            case 20: consumer.assign([0, 1, 2])
+            default: break
+            }
+        }
+        let reference = try SimulatedLog.uninterrupted(Self.records, partitions: [0, 1, 2])
+        for partition: Int32 in 0..<3 { #expect(log.repeats(reference, partition)) }
+        #expect(Set(rig.control.positions.keys.map(\.partition)) == [0, 1, 2])
+    }
+
+    @Test func aRevocationWhileTheOutputIsBlockedGivesUpInTimeAndLosesNothing() throws {
+        let log = log()
+        let rig = try WorkerRig(log, partitions: [0, 1, 2])
+        rig.producer.capacity = 10
+        let producer = rig.producer
+        try rig.run(idlePolls: 100) { consumer in
+            producer.isBlocked = (5..<60).contains(consumer.polls)
+            if consumer.polls == 30 { consumer.revoke([2]) }
+        }
+        #expect(rig.notes.seen.notes.contains { $0.contains("will be read again") })
+        #expect(rig.consumer.paused.isSubset(of: [2]))
+        try WorkerRig(log, partitions: [2]).run()
+        let reference = try SimulatedLog.uninterrupted(Self.records, partitions: [0, 1, 2])
+        for partition: Int32 in 0..<3 { #expect(log.repeats(reference, partition), "\(partition)") }
+    }
+}
+
+@Suite struct RestorePlanTests {
+    struct Facts: Sendable, CustomTestStringConvertible {
+        var stored: Offset?
+        var committed: Offset?
+        var low: Offset = 0
+        var high: Offset = 1_000
+        /// Stored, committed, and the ends of the control partition.
+        var control: (Offset, Offset, low: Offset, high: Offset) = (0, 0, 0, 0)
+        /// From where inputs are folded silently, answered, and commands read; nil: refused.
+        var plan: (replay: Offset, live: Offset, control: Offset)?
+        var notes = 0
+        var testDescription: String { "stored \(stored ?? -1), committed \(committed ?? -1), \(low)..<\(high)" }
+    }
+
+    static let table = [
+        Facts(plan: (0, 0, 0)),
+        Facts(low: 40, plan: (40, 40, 0)),
+        Facts(committed: 70, plan: (0, 70, 0), notes: 1),
+        Facts(committed: 70, low: 40, plan: (40, 70, 0), notes: 2),
+        Facts(committed: 70, low: 70, plan: (70, 70, 0), notes: 1),
+        Facts(committed: 70, low: 80, plan: (80, 80, 0), notes: 1),
+        Facts(stored: 70, committed: 70, plan: (70, 70, 0)),
+        Facts(stored: 50, committed: 70, plan: (50, 70, 0)),
+        Facts(stored: 90, committed: 70, plan: (90, 90, 0)),
+        Facts(stored: 90, plan: (90, 90, 0)),
+        Facts(stored: 50, committed: 70, low: 60, plan: (60, 70, 0), notes: 1),
+        Facts(stored: 50, committed: 70, low: 80, plan: (80, 80, 0), notes: 1),
+        Facts(stored: 1_000, committed: 1_000, plan: (1_000, 1_000, 0)),
+        Facts(stored: 1_001, committed: 1_000),
+        Facts(committed: 1_001),
+        Facts(stored: 5, committed: 5, control: (3, 8, 0, 20), plan: (5, 5, 8)),
+        Facts(stored: 5, committed: 5, control: (9, 8, 0, 20), plan: (5, 5, 9)),
+        Facts(stored: 5, committed: 5, control: (3, 8, 10, 20), plan: (5, 5, 10)),
+        Facts(stored: 5, committed: 5, control: (3, 8, 0, 6), plan: (5, 5, 0)),
+        Facts(stored: 5, committed: 5, control: (3, 8, 0, 8), plan: (5, 5, 8)),
+    ]
+
+    @Test(arguments: table) func factsDecide(facts: Facts) throws {
+        func plan() throws -> RestorePlan {
+            try RestorePlan(
+                partition: TopicPartition(topic: "t", partition: 0),
+                stored: facts.stored.map {
+                    StorePosition(offset: $0, controlOffset: facts.control.0, modelHash: "")
+                },
+                committed: facts.committed, committedControl: facts.control.1, low: facts.low, high: facts.high,
+                controlLow: facts.control.low, controlHigh: facts.control.high)
+        }
+        guard let expected = facts.plan else {
+            #expect(throws: SluiceError.self) { try plan() }
+            return
+        }
+        let made = try plan()
+        #expect(made.usesStore == (facts.stored != nil))
+        #expect((made.replayFrom, made.liveFrom, made.controlOffset) == expected)
+        #expect(made.commandsFrom == (facts.stored == nil && facts.committed == nil ? expected.live : 1_000))
+        #expect(made.notes.count == facts.notes)
+    }
+}

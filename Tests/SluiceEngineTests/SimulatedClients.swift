@@ -1,0 +1,246 @@
+import SluiceCore
+import SluiceLog
+import SluiceState
+
+@testable import SluiceEngine
+
+/// A group member of the simulated log. Each poll first runs the test's script.
+final class SimulatedConsumer: LogConsumer {
+    private let log: SimulatedLog
+    /// Called at the start of every poll, from which rebalances may be made.
+    var script: (SimulatedConsumer) throws -> Void = { _ in }
+    /// Records of one poll at most, in turn.
+    var batches = [7]
+    private(set) var polls = 0
+    /// Polls in a row that brought nothing.
+    private(set) var idlePolls = 0
+    private(set) var isClosed = false
+    /// The next offset of each started partition; nil while it is gated.
+    private(set) var positions: [Int32: Offset?] = [:]
+    private(set) var paused: Set<Int32> = []
+    private var queue: [Record] = []
+    private weak var listener: (any RebalanceListener)?
+    /// What `committed` and `watermarks` throw, so many times.
+    var failures: [SluiceError] = []
+    /// Partitions given at the first poll.
+    var assignment: [Int32]
+
+    init(_ log: SimulatedLog, assignment: [Int32]) {
+        self.log = log
+        self.assignment = assignment
+    }
+
+    func subscribe(_ listener: any RebalanceListener) throws { self.listener = listener }
+
+    func assign(_ partitions: [Int32]) {
+        for partition in partitions { positions[partition] = .some(nil) }
+        listener?.partitionsAssigned(partitions)
+    }
+
+    func revoke(_ partitions: [Int32]) {
+        listener?.partitionsRevoked(partitions)
+        for partition in partitions { positions[partition] = nil }
+    }
+
+    func lose(_ partitions: [Int32]) {
+        for partition in partitions { positions[partition] = nil }
+        listener?.partitionsLost(partitions)
+    }
+
+    func poll(timeoutMilliseconds: Int, limit: Int, _ body: (UnsafeBufferPointer<LogRecord>) throws -> Void) throws {
+        if log.isDead { throw Crash() }
+        if polls == 0 && !assignment.isEmpty { assign(assignment) }
+        polls += 1
+        try script(self)
+        let wanted = min(limit, batches[polls % batches.count])
+        var found: [Record] = []
+        // Partitions take turns record by record, so that they mix in a batch.
+        var isMore = true
+        while found.count < wanted && isMore {
+            isMore = false
+            for partition in positions.keys.sorted() where found.count < wanted && !paused.contains(partition) {
+                guard let position = positions[partition] ?? nil, let records = log.inputs[partition] else { continue }
+                let first = records.first?.offset ?? 0
+                let start = Int(max(position, log.lows[partition] ?? 0) - first)
+                guard start < records.count else { continue }
+                found.append(records[start])
+                positions[partition] = .some(records[start].offset + 1)
+                isMore = true
+            }
+        }
+        idlePolls = found.isEmpty ? idlePolls + 1 : 0
+        if !found.isEmpty { try withLogRecords(found.sorted { $0.partition < $1.partition }, body) }
+    }
+
+    func start(partition: Int32, at offset: Offset) throws { positions[partition] = .some(offset) }
+
+    func pause(_ partitions: [Int32]) throws { paused.formUnion(partitions) }
+    func resume(_ partitions: [Int32]) throws { paused.subtract(partitions) }
+
+    func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition] {
+        if let failure = failures.popLast() { throw failure }
+        return partitions.compactMap { log.committed[$0] }
+    }
+
+    func commit(_ committed: [CommittedPosition]) throws {
+        try log.call("commit") {
+            for one in committed {
+                guard positions[one.partition] != nil else {
+                    throw SluiceError(.broker, "partition \(one.partition) is not owned", retry: .fatal)
+                }
+                log.committed[one.partition] = one
+            }
+        }
+    }
+
+    func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
+        (log.lows[partition] ?? 0, log.high(partition))
+    }
+
+    func wake() {}
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        if !positions.isEmpty { revoke(positions.keys.sorted()) }
+    }
+}
+
+/// A bounded queue in front of the simulated log.
+final class SimulatedProducer: LogProducer {
+    private let log: SimulatedLog
+    var capacity = 100_000
+    /// The broker takes nothing.
+    var isBlocked = false
+    var messageBytesMax = 1_000_000
+    private(set) var queue: [Output] = []
+    private(set) var mostQueued = 0
+    /// How many entries a batch handed over had at most: what the worker keeps.
+    private(set) var mostEntries = 0
+    private(set) var isClosed = false
+    private var generator: Generator
+
+    init(_ log: SimulatedLog, seed: UInt64) {
+        self.log = log
+        generator = Generator(seed: seed)
+    }
+
+    var pending: Int { queue.count }
+
+    func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
+        mostEntries = max(mostEntries, batch.entries.count)
+        var index = start
+        try log.call("produce") {
+            while index < batch.entries.count && queue.count < capacity {
+                let output = Output(batch.entries[index], batch)
+                let bytes = (output.key?.count ?? 0) + (output.value?.count ?? 0)
+                guard bytes <= messageBytesMax else { throw SluiceError(.delivery, "a message of \(bytes) bytes") }
+                queue.append(output)
+                index += 1
+            }
+        }
+        mostQueued = max(mostQueued, queue.count)
+        return index
+    }
+
+    func poll(timeoutMilliseconds: Int) throws {
+        if log.isDead { throw Crash() }
+        if timeoutMilliseconds > 0 && !isBlocked { deliver() }
+    }
+
+    func flush(timeoutMilliseconds: Int) throws -> Bool {
+        try log.call("flush") { if !isBlocked { deliver() } }
+        return queue.isEmpty
+    }
+
+    private func deliver() {
+        log.outputs += queue
+        queue.removeAll()
+    }
+
+    /// A process that dies has delivered a part of its queue: of each topic a number of messages from its front.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        guard log.isDead else { return }
+        for topic in OutputTopic.allCases {
+            let own = queue.filter { $0.topic == topic }
+            log.outputs += own.prefix(generator.below(own.count + 1))
+        }
+        queue.removeAll()
+    }
+}
+
+/// Reads control partitions and the audit of the simulated log.
+final class SimulatedReader: LogReader {
+    private let log: SimulatedLog
+    private(set) var positions: [TopicPartition: Offset] = [:]
+    private(set) var isClosed = false
+    var failures: [SluiceError] = []
+
+    init(_ log: SimulatedLog) { self.log = log }
+
+    private func records(_ partition: TopicPartition) -> [Record] {
+        partition.topic == SimulatedLog.events ? log.audit : log.controls[partition.partition] ?? []
+    }
+
+    func assign(_ wanted: [TopicPartition: Offset]) throws {
+        if let failure = failures.popLast() { throw failure }
+        for (partition, offset) in wanted {
+            let (low, high) = try watermarks(partition, timeoutMilliseconds: 0)
+            // The broker answers so only at the first fetch; here it is found at once.
+            guard (low...high).contains(offset) else { throw SluiceError(.broker, "\(partition): no offset \(offset)") }
+        }
+        positions = wanted
+    }
+
+    func poll(timeoutMilliseconds: Int, limit: Int, _ body: (String, LogRecord) throws -> Void) throws {
+        if log.isDead { throw Crash() }
+        var left = limit
+        for partition in positions.keys.sorted(by: { $0.partition < $1.partition }) {
+            let position = positions[partition] ?? 0
+            let found = records(partition).filter { $0.offset >= position }.prefix(left)
+            guard let last = found.last else { continue }
+            left -= found.count
+            positions[partition] = last.offset + 1
+            try withLogRecords(found) { for record in $0 { try body(partition.topic, record) } }
+        }
+    }
+
+    func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
+        let low = partition.topic == SimulatedLog.control ? log.controlLow : 0
+        return (low, (records(partition).last?.offset).map { $0 + 1 } ?? low)
+    }
+
+    func offset(_: TopicPartition, at _: EpochMilliseconds, timeoutMilliseconds: Int) throws -> Offset? { nil }
+    func onArrival(_ body: @escaping @Sendable () -> Void) {}
+    func close() { isClosed = true }
+}
+
+/// A state directory in memory.
+final class SimulatedStore: StateStore {
+    private let log: SimulatedLog
+    private var known: Set<Int32> = []
+
+    init(_ log: SimulatedLog) { self.log = log }
+
+    func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition? {
+        known.remove(partition)
+        guard let frames = log.saved[partition] else { return nil }
+        for frame in frames { try frame.bytes.withUnsafeBytes { try StoreChanges.forEach(in: $0, body) } }
+        known.insert(partition)
+        return frames.last?.position
+    }
+
+    func discard(_ partition: Int32) { known.remove(partition) }
+    func wantsEverything(_ partition: Int32) -> Bool { !known.contains(partition) }
+
+    func save(_ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool) throws {
+        let bytes = Array(changes.arena.bytes)
+        try log.call("save") {
+            if isEverything { log.saved[partition] = [] }
+            log.saved[partition, default: []].append((position, bytes))
+        }
+        known.insert(partition)
+    }
+}

@@ -1,0 +1,133 @@
+import SluiceCore
+import SluiceLog
+import SluiceSchema
+import SluiceState
+import Synchronization
+
+@testable import SluiceEngine
+
+/// The process dies here.
+struct Crash: Error {}
+
+/// What outlives a crash: topics, committed offsets, saved states. And the fault: the call at which the process dies.
+///
+/// It must survive: a crash before or after every call that has an effect outside, with any part of what the producer holds
+/// delivered or not. Confined to one thread.
+final class SimulatedLog {
+    static let input = "observations"
+    static let control = "pumps.control"
+    static let events = "pumps.events"
+
+    var inputs: [Int32: [Record]] = [:]
+    /// First offset still in a partition.
+    var lows: [Int32: Offset] = [:]
+    var controls: [Int32: [Record]] = [:]
+    var controlLow: Offset = 0
+    /// In the order of delivery.
+    var outputs: [Output] = []
+    var committed: [Int32: CommittedPosition] = [:]
+    var saved: [Int32: [(position: StorePosition, bytes: [UInt8])]] = [:]
+
+    /// Calls with an effect so far in this life of the process, and the one at which it ends.
+    private(set) var calls = 0
+    var crashAt = Int.max
+    private(set) var isDead = false
+    /// Whether the effect of the last call still happens.
+    var crashesAfter = false
+    /// Names of the calls, for the reader of a failed test.
+    private(set) var trace: [String] = []
+
+    func revive() {
+        (calls, crashAt, isDead, trace) = (0, .max, false, [])
+    }
+
+    /// One call with an effect; it is where a crash happens.
+    func call(_ name: String, _ effect: () throws -> Void) throws {
+        if isDead { throw Crash() }
+        calls += 1
+        trace.append(name)
+        guard calls >= crashAt else { return try effect() }
+        isDead = true
+        if crashesAfter { try effect() }
+        throw Crash()
+    }
+
+    func high(_ partition: Int32) -> Offset { (inputs[partition]?.last?.offset).map { $0 + 1 } ?? lows[partition] ?? 0 }
+
+    /// Writes inputs behind what is there.
+    func append(_ records: [Record]) {
+        for record in records {
+            var record = record
+            record.offset = high(record.partition)
+            inputs[record.partition, default: []].append(record)
+        }
+    }
+
+    func command(_ id: String, _ target: Target?, to partition: Int32 = 0, type: MessageType = .reset) {
+        let command = Command(id: id, type: type, target: target, by: "test", time: 1_700_000_000_000)
+        var arena = ByteArena()
+        let range = command.encode(into: &arena)
+        write(Array(arena.bytes(range)), toControl: partition)
+    }
+
+    func write(_ value: [UInt8], toControl partition: Int32) {
+        let offset = (controls[partition]?.last?.offset).map { $0 + 1 } ?? controlLow
+        controls[partition, default: []].append(Record(key: nil, value: value, partition: partition, offset: offset))
+    }
+
+    /// The audit has one partition.
+    var audit: [Record] {
+        outputs.filter { $0.topic == .events }.enumerated().map {
+            Record(key: $1.key, value: $1.value, offset: Offset($0))
+        }
+    }
+
+    var events: [Event] {
+        get throws {
+            let messages = try MessageDecoder()
+            return try audit.map { record in try withLogRecords([record]) { try messages.event($0[0].value) } }
+        }
+    }
+
+    /// What was predicted or refused of an input partition, in order.
+    func answers(_ partition: Int32 = 0) -> [Output] {
+        outputs.filter { output in
+            switch output.topic {
+            case .predictions: output.partition == partition
+            case .rejects: output.header("sluice-source")?.hasPrefix("\(Self.input)/\(partition)/") == true
+            default: false
+            }
+        }
+    }
+}
+
+final class ManualClock: EngineClock {
+    private let now = Atomic<Int64>(1)
+    func monotonicNanoseconds() -> Int64 { now.load(ordering: .relaxed) }
+    func wallMilliseconds() -> Int64 { 0 }
+    func advance(_ nanoseconds: Int64) { now.wrappingAdd(nanoseconds, ordering: .relaxed) }
+}
+
+final class Notes: EngineObserver {
+    struct Seen {
+        var notes: [String] = []
+        var applied: [(event: Event, matched: Int)] = []
+        var blocked: [Bool] = []
+        var replayed = 0
+        var predictions = 0
+    }
+    private let state = Mutex(Seen())
+    var seen: Seen { state.withLock { $0 } }
+
+    func batchDone(_ report: BatchReport) {
+        state.withLock { seen in
+            seen.replayed += report.replayed
+            seen.predictions += report.predictions
+        }
+    }
+    func rejected(_ counts: [String: Int]) {}
+    func committed(nanoseconds: Int64, saved slots: Int) {}
+    func commandApplied(_ event: Event, matched: Int) { state.withLock { $0.applied.append((event, matched)) } }
+    func outputBlocked(_ isBlocked: Bool) { state.withLock { $0.blocked.append(isBlocked) } }
+    func note(_ message: String, _ partition: Int32?, error: SluiceError?) { state.withLock { $0.notes.append(message) } }
+}

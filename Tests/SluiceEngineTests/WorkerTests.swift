@@ -1,0 +1,215 @@
+import SluiceCore
+import SluiceLSTM
+import SluiceLog
+import SluiceSchema
+import SluiceState
+import Testing
+
+@testable import SluiceEngine
+
+@Suite struct WorkerTests {
+    private static let records = mixture(400)
+
+    @Test func answersAreTheFoldsAndAreCommitted() throws {
+        let log = try SimulatedLog.uninterrupted(Self.records)
+        #expect(log.outputs == (try FoldRig(WorkerRig.specification).run(Self.records, batches: [50])))
+        #expect(log.committed[0]?.offset == 400)
+        #expect(log.saved[0]?.last?.position.offset == 400)
+    }
+
+    @Test func aRestartGoesOnWhereItStoppedAndRepeatsNothing() throws {
+        let expected = try SimulatedLog.uninterrupted(Self.records).outputs
+        for stops in [[1], [200], [7, 50, 399], [100, 100, 101]] {
+            let log = SimulatedLog()
+            var written = 0
+            for stop in stops + [400] {
+                log.append(Array(Self.records[written..<stop]))
+                written = stop
+                let rig = try WorkerRig(log)
+                try rig.run()
+                #expect(rig.notes.seen.replayed == 0)
+                #expect(rig.consumer.isClosed && rig.producer.isClosed && rig.control.isClosed)
+            }
+            #expect(log.outputs == expected, "\(stops)")
+        }
+    }
+
+    /// A crash before and after every call with an effect: nothing is lost, nothing differs, some is repeated.
+    @Test(arguments: [false, true]) func aCrashAnywhereOnlyRepeats(crashesAfter: Bool) throws {
+        let records = mixture(120, partitions: 2, seed: 5)
+        let reference = try SimulatedLog.uninterrupted(records, partitions: [0, 1])
+        var crashAt = 1
+        var crashed = true
+        while crashed {
+            let log = SimulatedLog()
+            log.append(records)
+            (log.crashAt, log.crashesAfter, crashed) = (crashAt, crashesAfter, false)
+            do {
+                try WorkerRig(log, partitions: [0, 1], seed: UInt64(crashAt)).run()
+            } catch is Crash { crashed = true }
+            log.revive()
+            try WorkerRig(log, partitions: [0, 1]).run()
+            for partition: Int32 in [0, 1] {
+                #expect(log.repeats(reference, partition), "crash at \(crashAt)")
+                #expect(log.committed[partition]?.offset == reference.committed[partition]?.offset)
+            }
+            crashAt += 1
+        }
+        #expect(crashAt > 40)
+    }
+
+    @Test func crashesOneAfterTheOtherOnlyRepeat() throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        for seed in 0..<20 as Range<UInt64> {
+            var generator = Generator(seed: seed)
+            let log = SimulatedLog()
+            log.append(Self.records)
+            var lives = 0
+            var isOver = false
+            while !isOver {
+                log.revive()
+                (log.crashAt, log.crashesAfter) = (lives < 12 ? 1 + generator.below(60) : .max, generator.below(2) == 0)
+                lives += 1
+                let rig = try WorkerRig(log, seed: generator.next())
+                rig.consumer.batches = [1 + generator.below(40), 3]
+                do {
+                    try rig.run()
+                    isOver = true
+                } catch is Crash { continue }
+            }
+            #expect(log.repeats(reference), "seed \(seed)")
+        }
+    }
+
+    @Test func aLostStateIsBuiltAgainSilently() throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<300]))
+        try WorkerRig(log).run()
+        log.saved = [:]
+        log.append(Array(Self.records[300...]))
+        let rig = try WorkerRig(log)
+        try rig.run()
+        #expect(log.outputs == reference.outputs)
+        #expect(rig.notes.seen.replayed == 300)
+        #expect(rig.notes.seen.notes.contains { $0.contains("300 inputs are folded again") })
+    }
+
+    @Test func aStateBehindTheCommitIsBroughtForwardSilently() throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<200]))
+        try WorkerRig(log).run()
+        let old = log.saved
+        log.append(Array(Self.records[200..<300]))
+        try WorkerRig(log).run()
+        log.saved = old
+        log.append(Array(Self.records[300...]))
+        let rig = try WorkerRig(log)
+        try rig.run()
+        #expect(log.outputs == reference.outputs)
+        #expect(rig.notes.seen.replayed == 100)
+    }
+
+    @Test func theStateOfAnotherModelIsBuiltAgain() throws {
+        let other = FoldSpecification(
+            model: makeModel(hidden: 9, seed: 99), boundaries: WorkerRig.specification.boundaries)
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<250]))
+        try WorkerRig(log, specification: other).run()
+        log.append(Array(Self.records[250...]))
+        let rig = try WorkerRig(log)
+        try rig.run()
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        let behind = log.outputs.count { ($0.offset ?? 0) >= 250 }
+        #expect(log.outputs.suffix(behind) == reference.outputs.suffix(behind))
+        #expect(rig.notes.seen.replayed == 250)
+        #expect(rig.notes.seen.notes.contains { $0.contains("another model") })
+        #expect(log.saved[0]?.last?.position.modelHash == WorkerRig.specification.model.hash)
+    }
+
+    @Test func aCorruptStateIsBuiltAgain() throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<250]))
+        try WorkerRig(log).run()
+        log.saved[0]?[0].bytes[60] ^= 1
+        log.append(Array(Self.records[250...]))
+        let rig = try WorkerRig(log)
+        try rig.run()
+        #expect(log.outputs == reference.outputs)
+        #expect(rig.notes.seen.notes.contains { $0.contains("cannot be used") })
+    }
+
+    @Test func inputsThatRetentionTookAreNamed() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<100]))
+        try WorkerRig(log).run()
+        log.append(Array(Self.records[100...]))
+        log.inputs[0]?.removeFirst(150)
+        log.lows[0] = 150
+        let rig = try WorkerRig(log)
+        try rig.run()
+        #expect(rig.notes.seen.notes.contains { $0.contains("100..<150") })
+        #expect(log.committed[0]?.offset == 400)
+        #expect(log.answers().allSatisfy { $0.offset.map { !(100..<150).contains($0) } ?? true })
+    }
+
+    @Test func anotherLogUnderTheSameNameIsRefused() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        try WorkerRig(log).run()
+        log.inputs[0] = Array(Self.records[..<10])
+        do {
+            try WorkerRig(log).run()
+            Issue.record("it was taken")
+        } catch let error as SluiceError {
+            #expect(error.code == .foreignState && error.retry == .never)
+        }
+        #expect(log.committed[0]?.offset == 400)
+    }
+
+    @Test func aBrokerThatDoesNotAnswerWhileRestoringIsAskedAgain() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log)
+        let away = SluiceError(.broker, "away", retry: .later)
+        rig.consumer.failures = [away, away]
+        rig.control.failures = [away]
+        log.command("c1", .prefix(""))
+        try rig.run(idlePolls: 3_000)
+        #expect(log.committed[0]?.offset == 400)
+        #expect(rig.notes.seen.applied.map(\.event.id) == ["c1"], "control is read although its first assignment failed")
+        #expect(rig.notes.seen.notes.count { $0.contains("waits for the broker") } >= 3)
+    }
+
+    @Test func aBlockedOutputPausesTheInputAndLosesNothing() throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log)
+        rig.producer.capacity = 20
+        let producer = rig.producer
+        var blockedPolls = 0
+        try rig.run(idlePolls: 400) { consumer in
+            producer.isBlocked = (10..<300).contains(consumer.polls)
+            if !consumer.paused.isEmpty { blockedPolls += 1 }
+        }
+        #expect(log.outputs == reference.outputs)
+        #expect(blockedPolls > 200)
+        #expect(rig.producer.mostQueued <= 20)
+        #expect(rig.producer.mostEntries <= 7, "no more than one poll's are kept")
+        #expect(rig.notes.seen.blocked.first == true && rig.notes.seen.blocked.last == false)
+        #expect(log.committed[0]?.offset == 400)
+    }
+
+    @Test func nothingIsCommittedThatIsNotDelivered() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log)
+        rig.producer.isBlocked = true
+        try rig.run(idlePolls: 40)
+        #expect(log.committed.isEmpty && log.saved.isEmpty)
+        #expect(rig.notes.seen.notes.contains { $0.contains("will be read again") })
+    }
+}

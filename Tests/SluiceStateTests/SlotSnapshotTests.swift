@@ -1,0 +1,190 @@
+import SluiceCore
+import SluiceLSTM
+import SluiceSchema
+import Testing
+
+@testable import SluiceState
+
+@Suite struct SlotSnapshotTests {
+    struct Shape: Sendable, CustomTestStringConvertible {
+        var head: HeadKind
+        var inputs, hidden, layers: Int
+        var targets = ["f0"]
+        var horizons = [1]
+        var testDescription: String { "\(head) I\(inputs) H\(hidden) L\(layers)" }
+        var model: Model {
+            SluiceStateTests.model(
+                head, inputs: inputs, hidden: hidden, layers: layers, targets: targets, horizons: horizons,
+                quantiles: head == .quantile ? [0.1, 0.5, 0.9] : [], classes: head == .categorical ? 4 : nil)
+        }
+    }
+
+    static let shapes = [
+        Shape(head: .point, inputs: 1, hidden: 1, layers: 1),
+        Shape(head: .gaussian, inputs: 3, hidden: 16, layers: 2, targets: ["f1", "f2", "none"], horizons: [7, 3]),
+        Shape(head: .quantile, inputs: 5, hidden: 17, layers: 4, horizons: [24]),
+        Shape(head: .categorical, inputs: 2, hidden: 200, layers: 1),
+    ]
+
+    /// A slot that has seen something, its state full of numbers.
+    private func lived(_ model: Model, key: String = "pump-17", sequence: String? = "run-9") -> (SlotTable, UInt32) {
+        let stream = OneStream(FoldSpecification(model: model))
+        var generator = Generator(seed: 11)
+        for time in 0..<100 {
+            let features = (0..<model.manifest.inputs.count).map { $0 == 1 && time > 90 ? .nan : generator.float() }
+            let values = (0..<model.manifest.outputs).map { Float($0 + 1) + generator.float() }
+            stream.observe(features, at: Int64(time), label: 1, sequence: sequence, mark: time == 40 ? .start : .none, values: values)
+        }
+        let table = SlotTable(layout: stream.table.layout, initialState: stream.specification.initialState)
+        let slot = table.intern(key)
+        let fresh = table[slot].header.pointee
+        table[slot].base.copyMemory(from: stream.table[stream.slot].base, byteCount: table.layout.stride)
+        var header = stream.header
+        (header.key, header.keyHash) = (fresh.key, fresh.keyHash)
+        header.sequence = .none
+        table[slot].header.pointee = header
+        withText(sequence) { table.replaceSequence(table[slot].header, $0) }
+        let shape = table.layout.shape
+        for index in 0..<shape.stateFloats where index % shape.paddedHidden < shape.hidden {
+            table[slot].state[index] = generator.float()
+        }
+        return (table, slot)
+    }
+
+    private func bytes(_ table: SlotTable, _ slot: UInt32, _ model: Model) throws -> [UInt8] {
+        var arena = ByteArena()
+        try SlotSnapshot(layout: table.layout, modelHash: model.hash).write(slot, of: table, to: &arena)
+        return Array(arena.bytes)
+    }
+
+    private func empty(_ model: Model) -> SlotTable {
+        let specification = FoldSpecification(model: model)
+        return SlotTable(layout: specification.layout, initialState: specification.initialState)
+    }
+
+    @Test(arguments: shapes) func aRestoredSlotIsTheSameToTheBit(shape: Shape) throws {
+        for sequence in ["run-9", "", nil] {
+            let (table, slot) = lived(shape.model, sequence: sequence)
+            let written = try bytes(table, slot, shape.model)
+            let other = empty(shape.model)
+            _ = other.intern("somebody else")
+            let format = try SlotSnapshot(layout: other.layout, modelHash: shape.model.hash)
+            let restored = try written.withUnsafeBytes { try format.restore($0, into: other) }
+            #expect(other.text(restored) == "pump-17")
+            #expect(try bytes(other, restored, shape.model) == written)
+            let state = { (table: SlotTable, slot: UInt32) in
+                (0..<table.layout.shape.stateFloats).map { table[slot].state[$0].bitPattern }
+            }
+            #expect(state(other, restored) == state(table, slot), "padding is zero")
+            #expect(other[restored].header.pointee.keyHash == table[slot].header.pointee.keyHash)
+            #expect((other.texts.bytes(other[restored].header.pointee.sequence).baseAddress == nil) == (sequence == nil))
+        }
+    }
+
+    @Test func restoringReplacesWhatIsThere() throws {
+        let model = Self.shapes[0].model
+        let (table, slot) = lived(model)
+        let first = try bytes(table, slot, model)
+        table[slot].header.pointee.fence += 1
+        let second = try bytes(table, slot, model)
+        let other = empty(model)
+        let format = try SlotSnapshot(layout: other.layout, modelHash: model.hash)
+        let slots = try [first, second].map { bytes in try bytes.withUnsafeBytes { try format.restore($0, into: other) } }
+        #expect(slots[0] == slots[1] && other.count == 1)
+        #expect(try bytes(other, slots[0], model) == second)
+    }
+
+    private func code(_ bytes: [UInt8], _ table: SlotTable, _ hash: String = modelHash) throws -> SluiceError.Code? {
+        let format = try SlotSnapshot(layout: table.layout, modelHash: hash)
+        do {
+            _ = try bytes.withUnsafeBytes { try format.restore($0, into: table) }
+            return nil
+        } catch let error as SluiceError {
+            return error.code
+        }
+    }
+
+    @Test(arguments: shapes) func everyTruncationIsRefused(shape: Shape) throws {
+        let (table, slot) = lived(shape.model)
+        let written = try bytes(table, slot, shape.model)
+        let other = empty(shape.model)
+        for length in written.indices { #expect(try code(Array(written[..<length]), other) == .invalidState) }
+        #expect(try code(written + [0], other) == .invalidState)
+        #expect(other.count == 0)
+    }
+
+    @Test(arguments: shapes[..<2]) func everyBitFlipIsRefused(shape: Shape) throws {
+        let (table, slot) = lived(shape.model)
+        var written = try bytes(table, slot, shape.model)
+        let other = empty(shape.model)
+        for bit in 0..<written.count * 8 {
+            written[bit / 8] ^= 1 << (bit % 8)
+            #expect(try code(written, other) != nil, "bit \(bit)")
+            written[bit / 8] ^= 1 << (bit % 8)
+        }
+        #expect(other.count == 0)
+    }
+
+    /// Whoever seals bad fields with a good checksum is refused by their ranges, or harmless: never a trap.
+    @Test func resealedNonsenseNeverTraps() throws {
+        let model = Self.shapes[1].model
+        let (table, slot) = lived(model)
+        let written = try bytes(table, slot, model)
+        let specification = FoldSpecification(model: model, boundaries: BoundaryPolicy(gap: 5, every: 100))
+        for position in 20..<180 {
+            for pattern: UInt8 in [0, 0x7F, 0x80, 0xFF] {
+                for width in [1, 2, 4, 8] {
+                    var forged = written
+                    for byte in position..<position + width { forged[byte] = pattern }
+                    reseal(&forged)
+                    let other = empty(model)
+                    guard try code(forged, other) == nil else { continue }
+                    let stream = OneStream(specification, table: other)
+                    let features = [Float](repeating: 1, count: 3)
+                    for time: Int64 in [Timestamp.range.lowerBound, 0, Timestamp.range.upperBound - 1] {
+                        stream.observe(features, at: time, sequence: "s", mark: time == 0 ? .end : .none)
+                    }
+                }
+            }
+        }
+    }
+
+    private func reseal(_ bytes: inout [UInt8]) {
+        let checksum = bytes.withUnsafeBytes { xxHash64(UnsafeRawBufferPointer(rebasing: $0[20...])) }
+        for byte in 0..<8 { bytes[12 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt64(byte))) }
+    }
+
+    @Test func anotherModelOrShapeIsForeign() throws {
+        let (table, slot) = lived(Self.shapes[0].model)
+        let written = try bytes(table, slot, Self.shapes[0].model)
+        #expect(try code(written, empty(Self.shapes[0].model), String(repeating: "5b", count: 32)) == .foreignState)
+        for shape in Self.shapes[1...] { #expect(try code(written, empty(shape.model)) == .foreignState) }
+        #expect(throws: SluiceError.self) { try SlotSnapshot(layout: table.layout, modelHash: "") }
+        #expect(throws: SluiceError.self) {
+            try SlotSnapshot(layout: table.layout, modelHash: String(repeating: "zz", count: 32))
+        }
+    }
+
+    @Test func framedChangesComeApartAsTheyWerePut() throws {
+        let model = Self.shapes[0].model
+        let (table, slot) = lived(model)
+        var changes = StoreChanges()
+        changes.drop(Array("gone".utf8))
+        changes.put(slot, of: table, as: try SlotSnapshot(layout: table.layout, modelHash: model.hash))
+        changes.drop([])
+        #expect(changes.count == 3)
+        let framed = Array(changes.arena.bytes)
+        var found: [(StoreRecord, [UInt8])] = []
+        try framed.withUnsafeBytes { try StoreChanges.forEach(in: $0) { found.append(($0, Array($1))) } }
+        #expect(found.map(\.0) == [.dropped, .snapshot, .dropped])
+        #expect(found.map(\.1) == [Array("gone".utf8), try bytes(table, slot, model), []])
+        for length in 1..<framed.count where ![9, framed.count - 5].contains(length) {
+            #expect(throws: SluiceError.self) {
+                try framed[..<length].withUnsafeBytes { try StoreChanges.forEach(in: $0) { _, _ in } }
+            }
+        }
+        var unknown = framed
+        unknown[0] = 2
+        #expect(throws: SluiceError.self) { try unknown.withUnsafeBytes { try StoreChanges.forEach(in: $0) { _, _ in } } }
+    }
+}

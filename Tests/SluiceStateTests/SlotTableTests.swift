@@ -1,0 +1,115 @@
+import SluiceCore
+import SluiceLSTM
+import Testing
+
+@testable import SluiceState
+
+@Suite struct SlotTableTests {
+    private let specification = FoldSpecification(model: model(hidden: 3, layers: 2, learned: true))
+
+    private func table() -> SlotTable {
+        SlotTable(layout: specification.layout, initialState: specification.initialState)
+    }
+
+    @Test func aFreshSlotIsTheInitialState() {
+        let table = table()
+        let slot = table.intern("a")
+        let state = UnsafeBufferPointer(start: table[slot].state, count: specification.shape.stateFloats)
+        #expect(Array(state) == specification.initialState)
+        #expect(specification.initialState.contains { $0 != 0 })
+        let scalars = SlotScalars(base: table[slot].scalars, layout: table.layout)
+        #expect(scalars.header.pointee.fence == -1 && !scalars.header.pointee.isUsed)
+        for input in 0..<2 {
+            #expect(scalars.carried[input].isNaN && scalars.counts[input] == 0)
+            #expect(scalars.means[input] == 0 && scalars.variances[input] == 0)
+        }
+        #expect((0..<table.layout.ringBytes / 4).allSatisfy { table[slot].ring[$0].isNaN })
+    }
+
+    @Test func manyStreamsKeepTheirOwnSlots() {
+        let table = table()
+        for round in 0..<2 {
+            for index in 0..<5_000 {
+                let slot = table.intern("stream-\(index)")
+                if round == 0 { table.apply(slot, fence: Offset(index)) }
+                #expect(table[slot].header.pointee.fence == Offset(index))
+            }
+        }
+        #expect(table.count == 5_000)
+        var seen = Set<String>()
+        table.forEach { seen.insert(table.text($0)) }
+        #expect(seen.count == 5_000)
+        #expect(table.find("stream-5000") == nil)
+    }
+
+    @Test func anEndedStreamStartsAnew() {
+        let table = table()
+        let slot = table.intern("a")
+        table.apply(slot, fence: 4)
+        withText("run-1") { table.replaceSequence(table[slot].header, $0) }
+        table[slot].state[0] = 9
+        table.end(slot)
+        #expect(table.find("a") == slot)
+        #expect(!table[slot].header.pointee.isUsed)
+        #expect(table[slot].header.pointee.sequence == .none)
+        #expect(table[slot].state[0] == specification.initialState[0])
+        #expect(table.dropped == [Array("a".utf8)])
+        table.releaseIfUnused(slot)
+        #expect(table.find("a") == nil)
+        #expect(table.count == 0)
+        table.releaseIfUnused(slot)
+        #expect(table.intern("b") == slot)
+        #expect(table.intern("c") != slot, "a slot is freed once")
+    }
+
+    @Test func anUnusedStreamEndsWithoutATrace() {
+        let table = table()
+        let slot = table.intern("a")
+        table.end(slot)
+        #expect(table.dropped.isEmpty)
+        table.releaseIfUnused(slot)
+        var visited = 0
+        table.forEach { _ in visited += 1 }
+        #expect(table.count == 0 && visited == 0)
+    }
+
+    @Test func aSlotIsDirtyOnceAlsoWhenItChangesHands() {
+        let table = table()
+        let slot = table.intern("a")
+        table.apply(slot, fence: 0)
+        table.markDirty(slot)
+        table.end(slot)
+        table.releaseIfUnused(slot)
+        #expect(table.intern("b") == slot)
+        table.apply(slot, fence: 1)
+        #expect(table.dirty == [slot])
+        table.clearDirty()
+        #expect(table.dirty.isEmpty && table.dropped.isEmpty)
+        table.markDirty(slot)
+        #expect(table.dirty == [slot])
+    }
+
+    @Test func aUsedSlotIsNotReleased() {
+        let table = table()
+        let slot = table.intern("a")
+        table.apply(slot, fence: 0)
+        table.releaseIfUnused(slot)
+        #expect(table.find("a") == slot)
+    }
+
+    @Test func sequencesAreReplacedOnlyByOthers() {
+        let table = table()
+        let header = table[table.intern("a")].header
+        withText(nil) { table.replaceSequence(header, $0) }
+        #expect(header.pointee.sequence == .none)
+        withText("x") { table.replaceSequence(header, $0) }
+        let first = header.pointee.sequence
+        withText("x") { table.replaceSequence(header, $0) }
+        #expect(header.pointee.sequence == first)
+        withText("") { table.replaceSequence(header, $0) }
+        #expect(table.texts.bytes(header.pointee.sequence).baseAddress != nil)
+        #expect(table.texts.bytes(header.pointee.sequence).count == 0)
+        withText(nil) { table.replaceSequence(header, $0) }
+        #expect(header.pointee.sequence == .none)
+    }
+}
