@@ -1,12 +1,12 @@
 import SluiceCore
-package import SluiceLog
 package import SluiceLSTM
+package import SluiceLog
 package import SluiceSchema
 import SluiceState
 
 extension Fold {
-    /// Encodes the outcome of each row of the batch, in the order of the input: predictions to the input's partition and
-    /// key, rejects with the original bytes. Nothing for rows folded again after a restart.
+    /// Encodes the outcome of each row of the batch, in the order of the input: predictions to the input's partition
+    /// and key, rejects with the original bytes. Nothing for rows folded again after a restart.
     package func emit(
         _ records: UnsafeBufferPointer<LogRecord>, topic: String, messageBytesMax: Int, into outputs: inout OutputBatch
     ) {

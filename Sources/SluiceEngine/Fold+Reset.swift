@@ -1,5 +1,5 @@
-import SluiceLSTM
 package import SluiceCore
+import SluiceLSTM
 package import SluiceSchema
 import SluiceState
 

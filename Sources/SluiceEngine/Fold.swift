@@ -1,14 +1,15 @@
 import SluiceCore
+import SluiceLSTM
 package import SluiceLog
 package import SluiceSchema
 package import SluiceState
-import SluiceLSTM
 
 /// The fold: `slot', prediction = fold(slot, observation)` for batches of records, of any size and of any streams.
 ///
 /// A batch goes through in passes: decode every record and assign its wave (wave w holds the w-th record of each
-/// stream); for each wave the scalar pass, the step in place, the forecast pass; then outputs in the order of the input.
-/// Which records share a batch never changes a bit: streams do not touch each other and the kernel is batch-invariant.
+/// stream); for each wave the scalar pass, the step in place, the forecast pass; then outputs in the order of the
+/// input. Which records share a batch never changes a bit: streams do not touch each other and the kernel is
+/// batch-invariant.
 ///
 /// Confined to one thread. In the steady state nothing is allocated per record.
 package final class Fold {
@@ -68,8 +69,8 @@ package final class Fold {
 
     package var isFull: Bool { count == Limits.batchRecords }
 
-    /// Decodes a record into the batch. Records of a partition come in offset order; the record's memory must live until
-    /// `emit`.
+    /// Decodes a record into the batch. Records of a partition come in offset order; the record's memory must live
+    /// until `emit`.
     package func append(_ record: borrowing LogRecord, at index: Int, of partition: PartitionState) {
         precondition(!isFull, "callers cut batches")
         var row = FoldRow(

@@ -1,5 +1,5 @@
-import SluiceLSTM
 package import SluiceCore
+import SluiceLSTM
 package import SluiceState
 
 /// One stream in a list.
@@ -55,7 +55,8 @@ extension Worker {
     package func list(prefix: String, after: String?, limit: Int) -> [StreamRow] {
         var found: [StreamRow] = []
         for state in partitions.values {
-            var nearest = NearestKeys(state.table, prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
+            var nearest = NearestKeys(
+                state.table, prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
             state.table.forEach { nearest.consider($0) }
             found += nearest.slots.map { row($0, state) }
         }
@@ -88,7 +89,8 @@ extension Worker {
         let now = resources.clock.monotonicNanoseconds()
         return partitions.values.map { state in
             let todo = state.liveFrom - state.replayFrom
-            let progress = state.isGated ? 0 : todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
+            let progress =
+                state.isGated ? 0 : todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
             return PartitionView(
                 partition: state.partition, position: state.position, isLive: state.isLive, progress: progress,
                 checkpointAgeNanoseconds: state.savedNanoseconds.map { now - $0 }, streams: state.table.count,

@@ -2,8 +2,8 @@ import SluiceCore
 import SluiceLSTM
 import SluiceState
 
-/// Where up to `Limits.stepRows` rows are prepared and stepped before anything is written into their slots: a step that turns
-/// out not finite leaves its slot as it was. Allocated once.
+/// Where up to `Limits.stepRows` rows are prepared and stepped before anything is written into their slots: a step
+/// that turns out not finite leaves its slot as it was. Allocated once.
 final class StepStage {
     let layout: SlotLayout
     let outputs: Int

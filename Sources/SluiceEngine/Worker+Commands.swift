@@ -11,8 +11,8 @@ extension Worker {
     /// Takes what has arrived on the control partitions: each command takes effect before the next input of its
     /// partition, but for those that an earlier life may have answered.
     ///
-    /// It is recorded on the audit first: nothing is folded from a state that it set back before its record is delivered,
-    /// or a crash between the two would let the same command take effect at another offset later.
+    /// It is recorded on the audit first: nothing is folded from a state that it set back before its record is
+    /// delivered, or a crash between the two would let the same command take effect at another offset later.
     func takeCommands() throws {
         try resources.control.poll(timeoutMilliseconds: 0, limit: Self.commandsMaximum) { _, record in
             guard let state = partitions[record.partition], !state.isGated, record.offset >= state.controlOffset else {
@@ -46,7 +46,8 @@ extension Worker {
         return nil
     }
 
-    /// Puts a command with its offset on the audit, which is its acknowledgement; false for one too large to be recorded.
+    /// Puts a command with its offset on the audit, which is its acknowledgement; false for one too large to be
+    /// recorded.
     private func record(_ event: Event) -> Bool {
         let value = event.encode(into: &outputs.arena)
         var key: Range<Int>?

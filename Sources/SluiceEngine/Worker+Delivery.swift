@@ -1,5 +1,5 @@
-import SluiceLSTM
 import SluiceCore
+import SluiceLSTM
 import SluiceLog
 import SluiceState
 
@@ -7,8 +7,8 @@ extension Worker {
     /// Something must be with the producer, or delivered, before any input may be folded.
     var isHeldBack: Bool { delivered < outputs.entries.count || isRecording }
 
-    /// Hands outputs to the producer; waits for delivery where a command's record is among them. While either is not done
-    /// the input is paused: what is kept here never exceeds the outputs of one poll.
+    /// Hands outputs to the producer; waits for delivery where a command's record is among them. While either is not
+    /// done the input is paused: what is kept here never exceeds the outputs of one poll.
     func deliver() throws {
         delivered = try resources.producer.produce(outputs, from: delivered)
         guard delivered == outputs.entries.count else {

@@ -1,5 +1,5 @@
-import SluiceLog
 import SluiceCore
+import SluiceLog
 
 extension Worker: RebalanceListener {
     /// Takes partitions in, gated; restoring them is the loop's work.

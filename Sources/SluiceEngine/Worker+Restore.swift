@@ -1,7 +1,7 @@
-import SluiceSchema
-import SluiceLSTM
 import SluiceCore
+import SluiceLSTM
 import SluiceLog
+import SluiceSchema
 import SluiceState
 
 extension Worker {
@@ -27,7 +27,8 @@ extension Worker {
     /// Gathers the facts, decides, executes.
     private func restore(_ state: PartitionState) throws {
         let partition = state.partition
-        let committed = try resources.consumer.committed([partition], timeoutMilliseconds: Self.timeoutMilliseconds).first
+        let committed = try resources.consumer.committed([partition], timeoutMilliseconds: Self.timeoutMilliseconds)
+            .first
         let (low, high) = try resources.consumer.watermarks(
             partition: partition, timeoutMilliseconds: Self.timeoutMilliseconds)
         let control = try resources.control.watermarks(
@@ -42,7 +43,8 @@ extension Worker {
             committed: committed?.offset,
             committedControl: committed.flatMap { CommitMetadata($0.metadata) }?.controlOffset,
             low: low, high: high, controlLow: control.low, controlHigh: control.high)
-        let restored = plan.usesStore
+        let restored =
+            plan.usesStore
             ? fresh
             : PartitionState(
                 partition: partition, specification: fold.specification, recentCapacity: settings.recentCapacity)
@@ -125,11 +127,13 @@ struct RestorePlan: Equatable {
         guard furthest <= high else {
             throw SluiceError(
                 .foreignState, "\(partition) ends at offset \(high), but the service had come to \(furthest)",
-                remedy: "the topic was deleted and made anew: use another application name, or move the state directory "
+                remedy:
+                    "the topic was deleted and made anew: use another application name, or move the state directory "
                     + "away and reset the group's offsets")
         }
         usesStore = stored != nil
-        // A save is never behind its commit by more than a checkpoint, and may be ahead of it after a crash between them.
+        // A save is never behind its commit by more than a checkpoint, and may be ahead of it after a crash between
+        // them.
         liveFrom = max(stored?.offset ?? 0, committed ?? low)
         replayFrom = stored?.offset ?? (committed == nil ? liveFrom : low)
         let control = max(stored?.controlOffset ?? 0, committedControl ?? 0)
@@ -142,8 +146,8 @@ struct RestorePlan: Equatable {
             replayFrom = low
         }
         liveFrom = max(liveFrom, replayFrom)
-        // Inputs that were there may have been answered behind the last commit. Before the first one only a crash in the
-        // very first moments has answered any, and a long log should not keep commands waiting.
+        // Inputs that were there may have been answered behind the last commit. Before the first one only a crash in
+        // the very first moments has answered any, and a long log should not keep commands waiting.
         commandsFrom = stored == nil && committed == nil ? liveFrom : max(liveFrom, high)
         if stored == nil, liveFrom > replayFrom {
             notes.append("no saved state: \(liveFrom - replayFrom) inputs are folded again to rebuild it")

@@ -1,5 +1,5 @@
-import SluiceLSTM
 import SluiceCore
+import SluiceLSTM
 package import SluiceLog
 import SluiceNumerics
 import SluiceSchema
@@ -66,7 +66,8 @@ package struct WorkerSettings: Sendable {
 /// Confined to the thread that calls `run`; others reach it through the mailbox.
 package final class Worker {
     static let pollMilliseconds = 100
-    /// How long one attempt to flush may keep the worker from polling; membership needs it back within the session time-out.
+    /// How long one attempt to flush may keep the worker from polling; membership needs it back within the session
+    /// time-out.
     static let flushMilliseconds = 1_000
 
     package let index: Int
@@ -159,7 +160,8 @@ package final class Worker {
             isRestoring = try restoreGated()
             try takeCommands()
         }
-        // Held back, the input is paused: this keeps the membership alive, and loses nothing that was under way already.
+        // Held back, the input is paused: this keeps the membership alive, and loses nothing that was under way
+        // already.
         let timeout = isHeldBack ? 0 : isRestoring ? 10 : waitMilliseconds()
         try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
         if let failure { throw failure }

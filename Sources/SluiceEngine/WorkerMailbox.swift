@@ -1,7 +1,7 @@
 import Synchronization
 
-/// How other threads reach a worker: closures run on its thread between two batches, so what they see is consistent and stands at
-/// known offsets.
+/// How other threads reach a worker: closures run on its thread between two batches, so what they see is consistent
+/// and stands at known offsets.
 package final class WorkerMailbox: Sendable {
     private struct State {
         var requests: [@Sendable (Worker?) -> Void] = []

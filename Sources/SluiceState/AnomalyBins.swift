@@ -1,7 +1,7 @@
 /// How surprising an observation is: 16 one-octave integer bins of the nonconformity r, from 2⁻¹⁰ to 2⁶, clamped.
 ///
-/// The score is the share of earlier r below this one, linear within its bin; it does not forget suddenly, because all bins are
-/// halved when their sum reaches 4096. Integers only, so it is the same on every machine.
+/// The score is the share of earlier r below this one, linear within its bin; it does not forget suddenly, because all
+/// bins are halved when their sum reaches 4096. Integers only, so it is the same on every machine.
 package struct AnomalyBins: Sendable {
     package static let minimumTotal = 64
     private static let halvingTotal = 4096

@@ -33,7 +33,8 @@ package struct BoundaryPolicy: Sendable {
     }
 }
 
-/// A time of day in a time zone, with the zone's transitions spelled out: the fold asks no operating system for the time.
+/// A time of day in a time zone, with the zone's transitions spelled out: the fold asks no operating system for the
+/// time.
 package struct DailyBoundary: Sendable {
     /// From `since` on, local time is UTC + `offset`. Milliseconds.
     package struct Transition: Sendable, Equatable {
@@ -62,8 +63,8 @@ package struct DailyBoundary: Sendable {
         self.dataVersion = dataVersion
     }
 
-    /// Number of the local day that begins at the time of day: at the first moment the clock shows it or, where the clock is set
-    /// forward past it, has passed it. Never falls.
+    /// Number of the local day that begins at the time of day: at the first moment the clock shows it or, where the
+    /// clock is set forward past it, has passed it. Never falls.
     package func day(of time: EpochMilliseconds) -> Int64 {
         var low = 0
         var high = transitions.count
@@ -73,7 +74,8 @@ package struct DailyBoundary: Sendable {
         }
         var local = time + transitions[low].offset
         if low > 0 {
-            // Where the clock is set back it stands still until it has caught up: an hour shown twice begins no day twice.
+            // Where the clock is set back it stands still until it has caught up: an hour shown twice begins no day
+            // twice.
             local = max(local, transitions[low].since - 1 + transitions[low - 1].offset)
         }
         local -= timeOfDay

@@ -1,8 +1,8 @@
 import SluiceCore
 package import SluiceLSTM
 
-/// The scalar half of the fold behind the step: the head's values, the anomaly score of this observation under the forecast made
-/// before it, the rolling error, the pending forecasts.
+/// The scalar half of the fold behind the step: the head's values, the anomaly score of this observation under the
+/// forecast made before it, the rolling error, the pending forecasts.
 package struct ForecastPass: Sendable {
     /// What a prediction says beside its forecast.
     package struct Judgement: Sendable, Equatable {
@@ -72,7 +72,8 @@ package struct ForecastPass: Sendable {
         let header = unsafe staged.header
         let step = unsafe header.pointee.step
         let isWarm = isWarm(staged)
-        let surprise = unsafe kind.classifies
+        let surprise =
+            unsafe kind.classifies
             ? surprise(ofLabel: input.label, values) : surprise(input, step, ring)
         var anomaly = Float.nan
         if !surprise.nonconformity.isNaN {
@@ -108,7 +109,8 @@ package struct ForecastPass: Sendable {
         return true
     }
 
-    /// Nonconformity and absolute error of this observation under the forecast made R observations ago; NaN without one.
+    /// Nonconformity and absolute error of this observation under the forecast made R observations ago; NaN without
+    /// one.
     private func surprise(
         _ input: FoldInput, _ step: Int64, _ ring: UnsafeMutablePointer<Float>
     ) -> (nonconformity: Double, error: Double) {
@@ -127,7 +129,9 @@ package struct ForecastPass: Sendable {
         return worst
     }
 
-    private func surprise(ofLabel label: Float, _ values: UnsafePointer<Float>) -> (nonconformity: Double, error: Double) {
+    private func surprise(ofLabel label: Float, _ values: UnsafePointer<Float>) -> (
+        nonconformity: Double, error: Double
+    ) {
         guard label >= 0 else { return (.nan, .nan) }
         let probability = unsafe kind == .categorical ? values[Int(label)] : label == 1 ? values[0] : 1 - values[0]
         return (1 - Double(probability), 1 - Double(probability))

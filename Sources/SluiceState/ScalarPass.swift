@@ -1,6 +1,6 @@
 package import SluiceCore
-package import SluiceSchema
 import SluiceLSTM
+package import SluiceSchema
 
 /// One observation as the fold sees it; pointers are borrowed.
 @safe package struct FoldInput {
@@ -27,8 +27,9 @@ import SluiceLSTM
     }
 }
 
-/// The scalar half of the fold before the step: lateness, boundaries, missing values, scaling. It works on a staged copy of the
-/// slot's scalars, which the caller writes back once the step has succeeded; training runs the very same pass.
+/// The scalar half of the fold before the step: lateness, boundaries, missing values, scaling. It works on a staged
+/// copy of the slot's scalars, which the caller writes back once the step has succeeded; training runs the very same
+/// pass.
 package struct ScalarPass: Sendable {
     package enum Settlement: Sendable, Equatable {
         /// Step, from the slot's state or from the initial one.
@@ -59,7 +60,8 @@ package struct ScalarPass: Sendable {
         }
     }
 
-    /// Settles what precedes the step and fills `scaled` `[I]`; on anything but `.step` the staged scalars are to be dropped.
+    /// Settles what precedes the step and fills `scaled` `[I]`; on anything but `.step` the staged scalars are to be
+    /// dropped.
     ///
     /// - Parameter currentSequence: the sequence id of the slot's last observation.
     package func settle(
@@ -78,7 +80,8 @@ package struct ScalarPass: Sendable {
                 }
             }
             let differs = unsafe !sameText(input.sequence, currentSequence)
-            let cause = unsafe input.mark == .start
+            let cause =
+                unsafe input.mark == .start
                 ? .start : boundaries.cause(before: input.time, slot: header.pointee, sequenceDiffers: differs)
             // A boundary of a state that is initial already is the same boundary.
             if let cause, unsafe header.pointee.step > 0 {
@@ -93,7 +96,8 @@ package struct ScalarPass: Sendable {
         return .step(boundary: boundary)
     }
 
-    /// What a boundary does to the scalars: step, carried values and (through step) pending forecasts; statistics go on.
+    /// What a boundary does to the scalars: step, carried values and (through step) pending forecasts; statistics go
+    /// on.
     package static func reset(
         _ staged: SlotScalars, cause: BoundaryCause, time: EpochMilliseconds, offset: Offset, inputs: Int
     ) {
@@ -127,7 +131,8 @@ package struct ScalarPass: Sendable {
         case .perStream: return statistics.scaled(raw)
         case .global:
             guard let scaler else { return raw }
-            return StreamStatistics.scaled(raw, mean: Double(scaler.mean[feature]), scale: Double(scaler.scale[feature]))
+            return StreamStatistics.scaled(
+                raw, mean: Double(scaler.mean[feature]), scale: Double(scaler.scale[feature]))
         }
     }
 

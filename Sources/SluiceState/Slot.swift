@@ -20,7 +20,9 @@ import SluiceCore
     package var header: UnsafeMutablePointer<SlotHeader> { unsafe scalars.assumingMemoryBound(to: SlotHeader.self) }
     /// `[R][T] (value, width)`.
     @inline(__always)
-    package var ring: UnsafeMutablePointer<Float> { unsafe (base + layout.ringOffset).assumingMemoryBound(to: Float.self) }
+    package var ring: UnsafeMutablePointer<Float> {
+        unsafe (base + layout.ringOffset).assumingMemoryBound(to: Float.self)
+    }
 }
 
 /// Typed pointers into a scalar block, in a slot or in the staging row of a step.
@@ -38,7 +40,9 @@ import SluiceCore
     package var header: UnsafeMutablePointer<SlotHeader> { unsafe base.assumingMemoryBound(to: SlotHeader.self) }
     /// `[I]`.
     @inline(__always)
-    package var means: UnsafeMutablePointer<Double> { unsafe (base + layout.meanOffset).assumingMemoryBound(to: Double.self) }
+    package var means: UnsafeMutablePointer<Double> {
+        unsafe (base + layout.meanOffset).assumingMemoryBound(to: Double.self)
+    }
     /// `[I]`.
     @inline(__always)
     package var variances: UnsafeMutablePointer<Double> {

@@ -2,8 +2,9 @@ package import SluiceLSTM
 
 /// Where the parts of a slot lie in its one contiguous block.
 ///
-/// `state [L][h, c][Hp] Float`, then the scalar block: header, `mean [I]` and `variance [I]` Double, `carried [I]` Float,
-/// `count [I]` UInt16; then the ring of pending forecasts `[R][T] (value, width)` Float. Blocks are multiples of 64 bytes.
+/// `state [L][h, c][Hp] Float`, then the scalar block: header, `mean [I]` and `variance [I]` Double, `carried [I]`
+/// Float, `count [I]` UInt16; then the ring of pending forecasts `[R][T] (value, width)` Float. Blocks are multiples
+/// of 64 bytes.
 package struct SlotLayout: Sendable, Equatable {
     package let shape: LSTMShape
     /// T: targets of a forecasting head, 0 otherwise.

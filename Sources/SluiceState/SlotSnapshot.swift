@@ -1,5 +1,5 @@
-import SluiceLSTM
 package import SluiceCore
+import SluiceLSTM
 
 /// The one format in which a slot leaves its table: state directory, changelog, export.
 ///
@@ -168,7 +168,8 @@ package struct SlotSnapshot {
         guard header.isPlausible else { throw broken("its fence, step, times or counts are out of range") }
     }
 
-    private func readContent(_ reader: inout SnapshotReader, _ header: SlotHeader, into block: Slot) throws(SluiceError) {
+    private func readContent(_ reader: inout SnapshotReader, _ header: SlotHeader, into block: Slot) throws(SluiceError)
+    {
         let scalars = unsafe SlotScalars(base: block.scalars, layout: layout)
         let inputs = layout.shape.inputs
         unsafe try reader.copy(inputs * 8, to: scalars.means)

@@ -1,10 +1,10 @@
-import SluiceLSTM
 import SluiceCore
+import SluiceLSTM
 
 /// The slots of one partition: each stream's whole state in one contiguous block, in pages that never move.
 ///
-/// Confined to the worker that owns the partition. Memory per stream is `layout.stride`, its key's block and about 11 bytes of
-/// index; growing allocates a page and, at powers of two, a larger index.
+/// Confined to the worker that owns the partition. Memory per stream is `layout.stride`, its key's block and about 11
+/// bytes of index; growing allocates a page and, at powers of two, a larger index.
 @safe package final class SlotTable {
     private static let pageSlots = 1024
 
@@ -33,12 +33,13 @@ import SluiceCore
         unsafe freshScalars.initializeMemory(as: UInt8.self, repeating: 0, count: layout.scalarBytes)
         unsafe freshScalars.storeBytes(of: SlotHeader(), as: SlotHeader.self)
         for input in 0..<layout.shape.inputs {
-            unsafe (freshScalars + layout.carriedOffset).storeBytes(of: Float.nan, toByteOffset: input * 4, as: Float.self)
+            unsafe (freshScalars + layout.carriedOffset).storeBytes(
+                of: Float.nan, toByteOffset: input * 4, as: Float.self)
         }
     }
 
     deinit {
-        for unsafe page in unsafe pages { unsafe page.deallocate() }
+        unsafe pages.forEach { unsafe $0.deallocate() }
         unsafe initialStateStorage.deallocate()
         unsafe freshScalars.deallocate()
     }

@@ -17,7 +17,8 @@ extension ByteArena {
         let snapshot = unsafe base + start
         unsafe snapshot.storeBytes(of: UInt32(length).littleEndian, toByteOffset: 8, as: UInt32.self)
         let checksum = unsafe xxHash64(bytes(start + SlotSnapshot.checksumOffset + 8..<count))
-        unsafe snapshot.storeBytes(of: checksum.littleEndian, toByteOffset: SlotSnapshot.checksumOffset, as: UInt64.self)
+        unsafe snapshot.storeBytes(
+            of: checksum.littleEndian, toByteOffset: SlotSnapshot.checksumOffset, as: UInt64.self)
         return length
     }
 }

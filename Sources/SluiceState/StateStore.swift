@@ -28,7 +28,8 @@ package enum StoreRecord: UInt8, Sendable {
 ///
 /// A save is atomic: after a crash a load sees all of it or none.
 package protocol StateStore: AnyObject {
-    /// Hands over what was saved, oldest first, later records replacing earlier ones of the same stream; nil if there is nothing.
+    /// Hands over what was saved, oldest first, later records replacing earlier ones of the same stream; nil if there
+    /// is nothing.
     ///
     /// - Throws: what `body` throws, and `state-invalid`. To whom the state belongs was checked when it was opened.
     func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition?
@@ -40,7 +41,8 @@ package protocol StateStore: AnyObject {
     func wantsEverything(_ partition: Int32) -> Bool
 
     /// Saves changes, durably before it returns. `isEverything`: they replace what was saved before.
-    func save(_ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool) throws
+    func save(_ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool)
+        throws
 }
 
 /// The changes of one save, framed as `StoreRecord`s: kind UInt8, length UInt32, bytes, little-endian.

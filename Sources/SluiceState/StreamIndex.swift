@@ -1,7 +1,7 @@
 import SluiceCore
 
-/// Stream key to slot: open addressing with linear probing, a 32-bit tag of XXH64 beside each slot index so that a probe rarely
-/// touches the key itself. Holds no keys; the caller compares them.
+/// Stream key to slot: open addressing with linear probing, a 32-bit tag of XXH64 beside each slot index so that a
+/// probe rarely touches the key itself. Holds no keys; the caller compares them.
 @safe package struct StreamIndex: ~Copyable {
     private struct Entry {
         var tag: UInt32

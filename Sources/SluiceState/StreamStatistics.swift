@@ -1,5 +1,5 @@
-/// The running mean and variance of one feature of one stream (`training.md`, "Scaling"): double precision, + − × ÷ √ only,
-/// in offset order, so that every machine gets the same bits.
+/// The running mean and variance of one feature of one stream (`training.md`, "Scaling"): double precision, + − × ÷ √
+/// only, in offset order, so that every machine gets the same bits.
 package struct StreamStatistics {
     package static let countMaximum: UInt16 = 4096
     /// Values before a stream counts as warm.

@@ -7,8 +7,8 @@ package struct TextHandle: Equatable, Sendable {
     package static let none = TextHandle(raw: .max)
 }
 
-/// Stream keys and sequence ids outside the Swift heap: blocks of power-of-two classes with free lists, four bytes a handle,
-/// no reference counting. Each block begins with the text's length.
+/// Stream keys and sequence ids outside the Swift heap: blocks of power-of-two classes with free lists, four bytes a
+/// handle, no reference counting. Each block begins with the text's length.
 package struct TextPool: ~Copyable {
     private static let smallest = 16
     private static let pageBytes = 1 << 16
@@ -33,7 +33,7 @@ package struct TextPool: ~Copyable {
 
     deinit {
         for sizeClass in classes {
-            for unsafe page in unsafe sizeClass.pages { unsafe page.deallocate() }
+            unsafe sizeClass.pages.forEach { unsafe $0.deallocate() }
         }
     }
 

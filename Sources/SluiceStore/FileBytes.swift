@@ -39,7 +39,8 @@ enum FileBytes {
             try synchroniseDirectory(of: path)
         } catch let error as Errno {
             unlink(temporary)
-            throw SluiceError(.file, "\(path) cannot be written", remedy: "is the disk full?", retry: .later, cause: error)
+            throw SluiceError(
+                .file, "\(path) cannot be written", remedy: "is the disk full?", retry: .later, cause: error)
         }
     }
 

@@ -9,8 +9,9 @@ import SystemPackage
 /// payload; little-endian. The payload is offset Int64, control offset Int64, model hash (64 ASCII bytes), then
 /// `StoreRecord`s. `schemas/snapshot.md` is the specification.
 ///
-/// Each frame is consistent at its own offset, so a torn or corrupt one ends the file: what is before it is an older state, from
-/// which the log is folded again. Frames are appended and made durable; when they outgrow the slots the file is written anew.
+/// Each frame is consistent at its own offset, so a torn or corrupt one ends the file: what is before it is an older
+/// state, from which the log is folded again. Frames are appended and made durable; when they outgrow the slots the
+/// file is written anew.
 package final class FileStateStore: StateStore {
     private static let magic: UInt32 = 0x5453_4C53
     private static let version: UInt16 = 1

@@ -130,7 +130,9 @@ import Testing
     @Test func whatIsNoCommandIsPassedOver() throws {
         let log = SimulatedLog()
         log.append(Self.records)
-        let nonsense = ["", "{}", "[1", "{\"id\":\"x\",\"type\":\"reset\",\"by\":\"b\",\"time\":\"2026-01-01T00:00:00Z\"}"]
+        let nonsense = [
+            "", "{}", "[1", "{\"id\":\"x\",\"type\":\"reset\",\"by\":\"b\",\"time\":\"2026-01-01T00:00:00Z\"}",
+        ]
         for text in nonsense { log.write(Array(text.utf8), toControl: 0) }
         log.command("swap", .stream("stream-1"), type: .swap)
         log.command(String(repeating: "long", count: 2_000), .stream("stream-1"))
@@ -171,13 +173,16 @@ import Testing
 
     @Test func commitMetadataIsReadBack() {
         #expect(CommitMetadata(CommitMetadata(controlOffset: 12).text) == CommitMetadata(controlOffset: 12))
-        for text in ["", "x", "sluice1 control=", "sluice1 control=x", "sluice2 control=1"] { #expect(CommitMetadata(text) == nil) }
+        for text in ["", "x", "sluice1 control=", "sluice1 control=x", "sluice2 control=1"] {
+            #expect(CommitMetadata(text) == nil)
+        }
     }
 }
 
 @Suite struct CommandScheduleTests {
     private func event(_ id: String, at offset: Offset, control: Offset) -> Event {
-        Event(id: id, type: .reset, target: .prefix(""), partition: 0, offset: offset, by: "", time: 0, control: control)
+        Event(
+            id: id, type: .reset, target: .prefix(""), partition: 0, offset: offset, by: "", time: 0, control: control)
     }
 
     private func drain(_ schedule: inout CommandSchedule, before offset: Offset) -> [String] {
@@ -188,7 +193,9 @@ import Testing
 
     @Test func commandsComeByOffsetThenByTheirPlaceInTheControlPartition() {
         var schedule = CommandSchedule()
-        for (id, offset, control) in [("c", 7, 3), ("a", 5, 9), ("d", 7, 4), ("b", 7, 1), ("a", 1, 1)] as [(String, Offset, Offset)] {
+        for (id, offset, control) in [("c", 7, 3), ("a", 5, 9), ("d", 7, 4), ("b", 7, 1), ("a", 1, 1)]
+            as [(String, Offset, Offset)]
+        {
             schedule.add(event(id, at: offset, control: control))
         }
         #expect(schedule.nextOffset == 5 && schedule.pendingControlOffset == 1)

@@ -18,7 +18,8 @@ import Testing
     private func labelled(_ records: [Record]) -> [Record] {
         records.enumerated().map { index, record in
             guard index % 11 == 5, record.value != nil else { return record }
-            var bad = Record("stream-\(index % 9)", 1_700_000_000_000 + Int64(index), 1, 1, more: ",\"label\":\(index % 3).5")
+            var bad = Record(
+                "stream-\(index % 9)", 1_700_000_000_000 + Int64(index), 1, 1, more: ",\"label\":\(index % 3).5")
             (bad.partition, bad.offset) = (record.partition, record.offset)
             return bad
         }
@@ -38,7 +39,9 @@ import Testing
             #expect(outputs == expected, "\(batches)")
             for stream in 0..<9 {
                 let partition = Int32(stream % 2)
-                #expect(try rig.snapshot("stream-\(stream)", partition) == reference.snapshot("stream-\(stream)", partition))
+                #expect(
+                    try rig.snapshot("stream-\(stream)", partition) == reference.snapshot("stream-\(stream)", partition)
+                )
             }
         }
     }
@@ -110,7 +113,8 @@ import Testing
     @Test func aBoundaryIsCountedWhereItTakesEffect() throws {
         let rig = try FoldRig(specification())
         let records = numbered([
-            Record("s", 0, 1), Record("s", 1, 1, boundary: "end"), Record("s", 2, 1), Record("s", 3, 1, boundary: "start"),
+            Record("s", 0, 1), Record("s", 1, 1, boundary: "end"), Record("s", 2, 1),
+            Record("s", 3, 1, boundary: "start"),
         ])
         rig.run(records)
         #expect(rig.report.boundaries == 2 && rig.report.predictions == 4)
@@ -131,7 +135,8 @@ import Testing
 
     @Test func aStreamThatEndsWithinABatchStartsAnewInIt() throws {
         let records = numbered([
-            .end("s"), Record("s", 0, 1), Record("s", 1, 2), .end("s"), .end("s"), Record("s", 2, 3), Record("t", 2, 3), .end("t"),
+            .end("s"), Record("s", 0, 1), Record("s", 1, 2), .end("s"), .end("s"), Record("s", 2, 3), Record("t", 2, 3),
+            .end("t"),
         ])
         for batches in [[1], [2], [3], [8]] {
             let rig = try FoldRig(specification())
@@ -175,11 +180,13 @@ import Testing
         let rig = try FoldRig(specification())
         let streams = ["a", "a/1", "a/2", "b"]
         func observe(_ time: Int64) -> [Int?] {
-            rig.run(streams.enumerated().map { index, stream in
-                var record = Record(stream, time, 3)
-                record.offset = 4 * time + Int64(index)
-                return record
-            }).map(\.step)
+            rig.run(
+                streams.enumerated().map { index, stream in
+                    var record = Record(stream, time, 3)
+                    record.offset = 4 * time + Int64(index)
+                    return record
+                }
+            ).map(\.step)
         }
         #expect(observe(0) == [0, 0, 0, 0])
         #expect(observe(1) == [1, 1, 1, 1])

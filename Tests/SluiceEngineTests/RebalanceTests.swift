@@ -22,7 +22,9 @@ import Testing
             guard consumer.polls == 20 else { return }
             let position = worker.partitions[1]?.position ?? -1
             consumer.revoke([1])
-            atRevocation = (position, log.committed[1]?.offset, log.saved[1]?.last?.position.offset, log.answers(1).count)
+            atRevocation = (
+                position, log.committed[1]?.offset, log.saved[1]?.last?.position.offset, log.answers(1).count
+            )
         }
         let (position, committed, saved, answers) = try #require(atRevocation)
         #expect(position > 0 && position < 100)

@@ -29,7 +29,8 @@ import Testing
             (.keyMissing, Record(key: nil, value: Array("{}".utf8))), (.keyMissing, Record(key: [], value: [1])),
             (.keyInvalid, Record(key: [0xFF], value: nil)),
             (.keyTooLong, Record(key: [UInt8](repeating: 0x61, count: 4_097), value: [0x7B])),
-            (.jsonInvalid, json("")), (.jsonInvalid, json("{\"time\":1,\(good)")), (.typeMismatch, json("{\"time\":1,\"values\":5}")),
+            (.jsonInvalid, json("")), (.jsonInvalid, json("{\"time\":1,\(good)")),
+            (.typeMismatch, json("{\"time\":1,\"values\":5}")),
             (.numberOutOfRange, json("{\"time\":1,\"values\":{\"a\":1e39,\"b\":1}}")),
             (.featureMissing, json("{\"time\":1,\"values\":{\"a\":null,\"b\":1}}")),
             (.timeMissing, json("{\(good)}")), (.timeInvalid, json("{\"time\":\"9999-01-01T00:00:00Z\",\(good)}")),
@@ -37,7 +38,10 @@ import Testing
             (.timeInvalid, json("{\"time\":-9223372036854775808,\(good)}")),
             (.boundaryInvalid, json("{\"time\":5000,\(good),\"boundary\":\"begin\"}")),
             (.boundaryInvalid, json("{\"time\":5000,\(good)}", boundary: "begin")),
-            (.sequenceTooLong, json("{\"time\":5000,\(good),\"sequence\":\"\(String(repeating: "x", count: 1_025))\"}")),
+            (
+                .sequenceTooLong,
+                json("{\"time\":5000,\(good),\"sequence\":\"\(String(repeating: "x", count: 1_025))\"}")
+            ),
             (.labelInvalid, json("{\"time\":5000,\(good),\"label\":\"x\"}")),
             (.late, Record("s", 4_999, 1, more: ",\"boundary\":\"start\"")),
             (.tooLarge, Record(key: Array("s".utf8), value: [UInt8](repeating: 0x20, count: (1 << 20) + 1))),
@@ -68,7 +72,9 @@ import Testing
 
     @Test func aRecordOfColumnsIsRefusedAsSuch() throws {
         let rig = try rig(format: .csv(columns: ["time", "a", "b"]))
-        let outputs = rig.run([Record(key: [0x73], value: Array("5,1".utf8)), Record(key: [0x73], value: Array("5,1,2".utf8))])
+        let outputs = rig.run([
+            Record(key: [0x73], value: Array("5,1".utf8)), Record(key: [0x73], value: Array("5,1,2".utf8)),
+        ])
         #expect(outputs.map { $0.header("sluice-error") } == ["csv-invalid", nil])
     }
 
@@ -84,7 +90,8 @@ import Testing
         var rejected = 0
         for turn in 0..<40 {
             // A gap before it: the boundary of a refused observation does not take effect either.
-            var record = Record("s", 10_000 + Int64(turn), 100 * Float(turn % 7) - 300, 3e5, more: ",\"boundary\":\"end\"")
+            var record = Record(
+                "s", 10_000 + Int64(turn), 100 * Float(turn % 7) - 300, 3e5, more: ",\"boundary\":\"end\"")
             record.offset = 1 + Offset(turn)
             let output = try #require(rig.run([record]).first)
             guard output.topic == .rejects else { break }

@@ -224,7 +224,8 @@ final class SimulatedStore: StateStore {
 
     init(_ log: SimulatedLog) { self.log = log }
 
-    func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition? {
+    func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition?
+    {
         known.remove(partition)
         guard let frames = log.saved[partition] else { return nil }
         for frame in frames { try frame.bytes.withUnsafeBytes { try StoreChanges.forEach(in: $0, body) } }
@@ -235,7 +236,9 @@ final class SimulatedStore: StateStore {
     func discard(_ partition: Int32) { known.remove(partition) }
     func wantsEverything(_ partition: Int32) -> Bool { !known.contains(partition) }
 
-    func save(_ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool) throws {
+    func save(_ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool)
+        throws
+    {
         let bytes = Array(changes.arena.bytes)
         try log.call("save") {
             if isEverything { log.saved[partition] = [] }

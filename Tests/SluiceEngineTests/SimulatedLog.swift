@@ -11,8 +11,8 @@ struct Crash: Error {}
 
 /// What outlives a crash: topics, committed offsets, saved states. And the fault: the call at which the process dies.
 ///
-/// It must survive: a crash before or after every call that has an effect outside, with any part of what the producer holds
-/// delivered or not. Confined to one thread.
+/// It must survive: a crash before or after every call that has an effect outside, with any part of what the producer
+/// holds delivered or not. Confined to one thread.
 final class SimulatedLog {
     static let input = "observations"
     static let control = "pumps.control"
@@ -129,5 +129,7 @@ final class Notes: EngineObserver {
     func committed(nanoseconds: Int64, saved slots: Int) {}
     func commandApplied(_ event: Event, matched: Int) { state.withLock { $0.applied.append((event, matched)) } }
     func outputBlocked(_ isBlocked: Bool) { state.withLock { $0.blocked.append(isBlocked) } }
-    func note(_ message: String, _ partition: Int32?, error: SluiceError?) { state.withLock { $0.notes.append(message) } }
+    func note(_ message: String, _ partition: Int32?, error: SluiceError?) {
+        state.withLock { $0.notes.append(message) }
+    }
 }

@@ -71,8 +71,8 @@ extension SimulatedLog {
 }
 
 extension SimulatedLog {
-    /// Whether the answers to an input partition are those of `reference` but for stretches that were produced again: in
-    /// each topic it may go back at any place, and never ahead.
+    /// Whether the answers to an input partition are those of `reference` but for stretches that were produced again:
+    /// in each topic it may go back at any place, and never ahead.
     func repeats(_ reference: SimulatedLog, _ partition: Int32 = 0) -> Bool {
         [OutputTopic.predictions, .rejects].allSatisfy { topic in
             let expected = reference.answers(partition).filter { $0.topic == topic }

@@ -179,7 +179,8 @@ import Testing
         log.command("c1", .prefix(""))
         try rig.run(idlePolls: 3_000)
         #expect(log.committed[0]?.offset == 400)
-        #expect(rig.notes.seen.applied.map(\.event.id) == ["c1"], "control is read although its first assignment failed")
+        #expect(
+            rig.notes.seen.applied.map(\.event.id) == ["c1"], "control is read although its first assignment failed")
         #expect(rig.notes.seen.notes.count { $0.contains("waits for the broker") } >= 3)
     }
 

@@ -8,15 +8,18 @@ import Testing
         for count in 0..<200 { #expect((bins.score(adding: 1) == nil) == (count < 64)) }
     }
 
-    @Test(arguments: [
-        (0, 0), (0x1p-11, 0), (0x1p-10, 0), (0x1.fp-10, 0), (0x1p-9, 1), (0.5, 9), (1, 10), (1.99, 10), (2, 11),
-        (0x1p5, 15), (63.9, 15), (0x1p6, 15), (1e300, 15), (.infinity, 15),
-    ] as [(Double, Int)])
+    @Test(
+        arguments: [
+            (0, 0), (0x1p-11, 0), (0x1p-10, 0), (0x1.fp-10, 0), (0x1p-9, 1), (0.5, 9), (1, 10), (1.99, 10), (2, 11),
+            (0x1p5, 15), (63.9, 15), (0x1p6, 15), (1e300, 15), (.infinity, 15),
+        ] as [(Double, Int)])
     func anOctaveIsABin(r: Double, bin: Int) {
         #expect(AnomalyBins.bin(of: r) == bin)
     }
 
-    @Test(arguments: [(0.0, 0.0), (0x1p-10, 0), (0x1.8p-10, 0.5), (1, 0), (1.25, 0.25), (1.75, 0.75), (96, 1), (.infinity, 1)])
+    @Test(arguments: [
+        (0.0, 0.0), (0x1p-10, 0), (0x1.8p-10, 0.5), (1, 0), (1.25, 0.25), (1.75, 0.75), (96, 1), (.infinity, 1),
+    ])
     func theFractionIsLinearWithinTheBin(r: Double, fraction: Double) {
         #expect(AnomalyBins.fraction(of: r, in: AnomalyBins.bin(of: r)) == fraction)
     }

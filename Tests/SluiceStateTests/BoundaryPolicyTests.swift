@@ -14,7 +14,8 @@ import Testing
         DailyBoundary(
             timeOfDay: timeOfDayMinutes * minute,
             transitions: [
-                .init(since: 0, offset: 60 * minute), .init(since: try time("2025-03-30T01:00:00Z"), offset: 120 * minute),
+                .init(since: 0, offset: 60 * minute),
+                .init(since: try time("2025-03-30T01:00:00Z"), offset: 120 * minute),
                 .init(since: try time("2025-10-26T01:00:00Z"), offset: 60 * minute),
             ], zone: "Europe/Paris", dataVersion: "test")
     }
@@ -44,7 +45,8 @@ import Testing
 
     @Test func daysBeforeTheEpochAndTheFirstTransitionCount() throws {
         let boundary = DailyBoundary(
-            timeOfDay: 6 * 60 * Self.minute, transitions: [.init(since: 0, offset: 0)], zone: "UTC", dataVersion: "test")
+            timeOfDay: 6 * 60 * Self.minute, transitions: [.init(since: 0, offset: 0)], zone: "UTC", dataVersion: "test"
+        )
         #expect(boundary.day(of: try Self.time("1969-12-31T05:59:59Z")) == -2)
         #expect(boundary.day(of: try Self.time("1969-12-31T06:00:00Z")) == -1)
         #expect(boundary.day(of: try Self.time("1970-01-01T06:00:00Z")) == 0)

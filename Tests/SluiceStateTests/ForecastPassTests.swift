@@ -92,7 +92,9 @@ import Testing
         var warm = (0..<8).map { warmup.observe([1, 1], at: 0, mark: $0 == 5 ? .start : .none).judgement?.isWarm }
         #expect(warm == [false, false, false, true, true, false, false, false])
         let scaled = OneStream(FoldSpecification(model: model(scaling: .perStream)))
-        warm = (0..<20).map { scaled.observe([$0 == 3 ? .nan : 1, 1], at: 0, mark: $0 == 18 ? .start : .none).judgement?.isWarm }
+        warm = (0..<20).map {
+            scaled.observe([$0 == 3 ? .nan : 1, 1], at: 0, mark: $0 == 18 ? .start : .none).judgement?.isWarm
+        }
         #expect(warm == (0..<20).map { $0 >= 16 }, "statistics outlive the boundary; a missing value does not count")
     }
 

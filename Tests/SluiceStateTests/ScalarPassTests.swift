@@ -130,7 +130,9 @@ import Testing
     @Test func everySoManyObservationsCountsFromTheLastBoundary() {
         let stream = stream(boundaries: BoundaryPolicy(every: 3))
         var steps: [Int64?] = []
-        for turn in 0..<9 { steps.append(stream.observe([1, 1], at: 0, mark: turn == 4 ? .start : .none).judgement?.step) }
+        for turn in 0..<9 {
+            steps.append(stream.observe([1, 1], at: 0, mark: turn == 4 ? .start : .none).judgement?.step)
+        }
         #expect(steps == [0, 1, 2, 0, 0, 1, 2, 0, 1])
     }
 
@@ -144,10 +146,12 @@ import Testing
 
     // MARK: - Labels
 
-    @Test(arguments: [
-        (Float.nan, true), (-1, true), (0, true), (1, true), (2, true), (3, false), (-0.0, true), (0.5, false), (-2, false),
-        (1e30, false),
-    ] as [(Float, Bool)])
+    @Test(
+        arguments: [
+            (Float.nan, true), (-1, true), (0, true), (1, true), (2, true), (3, false), (-0.0, true), (0.5, false),
+            (-2, false),
+            (1e30, false),
+        ] as [(Float, Bool)])
     func labelsAreClasses(label: Float, isLegal: Bool) {
         let stream = stream(.categorical, classes: 3)
         let settlement = stream.observe([1, 1], at: 0, label: label).settlement

@@ -33,7 +33,9 @@ import Testing
         for time in 0..<100 {
             let features = (0..<model.manifest.inputs.count).map { $0 == 1 && time > 90 ? .nan : generator.float() }
             let values = (0..<model.manifest.outputs).map { Float($0 + 1) + generator.float() }
-            stream.observe(features, at: Int64(time), label: 1, sequence: sequence, mark: time == 40 ? .start : .none, values: values)
+            stream.observe(
+                features, at: Int64(time), label: 1, sequence: sequence, mark: time == 40 ? .start : .none,
+                values: values)
         }
         let table = SlotTable(layout: stream.table.layout, initialState: stream.specification.initialState)
         let slot = table.intern(key)
@@ -77,7 +79,8 @@ import Testing
             }
             #expect(state(other, restored) == state(table, slot), "padding is zero")
             #expect(other[restored].header.pointee.keyHash == table[slot].header.pointee.keyHash)
-            #expect((other.texts.bytes(other[restored].header.pointee.sequence).baseAddress == nil) == (sequence == nil))
+            #expect(
+                (other.texts.bytes(other[restored].header.pointee.sequence).baseAddress == nil) == (sequence == nil))
         }
     }
 
@@ -89,7 +92,8 @@ import Testing
         let second = try bytes(table, slot, model)
         let other = empty(model)
         let format = try SlotSnapshot(layout: other.layout, modelHash: model.hash)
-        let slots = try [first, second].map { bytes in try bytes.withUnsafeBytes { try format.restore($0, into: other) } }
+        let slots = try [first, second].map { bytes in try bytes.withUnsafeBytes { try format.restore($0, into: other) }
+        }
         #expect(slots[0] == slots[1] && other.count == 1)
         #expect(try bytes(other, slots[0], model) == second)
     }
@@ -185,6 +189,8 @@ import Testing
         }
         var unknown = framed
         unknown[0] = 2
-        #expect(throws: SluiceError.self) { try unknown.withUnsafeBytes { try StoreChanges.forEach(in: $0) { _, _ in } } }
+        #expect(throws: SluiceError.self) {
+            try unknown.withUnsafeBytes { try StoreChanges.forEach(in: $0) { _, _ in } }
+        }
     }
 }

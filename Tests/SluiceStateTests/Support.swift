@@ -109,13 +109,15 @@ final class OneStream {
                 guard let start = features.baseAddress else { return Outcome(settlement: .dropLate) }
                 let input = FoldInput(
                     features: start, time: time, label: label, sequence: sequence, mark: mark, offset: offset)
-                let settlement = scaled.withUnsafeMutableBufferPointer { scaled in
-                    scaled.baseAddress.map {
-                        scalarPass.settle(
-                            input, staged: staged, currentSequence: table.texts.bytes(staged.header.pointee.sequence),
-                            scaled: $0)
-                    }
-                } ?? .dropLate
+                let settlement =
+                    scaled.withUnsafeMutableBufferPointer { scaled in
+                        scaled.baseAddress.map {
+                            scalarPass.settle(
+                                input, staged: staged,
+                                currentSequence: table.texts.bytes(staged.header.pointee.sequence),
+                                scaled: $0)
+                        }
+                    } ?? .dropLate
                 guard case .step = settlement else { return Outcome(settlement: settlement) }
                 let outputs = values ?? [Float](repeating: 0, count: specification.shape.outputs)
                 let judgement = outputs.withUnsafeBufferPointer { outputs in

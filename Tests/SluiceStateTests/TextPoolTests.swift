@@ -4,7 +4,9 @@ import Testing
 @testable import SluiceState
 
 @Suite struct TextPoolTests {
-    private func text(_ length: Int, _ seed: Int) -> [UInt8] { (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ seed) } }
+    private func text(_ length: Int, _ seed: Int) -> [UInt8] {
+        (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ seed) }
+    }
 
     @Test func textsOfEveryLengthSurviveTheirNeighbours() {
         var pool = TextPool()

@@ -127,8 +127,9 @@ import Testing
         #expect(store.wantsEverything(0))
         try slots.save(to: store, at: 2)
         #expect(try Slots.load(store)?.1 == ["a": 0, "b": 1])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/state").sorted()
-            == ["identity", "lock", "observations-0.slots"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path + "/state").sorted()
+                == ["identity", "lock", "observations-0.slots"])
     }
 
     @Test func aFileThatOutgrewItsSlotsIsWrittenAnew() throws {
@@ -182,7 +183,9 @@ import Testing
         func integer(_ bytes: [UInt8], _ offset: Int, _ size: Int) -> UInt64 {
             (0..<size).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
         }
-        for (frame, flags, offset, control) in [(first, 1, 0x0102, 5), (second, 0, 0x0103, 6)] as [([UInt8], UInt8, UInt64, UInt64)] {
+        for (frame, flags, offset, control) in [(first, 1, 0x0102, 5), (second, 0, 0x0103, 6)]
+            as [([UInt8], UInt8, UInt64, UInt64)]
+        {
             #expect(Array(frame[..<8]) == Array("SLST".utf8) + [1, 0, flags, 0])
             #expect(integer(frame, 8, 8) == UInt64(frame.count - 24))
             let seed = frame[24..<104].withUnsafeBytes { xxHash64($0) }

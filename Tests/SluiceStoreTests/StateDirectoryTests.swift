@@ -31,7 +31,9 @@ import Testing
             let refusal = try #require(error { _ = try folder.open(other) })
             #expect(refusal.code == .foreignState && refusal.retry == .never)
             #expect(refusal.message.contains("cluster=c1, application=pumps, topic=observations"))
-            #expect(refusal.message.contains("cluster=\(other.cluster), application=\(other.application), topic=\(other.topic)"))
+            #expect(
+                refusal.message.contains(
+                    "cluster=\(other.cluster), application=\(other.application), topic=\(other.topic)"))
             #expect(refusal.remedy?.contains("state.directory") == true)
         }
         #expect(error { _ = try folder.open() } == nil, "a refusal leaves the directory free")

@@ -91,7 +91,9 @@ extension TemporaryFolder {
     }
 
     func file(_ partition: Int = 0) -> String { path + "/state/observations-\(partition).slots" }
-    func read(_ partition: Int = 0) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: file(partition)))) }
+    func read(_ partition: Int = 0) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: file(partition))))
+    }
     func write(_ bytes: some Collection<UInt8>, _ partition: Int = 0) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: file(partition)))
     }
