@@ -9,7 +9,8 @@ import Testing
         try await withFolder { folder in
             let file = folder.file("new.yaml")
             #expect(await sluice("config", "init", "--output", file).code == 0)
-            #expect(try folder.read("new.yaml") == ConfigurationText.example)
+            let written = try folder.read("new.yaml")
+            #expect(written == ConfigurationText.example)
             let check = await sluice("config", "check", "-c", file)
             #expect(check.code == 0 && check.out.hasPrefix("\(file) is right: "))
             let again = await sluice("config", "init", "--output", file)

@@ -1,4 +1,5 @@
 import Foundation
+import SluiceLSTM
 import Testing
 
 @testable import SluiceCommands
@@ -45,7 +46,7 @@ import Testing
             #expect(result.code == 0)
             #expect(result.error.lines.count == 22)
             #expect(result.error.lines[0].hasPrefix("row 0: json-invalid: "))
-            #expect(result.error.lines[20].contains("only counted"))
+            #expect(result.error.lines[20].contains("are counted"))
             #expect(result.error.lines[21] == #"{"observations":31,"predictions":1,"rejects":30}"#)
             struct Reject: Decodable {
                 let row: Int

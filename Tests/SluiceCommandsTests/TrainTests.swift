@@ -1,4 +1,5 @@
 import Foundation
+import SluiceLSTM
 import SluiceModelFile
 import Testing
 
@@ -55,7 +56,8 @@ import Testing
     @Test func jsonIsOneObjectAnEpochAndOneAtTheEnd() async throws {
         try await withFolder { folder in
             let rows = (0..<60).map {
-                #"{"stream":"s","time":\#($0 * 1000),"values":{"b":\#($0 % 5),"note":"x","a":\#($0 % 2)},"label":\#($0 % 2)}"#
+                #"{"stream":"s","time":\#($0 * 1000),"values":{"b":\#($0 % 5),"note":"x","a":\#($0 % 2)},"#
+                    + #""label":\#($0 % 2)}"#
             }
             let data = try folder.write((rows + ["nonsense"]).joined(separator: "\n"), "in.ndjson")
             let result = await sluice(
