@@ -45,7 +45,16 @@ extension Worker {
                 partition: state.partition, offset: state.position,
                 metadata: CommitMetadata(controlOffset: state.appliedControlOffset).text)
         }
-        if !positions.isEmpty { try resources.consumer.commit(positions) }
+        do {
+            if !positions.isEmpty { try resources.consumer.commit(positions) }
+        } catch let error as SluiceError where error.retry == .later {
+            // A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it repeats outputs.
+            if !isCommitRefused { resources.observer.note("commits are refused, and tried again", nil, error: error) }
+            isCommitRefused = true
+            committedNanoseconds = resources.clock.monotonicNanoseconds()
+            return false
+        }
+        isCommitRefused = false
         isCommitDue = false
         isSaveForced = false
         committedNanoseconds = resources.clock.monotonicNanoseconds()
@@ -92,9 +101,11 @@ extension Worker {
             guard isCommitDue || states.contains(where: { $0.isLive && !$0.table.dirty.isEmpty }) else { return }
             isSaveForced = true
             if try commit(resources.clock.monotonicNanoseconds()) { return }
+            try resources.producer.poll(timeoutMilliseconds: 200)
         }
         resources.observer.note(
-            "outputs could not be delivered in time; their inputs will be read again", nil, error: nil)
+            "what was folded last could not be delivered and committed in time; its inputs will be read again", nil,
+            error: nil)
     }
 }
 

@@ -84,6 +84,8 @@ package final class Worker {
     var committedNanoseconds: Int64
     /// Folded since the last commit.
     var isCommitDue = false
+    /// The last commit was refused for a while; said once.
+    var isCommitRefused = false
     /// A command took effect: the next commit saves the state whatever the checkpoint interval says.
     var isSaveForced = false
     /// The producer's queue is full and the input is paused.

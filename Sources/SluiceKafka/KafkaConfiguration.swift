@@ -44,9 +44,15 @@ package struct KafkaConfiguration: Sendable {
     /// is over, even if data arrives, so it gets a short one; a real broker answers at once and keeps the long one.
     package func adapted(toCluster id: String) -> KafkaConfiguration {
         var copy = self
-        copy.adaptations = EmbeddedBroker.isEmbedded(clusterID: id) ? ["fetch.wait.max.ms": "10"] : [:]
+        copy.adaptations = EmbeddedBroker.isEmbedded(clusterID: id) ? Self.embedded : [:]
         return copy
     }
+
+    /// The embedded broker lets an empty fetch wait its whole time, and refuses commits from the moment a member joins until all
+    /// others have learned of it by their heartbeats.
+    private static let embedded = [
+        "fetch.wait.max.ms": "10", "heartbeat.interval.ms": "200", "session.timeout.ms": "6000",
+    ]
 
     /// Settings for one handle: Sluice's defaults, the cluster's, the user's, then what the engine owns.
     func settings(_ role: HandleRole, owned: [String: String] = [:]) throws -> Settings {

@@ -8,6 +8,7 @@ import SluiceLog
 /// The Kafka side of one service: reached at start, then a maker of clients.
 package struct Cluster: Sendable {
     private static let attemptMilliseconds = 5_000
+    private static let createdAttempts = 50
 
     package let kafka: KafkaConfiguration
     package let id: String
@@ -67,7 +68,14 @@ package struct Cluster: Sendable {
                 continue
             }
         }
-        return try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
+        // A topic just made is not known to every broker at once.
+        for _ in 0..<createdAttempts {
+            described = try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
+            let known = Set(described.map(\.name))
+            if plan.needs.allSatisfy({ known.contains($0.name) || !(isEmbedded || plan.isInternal($0.name)) }) { break }
+            Thread.sleep(forTimeInterval: 0.2)
+        }
+        return described
     }
 
     private static func retrying<Result>(_ isCancelled: () -> Bool, _ body: () throws -> Result) throws -> Result {
@@ -84,9 +92,12 @@ package struct Cluster: Sendable {
 
     package var isEmbedded: Bool { EmbeddedBroker.isEmbedded(clusterID: id) }
 
+    /// - Parameter instance: the worker's identity, which outlives a restart. The embedded broker does not know static members and
+    ///   would wait for one that has left until its session is over.
     package func makeConsumer(instance: String) throws -> KafkaConsumer {
         try KafkaConsumer(
-            kafka, group: application, topic: topics.input, instance: instance, health: health, logger: logger)
+            kafka, group: application, topic: topics.input, instance: isEmbedded ? nil : instance, health: health,
+            logger: logger)
     }
 
     package func makeReader() throws -> KafkaReader { try KafkaReader(kafka, health: health, logger: logger) }

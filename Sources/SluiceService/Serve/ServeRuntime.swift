@@ -51,21 +51,31 @@ package final class ServeRuntime: Service {
 
     /// Runs until graceful shutdown: what is folded is delivered, saved and committed first.
     package func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.admin.run() }
-            _ = try await admin.listeningPort
-            group.addTask {
-                try await withGracefulShutdownHandler {
-                    try await self.work()
-                } onGracefulShutdown: {
-                    self.isStopping.store(true, ordering: .relaxed)
-                    self.backend.stop()
-                }
+        // Whichever ends first ends the other, in order: HTTP without workers is no service, nor the other way round.
+        let services = ([admin, Workers(runtime: self)] as [any Service]).map {
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup)
+        }
+        // The group's own log lines tell of nothing a user of the service knows.
+        var quiet = logger
+        quiet.logLevel = .critical
+        try await ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: quiet)).run()
+    }
+
+    /// The half of the service that works.
+    private struct Workers: Service {
+        let runtime: ServeRuntime
+
+        func run() async throws {
+            // A taken port is known before any record is.
+            _ = try await runtime.admin.listeningPort
+            try await withGracefulShutdownHandler {
+                try await runtime.work()
+            } onGracefulShutdown: {
+                runtime.isStopping.store(true, ordering: .relaxed)
+                runtime.backend.stop()
             }
-            // Whichever ends first ends the other: HTTP without workers is no service, nor the other way round.
-            try await group.next()
-            group.cancelAll()
-            try await group.waitForAll()
         }
     }
 
