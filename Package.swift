@@ -129,8 +129,13 @@ let package = Package(
         test("SluiceAdmin", ["SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird")]),
         test("SluiceService"),
         test(
-            "SluiceCommands", ["SluiceAdminTestKit", product("ArgumentParser", "swift-argument-parser")],
-            exclude: ["Snapshots"]),
+            "SluiceCommands",
+            [
+                "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceLSTM",
+                "SluiceModelFile", product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ],
+            exclude: ["Snapshots", "check_pytorch.py"]),
         .testTarget(name: "ConventionTests", swiftSettings: strict),
     ],
     cLanguageStandard: .c17,

@@ -10,34 +10,23 @@ enum Signals {
         _ body: @escaping @Sendable () async throws -> Result, first: @escaping @Sendable () async -> Void
     ) async throws -> Result {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        return try await withThrowingTaskGroup(of: Result?.self) { group in
-            group.addTask { try await withoutCancellation(body) }
-            group.addTask {
-                var isFirst = true
-                for await _ in signals {
-                    // Nobody waits for what a second signal interrupts.
-                    guard isFirst else { _exit(1) }
-                    isFirst = false
-                    await first()
-                }
-                // The command's own task was cancelled, or the body is over.
-                if isFirst { await first() }
-                return nil
+        let watch = Task {
+            var isFirst = true
+            for await _ in signals {
+                // Nobody waits for what a second signal interrupts.
+                guard isFirst else { _exit(1) }
+                isFirst = false
+                await first()
             }
-            while let result = try await group.next() {
-                guard let result else { continue }
-                group.cancelAll()
-                return result
-            }
-            throw CancellationError()
         }
-    }
-
-    /// A cancelled command ends as after a signal, by `first`, not in the middle of its work.
-    private static func withoutCancellation<Result: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Result
-    ) async throws -> Result {
-        try await Task { try await body() }.value
+        defer { watch.cancel() }
+        // Not a child: a cancelled command ends as after a signal, by `first`, not in the middle of its work.
+        let work = Task { try await body() }
+        return try await withTaskCancellationHandler {
+            try await work.value
+        } onCancel: {
+            Task { await first() }
+        }
     }
 
     /// Waits for the first signal, or for the task's cancellation.

@@ -10,7 +10,7 @@ struct Sluice: AsyncParsableCommand {
 
               sluice demo
 
-            Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 wrong usage. Logs go to
+            Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 wrong usage. Logs go to \
             stderr; SLUICE_LOG sets their level.
             """,
         version: "0.1.0",

@@ -4,13 +4,22 @@ import Testing
 @testable import SluiceCommands
 
 @Suite struct CommandLineEntryTests {
+    private static let commands: [(type: any ParsableCommand.Type, name: String)] = [
+        (Streams.self, "streams"), (StreamsList.self, "streams-list"), (StreamsShow.self, "streams-show"),
+        (StreamsWatch.self, "streams-watch"), (StreamsReset.self, "streams-reset"), (Serve.self, "serve"),
+        (Train.self, "train"), (Score.self, "score"), (Broker.self, "broker"), (Topics.self, "topics"),
+        (TopicsCheck.self, "topics-check"), (TopicsCreate.self, "topics-create"), (Config.self, "config"),
+        (ConfigInit.self, "config-init"), (ConfigCheck.self, "config-check"), (ConfigShow.self, "config-show"),
+        (Bench.self, "bench"), (BenchStep.self, "bench-step"), (BenchEngine.self, "bench-engine"),
+    ]
+
     @Test func helpIsAsRecorded() throws {
         try expectSnapshot(Sluice.helpMessage(columns: 80), "help")
-        try expectSnapshot(Sluice.helpMessage(for: Streams.self, columns: 80), "help-streams")
-        try expectSnapshot(Sluice.helpMessage(for: StreamsList.self, columns: 80), "help-streams-list")
-        try expectSnapshot(Sluice.helpMessage(for: StreamsShow.self, columns: 80), "help-streams-show")
-        try expectSnapshot(Sluice.helpMessage(for: StreamsWatch.self, columns: 80), "help-streams-watch")
-        try expectSnapshot(Sluice.helpMessage(for: StreamsReset.self, columns: 80), "help-streams-reset")
+        for command in Self.commands {
+            let text = Sluice.helpMessage(for: command.type, columns: 80)
+            #expect(text.contains("Examples:"))
+            try expectSnapshot(text, "help-\(command.name)")
+        }
     }
 
     @Test func helpIs0OnStdout() async {

@@ -1,5 +1,6 @@
 import SluiceConfiguration
 import SluiceLSTM
+import SluiceTraining
 import Testing
 
 /// The smallest configuration there is.
@@ -34,12 +35,14 @@ let minimal = """
     @Test func exampleShowsEverySetting() throws {
         let example = try Configuration.load(text: ConfigurationText.example)
         let hidden = example.settings.filter { $0.provenance == .default }.map(\.path)
-        // In comments, since they are off by default.
+        // In comments, since they are off by default, or not to be asked for yet.
         #expect(
-            hidden == ["input.columns", "boundaries.gap", "boundaries.every", "boundaries.daily", "train.threads"])
+            hidden == [
+                "input.columns", "boundaries.gap", "boundaries.every", "boundaries.daily", "delivery", "train.threads",
+            ])
         for path in hidden {
-            let key = path.split(separator: ".")[1]
-            #expect(ConfigurationText.example.contains("  # \(key): "))
+            let key = path.split(separator: ".").last ?? ""
+            #expect(ConfigurationText.example.contains("# \(key): "))
         }
     }
 

@@ -1,5 +1,5 @@
-package import SluiceTraining
 import SluiceConfiguration
+import SluiceTraining
 import Testing
 
 @Suite struct LayerTests {

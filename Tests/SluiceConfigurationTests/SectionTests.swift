@@ -1,5 +1,6 @@
 import SluiceConfiguration
 import SluiceLSTM
+import SluiceTraining
 import Testing
 
 @Suite struct SectionTests {

@@ -72,7 +72,7 @@ func decode(
         }
     }
     if let code {
-        precondition(columns.count == 0 && columns.features.isEmpty && columns.arena.count == 0)
+        precondition(columns.count == 0 && columns.arena.count == 0)
         return .reject(code.text, message: decoder.message(for: code))
     }
     return .row(row(0, of: columns))
@@ -91,7 +91,7 @@ func row(_ index: Int, of columns: borrowing ObservationColumns) -> Row {
     func text(_ range: ByteRange) -> String? {
         range.isNone ? nil : String(decoding: columns.bytes(range), as: UTF8.self)
     }
-    let features = columns.features[(index * columns.featureCount)...].prefix(columns.featureCount)
+    let features = UnsafeBufferPointer(start: columns.features(index), count: columns.featureCount)
     return Row(
         key: text(row.key) ?? "", time: row.time, features: features.map { $0.isNaN ? nil : $0 },
         sequence: text(row.sequence), boundary: row.boundary, label: row.label.isNaN ? nil : row.label,

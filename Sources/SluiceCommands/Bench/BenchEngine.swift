@@ -59,8 +59,9 @@ struct BenchEngine: AsyncParsableCommand {
         if json { return console.line(JSONWriter.text(of: result)) }
         console.line(
             String(
-                format: "%d features, hidden %d, %d layers, %d streams, batches of %d, one thread:", features, hidden,
-                layers, streams, batch))
+                format: "features %d, hidden %d, layers %d, streams %d, batch %d, one thread:", features, hidden,
+                layers,
+                streams, batch))
         console.line(
             String(
                 format: "%.0f records/s at best, %.0f in the median of %d repetitions", result.recordsPerSecond,

@@ -15,6 +15,8 @@ struct Console: Sendable {
     var environment: [String: String]
     /// Whether stderr is a terminal, for progress.
     var isErrorTerminal = false
+    /// How long work may take before its progress is shown.
+    var progressAfter = Duration.seconds(2)
 
     /// That of the running command.
     @TaskLocal static var current = Console.process

@@ -23,5 +23,8 @@ enum Shown {
 
     static func text(_ value: (some CustomStringConvertible)?) -> String { value?.description ?? "-" }
 
+    /// `1 stream`, `2 streams`.
+    static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
     static func numbers(_ values: [Float]) -> String { values.map { number($0) }.joined(separator: "  ") }
 }

@@ -3,7 +3,6 @@ internal import Foundation
 /// How far a long piece of work is, on stderr: a bar on a terminal, elsewhere a plain line every few seconds. Nothing
 /// for work that is over within two seconds. Confined to one thread.
 final class ProgressBar {
-    private static let quiet = Duration.seconds(2)
     private static let secondsBetweenLines = Duration.seconds(5)
     private static let secondsBetweenDrawings = Duration.milliseconds(100)
     private static let width = 24
@@ -25,7 +24,7 @@ final class ProgressBar {
     ///   - text: what is said beside it, such as a rate; made only when it is shown.
     func show(_ share: Double?, _ text: () -> String) {
         let time = now()
-        guard time - started >= Self.quiet else { return }
+        guard time - started >= console.progressAfter else { return }
         let pause = console.isErrorTerminal ? Self.secondsBetweenDrawings : Self.secondsBetweenLines
         if let last, time - last < pause { return }
         last = time

@@ -1,9 +1,9 @@
 internal import ArgumentParser
 internal import SluiceConfiguration
 internal import SluiceCore
+internal import SluiceLSTM
 internal import SluiceModelFile
 internal import SluiceSchema
-internal import SluiceLSTM
 internal import SluiceService
 internal import SluiceState
 
@@ -23,9 +23,10 @@ struct Score: AsyncParsableCommand {
             come from.
 
             Examples:
-              sluice score --model model.safetensors --input pumps.csv --output predictions.ndjson
-              sluice score --model m.safetensors --input - --output - < pumps.ndjson | head
-              sluice score --model m.safetensors -c sluice.yaml --input in.ndjson --output out.ndjson --rejects bad.ndjson
+              sluice score --model m.safetensors --input pumps.csv --output out.ndjson
+              sluice score --model m.safetensors --input - --output - < in.ndjson
+              sluice score --model m.safetensors -c sluice.yaml --batch 64 \\
+                --input in.ndjson --output out.ndjson --rejects bad.ndjson
             """)
 
     @Option(help: ArgumentHelp("The model.", valueName: "file"))
@@ -81,7 +82,8 @@ struct Score: AsyncParsableCommand {
         let inputSpecification: InputSpecification
         if let config {
             let configuration = try SettingOptions.load(
-                config, flags: [], fallbacks: .withoutCluster).configuration
+                config, flags: [], fallbacks: .withoutCluster
+            ).configuration
             specification = try configuration.foldSpecification(model)
             inputSpecification = try configuration.inputSpecification(
                 .field, for: model.manifest.inputs, fileFormat: reader.format)

@@ -54,7 +54,8 @@ final class ScoreRun {
         bar.clear()
         summarize((ContinuousClock.now - started) / .seconds(1))
         if interruption.isRequested {
-            throw SluiceError(.interrupted, "interrupted: the output ends where it was", remedy: "run it again from the start")
+            throw SluiceError(
+                .interrupted, "interrupted: the output ends where it was", remedy: "run it again from the start")
         }
     }
 
@@ -63,16 +64,19 @@ final class ScoreRun {
         guard told <= Self.toldMax else { return }
         bar.clear()
         console.errorLine("row \(reject.row): \(reject.code): \(reject.message.printable)")
-        if told == Self.toldMax { console.errorLine("further rejects are only counted; --rejects FILE keeps them all") }
+        if told == Self.toldMax {
+            console.errorLine("further rejects are counted; --rejects FILE keeps them all")
+        }
     }
 
     private func summarize(_ seconds: Double) {
         let summary = scorer.summary
         guard json else {
             let rate = ProgressBar.rate(Double(summary.observations), per: seconds)
-            return console.errorLine(
-                "\(summary.observations) observations, \(summary.predictions) predictions, \(summary.rejects) rejects,"
-                    + " \(rate)")
+            let counts = [
+                (summary.observations, "observation"), (summary.predictions, "prediction"), (summary.rejects, "reject"),
+            ]
+            return console.errorLine(counts.map { Shown.count($0, $1) }.joined(separator: ", ") + ", \(rate)")
         }
         var writer = JSONWriter()
         writer.object {

@@ -15,14 +15,20 @@ struct Train: AsyncParsableCommand {
             time, sequence, boundary and label, or the values of the first JSON record. Every setting of train: is a \
             flag below; --set takes all others.
 
-            Carry policies: what a row's state is at the start of a batch. A row's state is never shared between rows, \
-            and only declared boundaries set it back.
-              per-batch         the initial state, always. Also: option 1; Keras stateful=False; PyTorch without (h, c)
-              across-batches    the final state of the same row in the batch before, detached (truncated \
-            back-propagation). Also: option 2a; "stateful batches"; Keras stateful=True
-              across-sequences  the final state of the row above in the same batch. Also: option 2b; some texts call \
-            this one "stateful batches" and 2a "stateless batches". Its gradient runs through the whole batch, so that \
-            it holds rows x chunk steps of activations; not available yet
+            Carry policies: what a row's state is at the start of a batch. Rows never share one, and only declared \
+            boundaries set it back.
+
+              per-batch         the initial state, always
+                                also: option 1; Keras stateful=False; PyTorch without
+                                (h, c)
+              across-batches    the final state of the same row in the batch before,
+                                detached (truncated back-propagation)
+                                also: option 2a; "stateful batches"; Keras stateful=True
+              across-sequences  the final state of the row above in the same batch
+                                also: option 2b; in some texts "stateful batches", with
+                                2a as "stateless batches". Its gradient runs through the
+                                whole batch: it holds rows x chunk steps of activations.
+                                Not available yet
 
             After training the carry gap says whether the policy suits how the model is served. Ctrl-C ends training \
             and writes the best model so far.
@@ -34,58 +40,28 @@ struct Train: AsyncParsableCommand {
               sluice train --data pumps.ndjson --carry 'per-batch x5, across-batches' --json
             """)
 
-    @Option(
-        parsing: .upToNextOption, help: ArgumentHelp("Files of observations, read in this order.", valueName: "file"))
-    var data: [String] = []
-
-    @Flag(help: "Train on what the input topic holds.")
-    var fromTopic = false
-
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where the model goes.", valueName: "file"))
-    var output = "model.safetensors"
-
-    @Option(help: "ndjson or csv. (default: csv for a name that ends in .csv, else ndjson)")
-    var format: RecordReader.FileFormat?
-
-    @Option(help: "The model's inputs, such as temperature,load.")
-    var features: String?
-
-    @Option(help: "Cross-validation; not available yet.")
-    var folds: Int?
-
-    @Flag(help: "One JSON object an epoch, and one at the end.")
-    var json = false
-
+    @OptionGroup(title: "Data and output") var files: TrainFiles
     @OptionGroup(title: "Training") var train: TrainFlags
     @OptionGroup(title: "Model") var model: ModelFlags
     @OptionGroup(title: "Configuration") var configuration: ConfigurationOptions
     @OptionGroup var log: LogOptions
 
-    func validate() throws {
-        guard data.isEmpty == fromTopic else {
-            throw ValidationError("Give the data by --data FILE or by --from-topic, and not by both.")
-        }
-        guard !data.contains("-") else {
-            throw ValidationError("--data reads its files more than once: it cannot be stdin.")
-        }
-    }
-
     func run() async throws {
-        if folds != nil {
+        if files.folds != nil {
             throw SluiceError(
                 .unsupported, "--folds is not available yet", remedy: "hold out a part with --validation and --test")
         }
         let loaded = try load()
-        try Self.checkWritable(output)
+        try Self.checkWritable(files.output)
         let logger = try log.logger()
         try await Signals.onThread { interruption in
-            let run = TrainRun(configuration: loaded.configuration, output: output, json: json)
-            if fromTopic {
+            let run = TrainRun(configuration: loaded.configuration, output: files.output, json: files.json)
+            if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }
                 try run.run(try cluster.source(loaded.configuration), interruption)
             } else {
-                try run.run(FileSource(data, fileFormat: format), interruption)
+                try run.run(FileSource(files.data, fileFormat: files.format), interruption)
             }
         }
     }
@@ -93,16 +69,18 @@ struct Train: AsyncParsableCommand {
     private func load() throws -> LoadedConfiguration {
         let standard = ConfigurationOptions.defaultFile
         let hasStandard = FileManager.default.fileExists(atPath: standard)
-        let file = configuration.config ?? (hasStandard || fromTopic ? standard : nil)
+        let file = configuration.config ?? (hasStandard || files.fromTopic ? standard : nil)
         let flags = train.settings + model.settings
         let own = try configuration.settings.flags()
         var fallbacks: [String: String] = [:]
-        if let first = data.first {
+        if let first = files.data.first {
             fallbacks = .withoutCluster
-            let names = try DataFeatures.names(in: first, fileFormat: format)
+            let names = try DataFeatures.names(in: first, fileFormat: files.format)
             if !names.isEmpty { fallbacks["input.features"] = FeatureList.text(names) }
         }
-        guard let features else { return try SettingOptions.load(file, flags: flags + own, fallbacks: fallbacks) }
+        guard let features = files.features else {
+            return try SettingOptions.load(file, flags: flags + own, fallbacks: fallbacks)
+        }
         // A feature keeps the pointer that the configuration gives it.
         let known = try? SettingOptions.load(file, flags: own, fallbacks: fallbacks).configuration.input.features
         let pointers = Dictionary((known ?? []).map { ($0.name, $0.pointer) }) { first, _ in first }
@@ -125,6 +103,40 @@ struct Train: AsyncParsableCommand {
         else {
             throw SluiceError(
                 .file, "\(path) cannot be written", remedy: "does the folder exist, and may it be written to?")
+        }
+    }
+}
+
+/// What is read and written.
+struct TrainFiles: ParsableArguments {
+    @Option(
+        parsing: .upToNextOption, help: ArgumentHelp("Files of observations, read in this order.", valueName: "file"))
+    var data: [String] = []
+
+    @Flag(help: "Train on what the input topic holds.")
+    var fromTopic = false
+
+    @Option(help: "ndjson or csv. (default: csv for a name that ends in .csv, else ndjson)")
+    var format: RecordReader.FileFormat?
+
+    @Option(help: "The model's inputs, such as temperature,load.")
+    var features: String?
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where the model goes.", valueName: "file"))
+    var output = "model.safetensors"
+
+    @Option(help: "Cross-validation; not available yet.")
+    var folds: Int?
+
+    @Flag(help: "One JSON object an epoch, and one at the end.")
+    var json = false
+
+    func validate() throws {
+        guard data.isEmpty == fromTopic else {
+            throw ValidationError("Give the data by --data FILE or by --from-topic, and not by both.")
+        }
+        guard !data.contains("-") else {
+            throw ValidationError("--data reads its files more than once: it cannot be stdin.")
         }
     }
 }

@@ -1,60 +1,63 @@
 internal import ArgumentParser
 internal import SluiceConfiguration
 
-/// The entries of `train:` and `model:` as flags. The configuration checks them, as it checks its file.
+/// The entries of `train:` as flags. The configuration checks them, as it checks its file, and fills in what is left.
 struct TrainFlags: ParsableArguments {
-    @Option(help: "What happens to the state between batches, see above; or per epoch: 'per-batch x5, across-batches'.")
+    @Option(
+        help: """
+            A carry policy, see above; or one per epoch: 'per-batch x5, across-batches'. (default: across-batches)
+            """)
     var carry: String?
 
-    @Option(help: "Times through the data at most.")
+    @Option(help: "Times through the data at most. (default: 20)")
     var epochs: String?
 
-    @Option(help: "Steps of a chunk: how far back the gradient reaches.")
+    @Option(help: "Steps of a chunk: how far back the gradient reaches. (default: 64)")
     var chunk: String?
 
-    @Option(help: "Rows of a batch.")
+    @Option(help: "Rows of a batch. (default: 32)")
     var rows: String?
 
-    @Option(help: "lanes or strided: which chunk goes into which row.")
+    @Option(help: "lanes or strided: which chunk goes into which row. (default: lanes)")
     var order: String?
 
-    @Option(help: "sgd, adam, adamw or rmsprop.")
+    @Option(help: "sgd, adam, adamw or rmsprop. (default: adam)")
     var optimizer: String?
 
-    @Option(help: "Learning rate.")
+    @Option(help: "Learning rate. (default: 0.001)")
     var learningRate: String?
 
-    @Option(help: "constant, step, cosine or reduce-on-plateau.")
+    @Option(help: "constant, step, cosine or reduce-on-plateau. (default: constant)")
     var schedule: String?
 
-    @Option(help: "every or last: the steps of a sequence whose loss counts.")
+    @Option(help: "every or last: the steps of a sequence whose loss counts. (default: every)")
     var lossAt: String?
 
-    @Option(help: "Epochs without improvement before it stops; 0: it does not.")
+    @Option(help: "Epochs without improvement before it stops; 0: it does not. (default: 10)")
     var patience: String?
 
-    @Option(help: "Largest norm of a gradient; 0: no clipping.")
+    @Option(help: "Largest norm of a gradient; 0: no clipping. (default: 1)")
     var clip: String?
 
-    @Option(help: "pytorch, xavier, kaiming or orthogonal: how weights are drawn.")
+    @Option(help: "pytorch, xavier, kaiming or orthogonal: how weights are drawn. (default: pytorch)")
     var weights: String?
 
-    @Option(help: "0 or 1: the bias of the forget gate at the start.")
+    @Option(help: "0 or 1: the bias of the forget gate at the start. (default: 0)")
     var forgetBias: String?
 
-    @Option(help: "Share of the data held out for validation.")
+    @Option(help: "Share of the data held out for validation. (default: 0.15)")
     var validation: String?
 
-    @Option(help: "time or stream: hold out the last part in time, or whole streams.")
+    @Option(help: "time or stream: hold out the last part in time, or whole streams. (default: time)")
     var by: String?
 
-    @Option(help: "Share of the data held out for a test at the end.")
+    @Option(help: "Share of the data held out for a test at the end. (default: 0)")
     var test: String?
 
-    @Option(help: "Fixes every draw; the same seed and threads give the same file.")
+    @Option(help: "Fixes every draw; the same seed and threads give the same file. (default: 0)")
     var seed: String?
 
-    @Option(help: "Threads; all cores by default.")
+    @Option(help: "Threads. (default: all cores)")
     var threads: String?
 
     var settings: [(path: String, value: String)] {
@@ -70,31 +73,31 @@ struct TrainFlags: ParsableArguments {
 
 /// The shape of the model, as flags.
 struct ModelFlags: ParsableArguments {
-    @Option(help: "Units of each layer.")
+    @Option(help: "Units of each layer. (default: 64)")
     var hidden: String?
 
-    @Option(help: "Layers, 1 to 4.")
+    @Option(help: "Layers, 1 to 4. (default: 1)")
     var layers: String?
 
-    @Option(help: "point, gaussian, quantile, binary or categorical.")
+    @Option(help: "point, gaussian, quantile, binary or categorical. (default: quantile)")
     var head: String?
 
-    @Option(help: "Features to forecast, such as temperature,load; by default the first.")
+    @Option(help: "Features to forecast, such as temperature,load. (default: the first)")
     var targets: String?
 
-    @Option(help: "Observations ahead, such as 1,6,12.")
+    @Option(help: "Observations ahead, such as 1,6,12. (default: 1,6,12)")
     var horizons: String?
 
-    @Option(help: "Of a quantile head, such as 0.1,0.5,0.9.")
+    @Option(help: "Of a quantile head, such as 0.1,0.5,0.9. (default: 0.1,0.5,0.9)")
     var quantiles: String?
 
-    @Option(help: "Of a categorical head.")
+    @Option(help: "Of a categorical head. (default: 3)")
     var classes: String?
 
-    @Option(help: "none, global or per-stream.")
+    @Option(help: "none, global or per-stream. (default: per-stream)")
     var scaling: String?
 
-    @Option(help: "zero or learned: the state after a boundary.")
+    @Option(help: "zero or learned: the state after a boundary. (default: zero)")
     var initialState: String?
 
     var settings: [(path: String, value: String)] {

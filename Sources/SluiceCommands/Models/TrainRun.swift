@@ -1,8 +1,8 @@
 internal import Foundation
 internal import SluiceConfiguration
 internal import SluiceCore
-internal import SluiceModelFile
 internal import SluiceLSTM
+internal import SluiceModelFile
 internal import SluiceService
 internal import SluiceTraining
 

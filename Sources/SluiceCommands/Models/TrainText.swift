@@ -9,16 +9,18 @@ struct TrainText: TrainReport {
     let job: TrainingJob
 
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)]) {
-        console.line("\(observations) observations of \(streams) streams")
+        console.line("\(Shown.count(observations, "observation")) of \(Shown.count(streams, "stream"))")
         for (code, reject) in rejects.sorted(by: { $0.key < $1.key }) {
-            console.errorLine("\(reject.count) rejects \(code), the first: \(reject.message.printable)")
+            let count = Shown.count(reject.count, "reject")
+            console.errorLine("\(count) \(code), the first: \(reject.message.printable)")
         }
         let (shape, training) = (job.shape, job.training)
         let policies = training.carry.prefix(training.epochs).map(\.rawValue)
         let runs = policies.reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
         console.line(
-            "\(job.manifest.head.rawValue) head, \(shape.inputs) inputs, hidden \(shape.hidden), layers"
-                + " \(shape.layers), scaling \(job.manifest.scaling.rawValue); carry \(runs.joined(separator: " then "))")
+            "\(job.manifest.head.rawValue) head, \(Shown.count(shape.inputs, "input")), hidden \(shape.hidden),"
+                + " \(Shown.count(shape.layers, "layer")), scaling \(job.manifest.scaling.rawValue);"
+                + " carry \(runs.joined(separator: " then "))")
     }
 
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double) {
@@ -65,7 +67,9 @@ struct TrainText: TrainReport {
         let scale = max(abs(carried), abs(reset))
         let percent = scale > 0 ? Int((100 * abs(gap.difference) / scale).rounded()) : 0
         if percent < 1 { return "carrying changes next to nothing: no more memory is needed than one chunk holds" }
-        if gap.difference < 0 { return "carrying, as 'serve' does, lowers the loss by \(percent) %: the policy suits it" }
+        if gap.difference < 0 {
+            return "carrying, as 'serve' does, lowers the loss by \(percent) %: the policy suits it"
+        }
         return "carrying, as 'serve' does, raises the loss by \(percent) %: train with --carry across-batches, or"
             + " declare boundaries"
     }

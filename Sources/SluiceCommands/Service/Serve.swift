@@ -24,7 +24,8 @@ struct Serve: AsyncParsableCommand {
 
             Examples:
               sluice serve --model model.safetensors
-              sluice serve --model model.safetensors -c pumps.yaml --set admin.listen=127.0.0.1:8081
+              sluice serve --model model.safetensors -c pumps.yaml
+              sluice serve --model model.safetensors --set admin.listen=127.0.0.1:8081
               SLUICE_WORKERS=4 sluice serve --model model.safetensors --log-level debug
             """)
 

@@ -80,7 +80,9 @@ private final class EngineLoop {
                     inputs: settings.features, hidden: settings.hidden, layers: settings.layers, outputs: 1)))
         var generator = SplitMix64(state: 1)
         let bound = 1 / Float(settings.hidden).squareRoot()
-        for index in model.parameters.values.indices { model.parameters.values[index] = generator.uniform(-bound, bound) }
+        for index in model.parameters.values.indices {
+            model.parameters.values[index] = generator.uniform(-bound, bound)
+        }
         let specification = FoldSpecification(model: model)
         fold = try Fold(
             specification: specification,

@@ -6,8 +6,8 @@ import SluiceSchema
 package enum DataFeatures {
     private static let fields: Set<String> = ["stream", "time", "sequence", "boundary", "label"]
 
-    /// The columns of a CSV file that are no fields, or the members of `values` of the first JSON record that are numbers or
-    /// null; in the file's order. Empty where a first record does not tell.
+    /// The columns of a CSV file that are no fields, or the members of `values` of the first JSON record that are
+    /// numbers or null; in the file's order. Empty where a first record does not tell.
     ///
     /// - Throws: `file`, `input-invalid`.
     package static func names(in path: String, fileFormat: RecordReader.FileFormat?) throws -> [String] {
@@ -66,6 +66,7 @@ package enum FeatureList {
     }
 
     private static func quoted(_ text: String) -> String {
-        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) }?.replacing("\\/", with: "/") ?? "\"\""
+        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) }?.replacing("\\/", with: "/")
+            ?? "\"\""
     }
 }

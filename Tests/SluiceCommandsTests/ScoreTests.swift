@@ -1,0 +1,141 @@
+import Foundation
+import SluiceLSTM
+import Testing
+
+@testable import SluiceCommands
+
+@Suite struct ScoreTests {
+    /// Interleaved streams of unequal length with boundaries, missing values and rows that are no observations.
+    private func observations(_ count: Int) -> String {
+        (0..<count).map { row in
+            let stream = row * row % 7
+            if row % 53 == 17 { return "nonsense" }
+            if row % 97 == 3 { return #"{"stream":"s\#(stream)","values":{"x":1}}"# }
+            let boundary = row % 31 == 5 ? #","boundary":"start""# : row % 41 == 9 ? #","boundary":"end""# : ""
+            let y = row % 11 == 4 ? "null" : "\(Double(row % 29) / 7)"
+            return #"{"stream":"s\#(stream)","time":\#(1_767_225_600_000 + row * 1000),"#
+                + #""values":{"x":\#(Double(row % 13) / 3),"y":\#(y)}\#(boundary)}"#
+        }.joined(separator: "\n") + "\n"
+    }
+
+    @Test func everyBatchGivesTheSameBytes() async throws {
+        try await withFolder { folder in
+            let model = try folder.model(scaling: .perStream)
+            let input = try folder.write(observations(600), "in.ndjson")
+            var outputs: Set<Data> = []
+            for batch in ["1", "2", "7", "64", "599", "4096"] {
+                let output = folder.file("out")
+                let result = await sluice(
+                    "score", "--model", model, "--input", input, "--output", output, "--batch", batch, "--rejects",
+                    folder.file("rejects"))
+                #expect(result.code == 0 && result.out.isEmpty)
+                outputs.insert(try folder.data("out") + folder.data("rejects"))
+            }
+            #expect(outputs.count == 1)
+            #expect(try folder.read("out").lines.count + folder.read("rejects").lines.count == 600)
+        }
+    }
+
+    @Test func rejectsAreToldCountedAndKept() async throws {
+        try await withFolder { folder in
+            let rows = (0..<30).map { "bad \($0)" } + [#"{"stream":"a","time":0,"values":{"x":1,"y":2}}"#]
+            let input = try folder.write(rows.joined(separator: "\n"), "in.ndjson")
+            let result = await sluice(
+                "score", "--model", try folder.model(), "--input", input, "--output", folder.file("out"), "--rejects",
+                folder.file("rejects"), "--json")
+            #expect(result.code == 0)
+            #expect(result.error.lines.count == 22)
+            #expect(result.error.lines[0].hasPrefix("row 0: json-invalid: "))
+            #expect(result.error.lines[20].contains("are counted"))
+            #expect(result.error.lines[21] == #"{"observations":31,"predictions":1,"rejects":30}"#)
+            struct Reject: Decodable {
+                let row: Int
+                let error, message, source, value: String
+            }
+            let kept = try folder.read("rejects").lines.map {
+                try JSONDecoder().decode(Reject.self, from: Data($0.utf8))
+            }
+            #expect(kept.map(\.row) == Array(0..<30))
+            #expect(kept[7].value == "bad 7" && kept[7].source == "in.ndjson/0/7" && kept[7].error == "json-invalid")
+        }
+    }
+
+    @Test func csvIsReadByItsHeader() async throws {
+        try await withFolder { folder in
+            let csv = try folder.write("time,stream,y,x\n1000,a,2,1\n2000,a,,3\n", "in.csv")
+            let json = try folder.write(
+                """
+                {"stream":"a","time":1000,"values":{"x":1,"y":2},"source":{"topic":"in.csv","partition":0,"offset":0}}
+                {"stream":"a","time":2000,"values":{"x":3},"source":{"topic":"in.csv","partition":0,"offset":1}}
+                """, "in.ndjson")
+            let model = try folder.model()
+            for (input, output) in [(csv, "1"), (json, "2")] {
+                let result = await sluice("score", "--model", model, "--input", input, "--output", folder.file(output))
+                #expect(result.code == 0)
+            }
+            #expect(try folder.data("1") == folder.data("2"))
+            #expect(try folder.read("1").contains(#""source":{"topic":"in.csv","partition":0,"offset":1}"#))
+        }
+    }
+
+    @Test func configurationGivesInputAndBoundaries() async throws {
+        try await withFolder { folder in
+            let config = try folder.write(
+                """
+                input: {features: {x: /a, y: /b}}
+                boundaries: {every: 2}
+                """, "score.yaml")
+            let rows = (0..<4).map { #"{"stream":"s","time":\#($0),"a":1,"b":2}"# }
+            let input = try folder.write(rows.joined(separator: "\n"), "in.ndjson")
+            let result = await sluice(
+                "score", "--model", try folder.model(), "-c", config, "--input", input, "--output", folder.file("out"))
+            #expect(result.code == 0)
+            let steps = try folder.read("out").lines.map { $0.firstMatch(of: /"step":(\d+)/)?.1 ?? "" }
+            #expect(steps == ["0", "1", "0", "1"])
+        }
+    }
+
+    @Test func recordedResetsApplyAtTheirOffsets() async throws {
+        try await withFolder { folder in
+            let rows = (0..<6).map {
+                #"{"stream":"s","time":\#($0),"values":{"x":1,"y":2},"#
+                    + #""source":{"topic":"t","partition":2,"offset":\#(10 + 5 * $0)}}"#
+            }
+            let input = try folder.write(rows.joined(separator: "\n"), "in.ndjson")
+            let event =
+                #"{"id":"r","type":"reset","stream":"s","partition":2,"offset":22,"by":"me","#
+                + #""time":"2026-01-01T00:00:00Z","control":0}"#
+            let commands = try folder.write(event + "\n", "events.ndjson")
+            let result = await sluice(
+                "score", "--model", try folder.model(), "--input", input, "--output", folder.file("out"), "--commands",
+                commands)
+            #expect(result.code == 0)
+            let steps = try folder.read("out").lines.map { $0.firstMatch(of: /"step":(\d+)/)?.1 ?? "" }
+            #expect(steps == ["0", "1", "2", "0", "1", "2"])
+            let swap = try folder.write(event.replacing("reset", with: "swap") + "\n", "swaps.ndjson")
+            let refused = await sluice(
+                "score", "--model", try folder.model(), "--input", input, "--output", folder.file("out"), "--commands",
+                swap)
+            #expect(refused.code == 1 && refused.error.contains("swaps are not available yet"))
+        }
+    }
+
+    @Test func whatIsWrongIsSaid() async throws {
+        try await withFolder { folder in
+            let model = try folder.model()
+            let input = try folder.write("{}", "in.ndjson")
+            func score(_ arguments: String...) async -> CommandResult { await sluice(list: ["score"] + arguments) }
+            let missing = await score("--model", model, "--input", "nowhere", "--output", folder.file("o"))
+            #expect(missing.code == 1 && missing.error.contains("nowhere cannot be read"))
+            let notAModel = await score("--model", input, "--input", input, "--output", folder.file("o"))
+            #expect(notAModel.code == 1 && notAModel.error.contains("model file"))
+            let unwritable = await score("--model", model, "--input", input, "--output", folder.file("no/o"))
+            #expect(unwritable.code == 1 && unwritable.error.contains("cannot be written"))
+            for bad in [["--batch", "0"], ["--batch", "4097"], ["--format", "xml"]] {
+                let result = await sluice(
+                    list: ["score", "--model", model, "--input", input, "--output", folder.file("o")] + bad)
+                #expect(result.code == 2)
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+@testable import SluiceCommands
+
+@Suite struct ServiceCommandTests {
+    /// `body` with the address of an embedded broker that `sluice broker` runs.
+    private func withBroker(_ body: @escaping @Sendable (String) async throws -> Void) async throws {
+        let (addresses, found) = AsyncStream<String>.makeStream()
+        let console = Console(
+            out: { found.yield($0) }, error: { _ in }, read: { nil }, isTerminal: false, isInteractive: false,
+            environment: [:])
+        let broker = Task {
+            await Console.$current.withValue(console) { await CommandLineEntry.run(["broker", "--port", "0"]) }
+        }
+        for await line in addresses {
+            try await body(line.trimmingCharacters(in: .newlines))
+            break
+        }
+        broker.cancel()
+        #expect(await broker.value == 0)
+    }
+
+    private func configuration(_ folder: Folder, _ bootstrap: String) throws -> String {
+        try folder.write(
+            """
+            application: commands
+            kafka: {bootstrap.servers: "\(bootstrap)"}
+            input: {topic: in, features: {x: /values/x, y: /values/y}}
+            output: {topic: out}
+            state: {directory: "\(folder.file("state"))"}
+            admin: {listen: "127.0.0.1:0"}
+            """, "sluice.yaml")
+    }
+
+    @Test func topicsAreMissingThenMadeThenRight() async throws {
+        try await withBroker { bootstrap in
+            try await withFolder { folder in
+                let config = try configuration(folder, bootstrap)
+                let missing = await sluice("topics", "check", "-c", config)
+                #expect(missing.code == 1 && missing.error.contains("the topic in does not exist"))
+                let made = await sluice("topics", "create", "-c", config)
+                #expect(made.code == 0 && made.out.lines.count == 5)
+                let right = await sluice("topics", "check", "-c", config)
+                #expect(right.code == 0 && right.out.lines.dropFirst().allSatisfy { $0.hasSuffix("right") })
+                #expect(await sluice("topics", "create", "-c", config) == CommandResult(code: 0, out: "", error: ""))
+                let json = await sluice("topics", "check", "-c", config, "--json")
+                #expect(json.out.hasPrefix(#"{"topics":[{"topic":"in","exists":true,"partitions":4,"#))
+            }
+        }
+    }
+
+    @Test func serveNeedsAModelThatFits() async throws {
+        try await withFolder { folder in
+            let config = try configuration(folder, "127.0.0.1:1")
+            let none = await sluice("serve", "-c", config)
+            #expect(none.code == 1 && none.error.contains("sluice train") && none.error.contains("--model"))
+            let foreign = await sluice(
+                "serve", "-c", config, "--model", try folder.model("other.safetensors", inputs: ["z"]))
+            #expect(foreign.code == 1 && foreign.error.contains("\"z\" is not among input.features"))
+            let wrong = await sluice("serve", "-c", config, "--model", "none", "--set", "workers=0")
+            #expect(wrong.code == 2 && wrong.error.contains("flag: workers: 0 is not between 1 and 1024"))
+            let bad = try folder.write("application: a b\n", "bad.yaml")
+            let problems = await sluice("serve", "-c", bad)
+            #expect(problems.code == 1 && problems.error.contains("\(bad):1: application: "))
+        }
+    }
+
+    @Test func takenPortsAreRefused() async throws {
+        try await withBroker { bootstrap in
+            try await withFolder { folder in
+                let port = bootstrap.split(separator: ":")[1]
+                let broker = await sluice("broker", "--port", String(port))
+                #expect(broker.code == 1 && broker.error.contains("port \(port)"))
+                let config = try configuration(folder, bootstrap)
+                let serve = await sluice(
+                    "serve", "-c", config, "--model", try folder.model(), "--set", "admin.listen=127.0.0.1:\(port)",
+                    "--log-level", "error")
+                #expect(serve.code == 1)
+                #expect(serve.error.hasPrefix("error: 127.0.0.1:\(port) is already in use ("))
+            }
+        }
+    }
+
+    @Test func benchmarksPrintOneObjectALine() async throws {
+        let step = await sluice("bench", "step", "--inputs", "1", "--hidden", "4", "--batch", "1", "--json")
+        let engine = await sluice(
+            list: [
+                "bench", "engine", "--streams", "10", "--features", "2", "--hidden", "4", "--batch", "64", "--seconds",
+                "0.01", "--json",
+            ])
+        for (result, name) in [(step, "step"), (engine, "engine")] {
+            #expect(result.code == 0 && result.out.lines.count == 1)
+            let object = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
+            #expect(object?["bench"] as? String == name && object?["threads"] as? Int == 1)
+        }
+    }
+}
