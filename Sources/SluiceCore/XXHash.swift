@@ -1,5 +1,4 @@
 internal import CXXHash
-internal import Glibc
 
 /// XXH64 of some bytes: the slot index's hash, the checksum of snapshots and the key of random draws.
 /// One fixed function everywhere, never Swift's seeded `Hasher`, so that files and draws agree between machines.

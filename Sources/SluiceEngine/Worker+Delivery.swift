@@ -58,7 +58,8 @@ extension Worker {
         do {
             if !positions.isEmpty { try resources.consumer.commit(positions) }
         } catch let error as SluiceError where error.retry == .later {
-            // A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it repeats outputs.
+            // A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it
+            // repeats outputs.
             if !isCommitRefused { resources.observer.note("commits are refused, and tried again", nil, error: error) }
             isCommitRefused = true
             committedNanoseconds = resources.clock.monotonicNanoseconds()

@@ -48,8 +48,8 @@ package struct KafkaConfiguration: Sendable {
         return copy
     }
 
-    /// The embedded broker lets an empty fetch wait its whole time, and refuses commits from the moment a member joins until all
-    /// others have learned of it by their heartbeats.
+    /// The embedded broker lets an empty fetch wait its whole time, and refuses commits from the moment a member joins
+    /// until all others have learned of it by their heartbeats.
     private static let embedded = [
         "fetch.wait.max.ms": "10", "heartbeat.interval.ms": "200", "session.timeout.ms": "6000",
     ]

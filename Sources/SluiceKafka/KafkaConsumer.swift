@@ -150,8 +150,8 @@ package final class KafkaConsumer: LogConsumer {
         gates = []
     }
 
-    /// librdkafka before 2.3 aborts the process when a member of a cooperative-sticky group is destroyed between joining and its
-    /// first assignment (confluentinc/librdkafka, issue 4312): such a member is waited for.
+    /// librdkafka before 2.3 aborts the process when a member of a cooperative-sticky group is destroyed between
+    /// joining and its first assignment (confluentinc/librdkafka, issue 4312): such a member is waited for.
     private func awaitFirstAssignment() -> Bool {
         guard hasSubscribed, rd_kafka_version() < 0x0203_00FF else { return true }
         var left = Self.firstAssignmentMilliseconds
@@ -190,9 +190,9 @@ func grow(_ gates: inout [Gate], to partition: Int32) {
 
 /// Makes a waiting poll return, from any thread, until disarmed.
 final class QueueWaker: Sendable {
+    // Librdkafka's queues may be yielded from any thread.
     @safe
     private struct Target: @unchecked Sendable {
-        // Librdkafka's queues may be yielded from any thread.
         var queue: OpaquePointer?
     }
     private let target: Mutex<Target>

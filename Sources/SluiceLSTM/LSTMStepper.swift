@@ -19,8 +19,8 @@ package struct LSTMStepper: Sendable {
         }
     }
 
-    /// One step of `rows` rows, none of which knows of the others. Nothing is committed: a row whose result is not finite
-    /// is a reject, and its state stays what it was.
+    /// One step of `rows` rows, none of which knows of the others. Nothing is committed: a row whose result is not
+    /// finite is a reject, and its state stays what it was.
     ///
     /// - Parameters:
     ///   - inputs: `[rows][I]`.

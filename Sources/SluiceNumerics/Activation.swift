@@ -2,8 +2,8 @@ internal import CStepKernel
 
 /// The pinned activations: the same bits on every processor, in scalar, array and step (`engine.md`, "The fold").
 ///
-/// Largest errors over every float32, in units in the last place: exp 1.1, log 1, tanh 3, sigmoid 3. The sigmoid stays at
-/// e⁻⁸⁷ below −87, so that it is never subnormal. Arrays: `out[i] = f(x[i])` for `i < count`; `out` may be `x`.
+/// Largest errors over every float32, in units in the last place: exp 1.1, log 1, tanh 3, sigmoid 3. The sigmoid stays
+/// at e⁻⁸⁷ below −87, so that it is never subnormal. Arrays: `out[i] = f(x[i])` for `i < count`; `out` may be `x`.
 package enum Activation {
     package static func exp(_ x: Float) -> Float { sluice_expf(x) }
     package static func log(_ x: Float) -> Float { sluice_logf(x) }

@@ -8,8 +8,8 @@ internal import CStepKernel
     private let network: sluice_lstm
 
     /// Packs parameters that lie in PyTorch's order: for each layer `weight_ih [4H, I]` (`[4H, H]` above layer 0),
-    /// `weight_hh [4H, H]`, `bias_ih [4H]`, `bias_hh [4H]`, gates i, f, g, o; then `head.weight [O, H]`, `head.bias [O]`.
-    /// Anything after them is ignored.
+    /// `weight_hh [4H, H]`, `bias_ih [4H]`, `bias_hh [4H]`, gates i, f, g, o; then `head.weight [O, H]`, `head.bias
+    /// [O]`. Anything after them is ignored.
     package init(inputs: Int, hidden: Int, layers: Int, outputs: Int, parameters: UnsafeBufferPointer<Float>) {
         precondition(inputs > 0 && hidden > 0 && layers > 0 && outputs > 0, "sizes are positive")
         let (gates, rest) = (4 * hidden, outputs * (hidden + 1))

@@ -55,8 +55,8 @@ private struct Golden: Decodable, Sendable, CustomTestStringConvertible {
         return values
     }
 
-    /// Any change of the arithmetic changes this hash. It is a promise about recorded logs: it may only ever change together
-    /// with the version of the snapshot format. `scripts/check-arm64` prints the same number for arm64.
+    /// Any change of the arithmetic changes this hash. It is a promise about recorded logs: it may only ever change
+    /// together with the version of the snapshot format. `scripts/check-arm64` prints the same number for arm64.
     @Test(arguments: InstructionSet.available)
     func arithmeticIsPinned(set: InstructionSet) {
         var draws = Draws(seed: 2_026)

@@ -2,7 +2,8 @@ import Foundation
 import SluiceLSTM
 import SluiceNumerics
 
-/// Pseudo-random numbers from integer arithmetic alone, so that every machine and the scripts in Python and C draw the same.
+/// Pseudo-random numbers from integer arithmetic alone, so that every machine and the scripts in Python and C draw the
+/// same.
 struct Draws {
     private var state: UInt64
 

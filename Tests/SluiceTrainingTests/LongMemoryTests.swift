@@ -19,7 +19,8 @@ import Testing
         let accuracy = try #require(result.carryGap?.carried.accuracy)
         #expect(accuracy > 0.99)
         #expect(result.epochs.contains { ($0.validation?.accuracy ?? 0) > 0.99 })
-        // Of one stream the last 200 sequences, of 1,200 simultaneous ones the last steps of each: those need the lead-in.
+        // Of one stream the last 200 sequences, of 1,200 simultaneous ones the last steps of each: those need the
+        // lead-in.
         #expect(result.carryGap?.carried.count == (streams == 1 ? 4_000 : 4_800))
     }
 

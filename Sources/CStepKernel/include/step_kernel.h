@@ -49,8 +49,8 @@ void sluice_lstm_pack_head(const sluice_lstm *m, const float *weight, const floa
 void sluice_lstm_step(const sluice_lstm *m, sluice_isa isa, size_t rows, const float *x,
                       const float *_Nonnull const *_Nonnull state, float *next, float *out, bool *finite);
 
-/// The activations, `out[i] = f(x[i])`; `out` may be `x`. Largest errors over every float32, in units in the last place:
-/// exp 1.1, log 1, tanh 3, sigmoid 3; the sigmoid stays at e^-87 below x = -87. NaN gives NaN.
+/// The activations, `out[i] = f(x[i])`; `out` may be `x`. Largest errors over every float32, in units in the last
+/// place: exp 1.1, log 1, tanh 3, sigmoid 3; the sigmoid stays at e^-87 below x = -87. NaN gives NaN.
 void sluice_exp(sluice_isa isa, const float *x, float *out, size_t count);
 void sluice_log(sluice_isa isa, const float *x, float *out, size_t count);
 void sluice_tanh(sluice_isa isa, const float *x, float *out, size_t count);

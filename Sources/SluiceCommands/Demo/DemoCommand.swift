@@ -10,10 +10,10 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "The whole service on this machine, with nothing else installed.",
         discussion: """
-            Starts an embedded broker, trains on the first part of two bundled series (hourly temperatures of Seattle and \
-            San Francisco, a boundary at each midnight), replays the rest through Kafka topics beside this machine's own \
-            metrics, predicts every observation, resets one stream by command, and sums up at its end. Everything it \
-            writes goes to a temporary folder that is removed.
+            Starts an embedded broker, trains on the first part of two bundled series (hourly temperatures of Seattle \
+            and San Francisco, a boundary at each midnight), replays the rest through Kafka topics beside this \
+            machine's own metrics, predicts every observation, resets one stream by command, and sums up at its end. \
+            Everything it writes goes to a temporary folder that is removed.
 
             Examples:
               sluice demo
@@ -39,7 +39,8 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         var logger = Logger(label: "sluice")
         // The show speaks for itself; only what went wrong is worth a line.
-        logger.logLevel = ProcessInfo.processInfo.environment["SLUICE_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .error
+        logger.logLevel =
+            ProcessInfo.processInfo.environment["SLUICE_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .error
         let screen = DemoScreen(console: .current)
         let demo = Demo(
             Demo.Options(duration: duration, port: port, speed: speed), logger: logger, report: { screen.show($0) })

@@ -1,6 +1,6 @@
-import SluiceTraining
 internal import Foundation
 internal import SluiceService
+import SluiceTraining
 internal import Synchronization
 
 /// Shows the demo: a table drawn anew on a terminal, a line every two seconds elsewhere.
@@ -54,9 +54,12 @@ final class DemoScreen: Sendable {
 
     private static func counts(_ view: Demo.View) -> String {
         let errors = view.forecastErrors
-        let judged = errors.count == 0
-            ? "" : String(
-                format: "  error %.2f (naive %.2f)", errors.forecast / Double(errors.count), errors.naive / Double(errors.count))
+        let judged =
+            errors.count == 0
+            ? ""
+            : String(
+                format: "  error %.2f (naive %.2f)", errors.forecast / Double(errors.count),
+                errors.naive / Double(errors.count))
         return String(
             format: "%3.0f s  observations %d  predictions %d  boundaries %d  resets %d  rejects %d", view.elapsed,
             view.observations, view.predictions, view.boundaries, view.resets, view.rejects) + judged
@@ -64,18 +67,21 @@ final class DemoScreen: Sendable {
 
     private func draw(_ view: Demo.View) {
         var table = TextTable([
-            .left("stream"), .right("value"), .right("forecast"), .right("interval 80 %"), .right("anomaly"), .right("step"),
+            .left("stream"), .right("value"), .right("forecast"), .right("interval 80 %"), .right("anomaly"),
+            .right("step"),
             .right("resets"),
         ])
         for (name, stream, resets) in view.streams {
             table.add([
                 name, Self.number(stream.value), Self.number(stream.forecast),
-                "\(Self.number(stream.low)) … \(Self.number(stream.high))", Shown.score(stream.anomaly), "\(stream.step)",
+                "\(Self.number(stream.low)) … \(Self.number(stream.high))", Shown.score(stream.anomaly),
+                "\(stream.step)",
                 "\(resets)",
             ])
         }
         let (drawn, notice) = state.withLock { ($0.drawn, $0.notice) }
-        let lines = ["", Self.counts(view), notice.isEmpty ? "Ctrl-C ends it" : notice, ""]
+        let lines =
+            ["", Self.counts(view), notice.isEmpty ? "Ctrl-C ends it" : notice, ""]
             + table.text.split(separator: "\n").map(String.init)
         // Up to the table's first line; each line is cleared before it is written.
         let up = drawn > 0 ? "\u{1B}[\(drawn)A" : ""
@@ -88,6 +94,9 @@ final class DemoScreen: Sendable {
     private func show(_ summary: DemoSummary) {
         func milliseconds(_ value: Double?) -> String { value.map { String(format: "%.2f ms", $0) } ?? "-" }
         func error(_ value: Double?) -> String { value.map { String(format: "%.3f °F", $0) } ?? "-" }
+        let latencies = (
+            milliseconds(summary.latencyP50Milliseconds), milliseconds(summary.latencyP99Milliseconds)
+        )
         line("")
         line("summary")
         for (name, value) in [
@@ -96,7 +105,7 @@ final class DemoScreen: Sendable {
             ("rejects", "\(summary.rejects)"),
             ("forecast error", "\(error(summary.forecastError)) one hour ahead, over \(summary.judged) forecasts"),
             ("naive error", "\(error(summary.naiveError)) (the last value)"), ("verdict", summary.verdict),
-            ("latency", "p50 \(milliseconds(summary.latencyP50Milliseconds)), p99 \(milliseconds(summary.latencyP99Milliseconds)), arrival to produced"),
+            ("latency", "p50 \(latencies.0), p99 \(latencies.1), arrival to produced"),
         ] { line("  " + name.padding(toLength: 20, withPad: " ", startingAt: 0) + value) }
     }
 }

@@ -98,7 +98,8 @@ private final class Rows {
 
     func step(_ stepper: LSTMStepper) {
         stepper.step(
-            rows: batch, inputs: inputs, states: pointers[turn], next: slabs[1 - turn], outputs: outputs, finite: finite)
+            rows: batch, inputs: inputs, states: pointers[turn], next: slabs[1 - turn], outputs: outputs, finite: finite
+        )
         turn = 1 - turn
     }
 

@@ -1,17 +1,17 @@
-import SluiceEngine
 import Foundation
 package import Logging
 import ServiceLifecycle
 import SluiceAdmin
 import SluiceConfiguration
 import SluiceCore
+import SluiceEngine
 import SluiceKafka
 import SluiceLSTM
 import SluiceModelFile
 package import SluiceTraining
 
-/// The whole service on this machine with nothing else installed: an embedded broker, a model trained on the first part of the
-/// bundled series, the rest replayed through topics beside the machine's own metrics, one reset by command.
+/// The whole service on this machine with nothing else installed: an embedded broker, a model trained on the first part
+/// of the bundled series, the rest replayed through topics beside the machine's own metrics, one reset by command.
 package final class Demo: Sendable {
     package struct Options: Sendable {
         /// Seconds; nil: until it is told to stop.
@@ -138,7 +138,8 @@ package final class Demo: Sendable {
     private func serve(_ runtime: ServeRuntime, _ show: Show) async throws {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: runtime, successTerminationBehavior: .gracefullyShutdownGroup)], logger: logger))
+                services: [.init(service: runtime, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {

@@ -3,8 +3,8 @@ import SluiceCore
 import SluiceLog
 import Synchronization
 
-/// Produces the demo's observations: the recorded hours at the demo's speed, over and over with the years moved on, and the
-/// machine's metrics once a second. One thread with its own producer. What precedes the replay is produced at once.
+/// Produces the demo's observations: the recorded hours at the demo's speed, over and over with the years moved on, and
+/// the machine's metrics once a second. One thread with its own producer. What precedes the replay is produced at once.
 final class DemoFeeder: Sendable {
     private static let tickSeconds = 0.05
 
@@ -102,7 +102,8 @@ final class DemoFeeder: Sendable {
         batch.arena.append("{\"time\":\(time),\"values\":{\"value\":\(value)}}")
         batch.entries.append(
             OutputBatch.Entry(
-                topic: .observations, partition: -1, timestamp: time, key: key, value: key.upperBound..<batch.arena.count))
+                topic: .observations, partition: -1, timestamp: time, key: key,
+                value: key.upperBound..<batch.arena.count))
     }
 
     private func send(_ batch: inout OutputBatch, _ producer: any LogProducer) throws {

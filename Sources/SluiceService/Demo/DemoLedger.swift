@@ -84,7 +84,8 @@ package final class DemoLedger: Sendable {
             let before = state.streams[prediction.stream] ?? Stream()
             if before.isWarm, !value.isNaN, !before.value.isNaN, !before.forecast.isNaN {
                 state.errors[prediction.stream, default: Errors()].count += 1
-                state.errors[prediction.stream, default: Errors()].forecast += Double((value - before.forecast).magnitude)
+                state.errors[prediction.stream, default: Errors()].forecast += Double(
+                    (value - before.forecast).magnitude)
                 state.errors[prediction.stream, default: Errors()].naive += Double((value - before.value).magnitude)
             }
             state.streams[prediction.stream] = Stream(

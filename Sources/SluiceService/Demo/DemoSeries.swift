@@ -29,7 +29,8 @@ struct DemoSeries: Sendable {
     /// Columns `date` (`2010/01/01 13:00`, seconds allowed, read as UTC) and `temp`, in any order.
     private static func parse(_ text: String, _ name: String) throws -> [Row] {
         let lines = text.split(whereSeparator: \.isNewline).map { $0.split(separator: ",").map(String.init) }
-        guard let header = lines.first, let date = header.firstIndex(of: "date"), let temp = header.firstIndex(of: "temp")
+        guard let header = lines.first, let date = header.firstIndex(of: "date"),
+            let temp = header.firstIndex(of: "temp")
         else { throw SluiceError(.file, "the demo's data \(name).csv has no header") }
         let format = DateFormatter()
         format.locale = Locale(identifier: "en_US_POSIX")

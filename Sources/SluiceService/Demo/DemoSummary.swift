@@ -1,5 +1,5 @@
-import SluiceEngine
 import SluiceCore
+import SluiceEngine
 
 /// What the demo says at its end, honestly.
 package struct DemoSummary: Sendable, Codable {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The machine's own live series, from /proc: processor and memory in use (percent), disk and network (kilobytes a second).
+/// The machine's own live series, from /proc: processor and memory in use (percent), disk and network (kilobytes a
+/// second).
 struct MachineMetrics {
     private struct Counters {
         var busy = 0.0
@@ -30,7 +31,9 @@ struct MachineMetrics {
 
     private static func lines(_ path: String) -> [[Substring]] {
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        return text.split(whereSeparator: \.isNewline).map { $0.split(whereSeparator: { $0 == " " || $0 == ":" || $0 == "\t" }) }
+        return text.split(whereSeparator: \.isNewline).map {
+            $0.split(whereSeparator: { $0 == " " || $0 == ":" || $0 == "\t" })
+        }
     }
 
     private static func counters() -> Counters {
@@ -53,9 +56,13 @@ struct MachineMetrics {
 
     private static func memoryPercent() -> Double? {
         func kilobytes(_ name: String) -> Double? {
-            lines("/proc/meminfo").first { $0.first.map(String.init) == name }.flatMap { $0.count > 1 ? Double($0[1]) : nil }
+            lines("/proc/meminfo").first { $0.first.map(String.init) == name }.flatMap {
+                $0.count > 1 ? Double($0[1]) : nil
+            }
         }
-        guard let total = kilobytes("MemTotal"), let available = kilobytes("MemAvailable"), total > 0 else { return nil }
+        guard let total = kilobytes("MemTotal"), let available = kilobytes("MemAvailable"), total > 0 else {
+            return nil
+        }
         return 100 * (total - available) / total
     }
 }

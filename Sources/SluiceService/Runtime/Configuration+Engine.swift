@@ -11,11 +11,12 @@ extension Configuration {
     package func inputSpecification(
         _ source: InputSpecification.Source, for inputs: [String], fileFormat: InputSpecification.Format? = nil
     ) throws -> InputSpecification {
+        let names = input.features.map(\.name).joined(separator: ", ")
         let features = try inputs.map { name in
             guard let feature = input.features.first(where: { $0.name == name }) else {
                 throw SluiceError(
                     .invalidConfiguration, "the model's input \"\(name)\" is not among input.features",
-                    remedy: "name it there with its pointer, or take a model with inputs among \(input.features.map(\.name).joined(separator: ", "))")
+                    remedy: "name it there with its pointer; there are \(names)")
             }
             return InputSpecification.Feature(feature.name, feature.pointer)
         }

@@ -26,8 +26,10 @@ package struct TopicPlan: Sendable {
         package var description: String {
             switch self {
             case .missing(let topic): "the topic \(topic) does not exist"
-            case .partitions(let topic, let has, let needs): "the topic \(topic) has \(has) partitions, it needs \(needs)"
-            case .cleanup(let topic, let has, let needs): "the topic \(topic) has cleanup.policy=\(has), it needs \(needs)"
+            case .partitions(let topic, let has, let needs):
+                "the topic \(topic) has \(has) partitions, it needs \(needs)"
+            case .cleanup(let topic, let has, let needs):
+                "the topic \(topic) has cleanup.policy=\(has), it needs \(needs)"
             }
         }
     }
@@ -70,7 +72,8 @@ package struct TopicPlan: Sendable {
         }
     }
 
-    /// The topics to make so that nothing is missing. The input's partitions decide; without an input there are none to make.
+    /// The topics to make so that nothing is missing. The input's partitions decide; without an input there are none to
+    /// make.
     package func missing(_ existing: [TopicDescription], inputPartitions: Int) -> [TopicDescription] {
         let known = Set(existing.map(\.name))
         return needs.filter { !known.contains($0.name) && !$0.isInput }.map { need in

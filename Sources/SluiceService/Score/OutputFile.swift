@@ -15,7 +15,8 @@ package struct OutputFile: ~Copyable {
         self.path = path
         ownsFile = path != "-"
         do {
-            file = ownsFile
+            file =
+                ownsFile
                 ? try FileDescriptor.open(
                     FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
                     permissions: [.ownerReadWrite, .groupRead, .otherRead])

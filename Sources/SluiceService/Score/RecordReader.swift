@@ -33,8 +33,10 @@ package final class RecordReader {
         name = path == "-" ? "-" : FilePath(path).lastComponent?.string ?? path
         ownsFile = path != "-"
         do {
-            file = ownsFile
-                ? try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec) : FileDescriptor.standardInput
+            file =
+                ownsFile
+                ? try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+                : FileDescriptor.standardInput
             if ownsFile {
                 size = try file.seek(offset: 0, from: .end)
                 try file.seek(offset: 0, from: .start)
@@ -56,7 +58,8 @@ package final class RecordReader {
     private func readHeader(_ path: String) throws -> [String] {
         while true {
             let line = buffer.withUnsafeBytes { bytes -> (Int, [String]?)? in
-                guard let length = RecordFraming.firstRecord(of: bytes, isCSV: true) ?? (isAtEnd ? bytes.count : nil) else { return nil }
+                guard let length = RecordFraming.firstRecord(of: bytes, isCSV: true) ?? (isAtEnd ? bytes.count : nil)
+                else { return nil }
                 return (length, RecordFraming.header(UnsafeRawBufferPointer(rebasing: bytes[..<length])))
             }
             if let (length, columns) = line {
@@ -73,8 +76,8 @@ package final class RecordReader {
         }
     }
 
-    /// Calls `body` with the next records, at most `limit`, blank lines left out; false at the end of the file. The bytes die
-    /// when `body` returns.
+    /// Calls `body` with the next records, at most `limit`, blank lines left out; false at the end of the file. The
+    /// bytes die when `body` returns.
     package func next(limit: Int, _ body: (borrowing [UnsafeRawBufferPointer]) throws -> Void) throws -> Bool {
         while true {
             let isCSV = if case .csv = format { true } else { false }
@@ -115,7 +118,8 @@ package final class RecordReader {
         }
         guard buffer.count < Self.recordBytesMaximum else {
             throw SluiceError(
-                .invalidInput, "\(name) has a record of more than \(Self.recordBytesMaximum) bytes near byte \(position)",
+                .invalidInput,
+                "\(name) has a record of more than \(Self.recordBytesMaximum) bytes near byte \(position)",
                 remedy: "is it one record a line?")
         }
         let count = buffer.count

@@ -48,7 +48,8 @@ package final class Scorer {
         setFoldFloatEnvironment()
     }
 
-    /// Folds rows and hands over their outcomes in order: a prediction's line, or why there is none with the row's bytes.
+    /// Folds rows and hands over their outcomes in order: a prediction's line, or why there is none with the row's
+    /// bytes.
     package func score(
         _ rows: [UnsafeRawBufferPointer], prediction: (UnsafeRawBufferPointer) throws -> Void,
         reject: (Reject, UnsafeRawBufferPointer) throws -> Void
@@ -128,7 +129,9 @@ private struct SourcePeek: ~Copyable {
     /// Nil for a row that cannot be read.
     mutating func source(of record: LogRecord) -> (Int32, Offset)? {
         columns.removeAll()
-        guard decoder.append(InputRecord(value: record.value, offset: record.offset), to: &columns) == nil else { return nil }
+        guard decoder.append(InputRecord(value: record.value, offset: record.offset), to: &columns) == nil else {
+            return nil
+        }
         return (columns.rows[0].sourcePartition, columns.rows[0].offset)
     }
 }

@@ -49,13 +49,15 @@ package struct Cluster: Sendable {
         eventsPartitions = partitions(topics.events)
     }
 
-    /// Makes the service's own topics where they are missing (all topics on the embedded broker, where a mention makes them), and
-    /// describes what is there then.
-    private static func complete(_ plan: TopicPlan, _ admin: KafkaAdmin, isEmbedded: Bool) throws -> [TopicDescription] {
+    /// Makes the service's own topics where they are missing (all topics on the embedded broker, where a mention makes
+    /// them), and describes what is there then.
+    private static func complete(_ plan: TopicPlan, _ admin: KafkaAdmin, isEmbedded: Bool) throws -> [TopicDescription]
+    {
         let names = plan.needs.map(\.name)
         var described = try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
         if isEmbedded, !described.contains(where: { $0.name == plan.input }) {
-            _ = try? admin.create(TopicDescription(name: plan.input, partitions: 4), timeoutMilliseconds: attemptMilliseconds)
+            _ = try? admin.create(
+                TopicDescription(name: plan.input, partitions: 4), timeoutMilliseconds: attemptMilliseconds)
             described = try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
         }
         guard let input = described.first(where: { $0.name == plan.input }) else { return described }
@@ -92,7 +94,8 @@ package struct Cluster: Sendable {
 
     package var isEmbedded: Bool { EmbeddedBroker.isEmbedded(clusterID: id) }
 
-    /// - Parameter instance: the worker's identity, which outlives a restart. The embedded broker does not know static members and
+    /// - Parameter instance: the worker's identity, which outlives a restart. The embedded broker does not know static
+    ///   members and
     ///   would wait for one that has left until its session is over.
     package func makeConsumer(instance: String) throws -> KafkaConsumer {
         try KafkaConsumer(

@@ -5,8 +5,8 @@ package import SluiceLog
 package import SluiceSchema
 import Synchronization
 
-/// Writes commands to the control topic and learns from the audit when they took effect: the same way for streams of this
-/// instance and of others. One thread with its own clients.
+/// Writes commands to the control topic and learns from the audit when they took effect: the same way for streams of
+/// this instance and of others. One thread with its own clients.
 package final class ControlPlane: Sendable {
     /// How long an answer is waited for.
     package static let answerSeconds = 10.0

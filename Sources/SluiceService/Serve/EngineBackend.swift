@@ -115,7 +115,9 @@ package final class EngineBackend: AdminBackend {
             (worker.hasJoined, worker.partitionViews().filter { !$0.isLive }, worker.isOutputBlocked)
         }
         var reasons: [String] = []
-        if conditions.count < workers.count { reasons.append("\(workers.count - conditions.count) workers are restarting") }
+        if conditions.count < workers.count {
+            reasons.append("\(workers.count - conditions.count) workers are restarting")
+        }
         if !conditions.contains(where: \.0) { reasons.append("no worker has joined the consumer group yet") }
         for view in conditions.flatMap(\.1) {
             reasons.append("partition \(view.partition) is restoring: \(Int(view.progress * 100)) %")

@@ -40,7 +40,9 @@ package final class MetricsObserver: EngineObserver {
         metrics.latency.recordNanoseconds(report.latencyNanoseconds)
         totals.withLock { totals in
             totals.report.add(report)
-            if totals.latencies.count == Self.latenciesMaximum { totals.latencies.removeFirst(Self.latenciesMaximum / 2) }
+            if totals.latencies.count == Self.latenciesMaximum {
+                totals.latencies.removeFirst(Self.latenciesMaximum / 2)
+            }
             totals.latencies.append((report.latencyNanoseconds, report.records))
         }
     }
@@ -58,7 +60,8 @@ package final class MetricsObserver: EngineObserver {
         metrics.resets.increment(by: matched)
         totals.withLock { $0.resets += matched }
         logger.info(
-            "reset", metadata: [
+            "reset",
+            metadata: [
                 "id": "\(event.id)", "partition": "\(event.partition)", "offset": "\(event.offset)",
                 "streams": "\(matched)", "by": "\(event.by)",
             ])

@@ -1,4 +1,3 @@
-import SluiceSchema
 import CoreMetrics
 import Foundation
 package import Logging
@@ -9,12 +8,14 @@ import SluiceCore
 import SluiceEngine
 package import SluiceKafka
 package import SluiceLSTM
+import SluiceSchema
 import SluiceStore
 import Synchronization
 
 /// The service in one process: workers, control plane and HTTP, joined.
 ///
-/// HTTP answers from the first moment, so that `readyz` can say what is waited for; workers start when the cluster answers.
+/// HTTP answers from the first moment, so that `readyz` can say what is waited for; workers start when the cluster
+/// answers.
 package final class ServeRuntime: Service {
     package let observer: MetricsObserver
     package let backend: EngineBackend
@@ -82,9 +83,11 @@ package final class ServeRuntime: Service {
     private func work() async throws {
         let cluster: Cluster
         do {
-            cluster = try await onThread { try Cluster(self.configuration, health: self.health, logger: self.logger) {
-                self.isStopping.load(ordering: .relaxed)
-            } }
+            cluster = try await onThread {
+                try Cluster(self.configuration, health: self.health, logger: self.logger) {
+                    self.isStopping.load(ordering: .relaxed)
+                }
+            }
         } catch is CancellationError {
             return
         }
@@ -100,7 +103,8 @@ package final class ServeRuntime: Service {
             }
         }
         let control = ControlPlane(
-            topics: cluster.topics, inputPartitions: cluster.inputPartitions, eventsPartitions: cluster.eventsPartitions,
+            topics: cluster.topics, inputPartitions: cluster.inputPartitions,
+            eventsPartitions: cluster.eventsPartitions,
             logger: logger
         ) { [configuration] in
             ControlPlane.Clients(producer: try cluster.makeProducer(configuration), reader: try cluster.makeReader())
@@ -110,8 +114,10 @@ package final class ServeRuntime: Service {
         control.start()
         for worker in workers { worker.start() }
         logger.info(
-            "serving", metadata: [
-                "cluster": "\(cluster.id)", "input": "\(cluster.topics.input)", "partitions": "\(cluster.inputPartitions)",
+            "serving",
+            metadata: [
+                "cluster": "\(cluster.id)", "input": "\(cluster.topics.input)",
+                "partitions": "\(cluster.inputPartitions)",
                 "model": "\(model.manifest.version)", "workers": "\(workers.count)",
             ])
         let gauges = Task { await self.refreshGauges() }
@@ -140,8 +146,7 @@ package final class ServeRuntime: Service {
                 .unsupported, "delivery: exactly-once is not available yet",
                 remedy: "set delivery: at-least-once; after a crash outputs may come twice, with the same bytes")
         } else {
-            logger.warning(
-                "delivery is at-least-once: exactly-once, the default, is not available yet; write delivery: at-least-once to say so yourself")
+            logger.warning("delivery is at-least-once: the default, exactly-once, is not available yet")
         }
     }
 
@@ -159,7 +164,8 @@ package final class ServeRuntime: Service {
                 makeHistoryReader: { try cluster.makeReader() }, store: directory.makeStore(), clock: SystemClock(),
                 observer: observer),
             settings: WorkerSettings(
-                inputTopic: cluster.topics.input, controlTopic: cluster.topics.control, eventsTopic: cluster.topics.events,
+                inputTopic: cluster.topics.input, controlTopic: cluster.topics.control,
+                eventsTopic: cluster.topics.events,
                 eventsPartitions: cluster.eventsPartitions,
                 commitNanoseconds: configuration.commit.wholeMilliseconds * 1_000_000,
                 checkpointNanoseconds: configuration.state.checkpoint.wholeMilliseconds * 1_000_000),

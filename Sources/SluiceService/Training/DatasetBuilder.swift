@@ -1,12 +1,12 @@
+import SluiceCore
 import SluiceEngine
 import SluiceLSTM
-import SluiceCore
 package import SluiceSchema
 package import SluiceState
 package import SluiceTraining
 
-/// Turns observations into training series by the very scalar pass that serves them: boundaries, missing values and scaling are
-/// settled as in the fold, from empty.
+/// Turns observations into training series by the very scalar pass that serves them: boundaries, missing values and
+/// scaling are settled as in the fold, from empty.
 package struct DatasetBuilder: ~Copyable {
     private let scalarPass: ScalarPass
     private let forecastPass: ForecastPass

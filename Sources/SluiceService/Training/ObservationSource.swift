@@ -36,12 +36,15 @@ package struct FileSource: ObservationSource {
             let reader = try RecordReader(path, fileFormat: fileFormat)
             var format: InputSpecification.Format? = reader.format
             var share = 0.0
-            while try reader.next(limit: Limits.batchRecords, { records in
-                try body(
-                    ObservationBatch(
-                        records: records.map { InputRecord(value: $0) }, format: format,
-                        share: (Double(index) + share) / Double(paths.count)))
-            }) {
+            while try reader.next(
+                limit: Limits.batchRecords,
+                { records in
+                    try body(
+                        ObservationBatch(
+                            records: records.map { InputRecord(value: $0) }, format: format,
+                            share: (Double(index) + share) / Double(paths.count)))
+                })
+            {
                 format = nil
                 share = reader.size > 0 ? min(1, Double(reader.position) / Double(reader.size)) : 0
             }
@@ -62,7 +65,8 @@ package struct TopicSource: ObservationSource {
     /// - Parameter from: records of this time and later; where the broker cannot look times up, everything is read and
     ///   earlier records are passed over.
     package init(
-        topic: String, partitions: Int, from: EpochMilliseconds?, makeReader: @escaping @Sendable () throws -> any LogReader
+        topic: String, partitions: Int, from: EpochMilliseconds?,
+        makeReader: @escaping @Sendable () throws -> any LogReader
     ) {
         self.topic = topic
         self.partitions = partitions
@@ -79,9 +83,10 @@ package struct TopicSource: ObservationSource {
         for partition in 0..<Int32(partitions) {
             let key = TopicPartition(topic: topic, partition: partition)
             let (low, high) = try reader.watermarks(key, timeoutMilliseconds: Self.timeoutMilliseconds)
-            let start = try from.flatMap {
-                try reader.offset(key, at: $0, timeoutMilliseconds: Self.timeoutMilliseconds)
-            } ?? low
+            let start =
+                try from.flatMap {
+                    try reader.offset(key, at: $0, timeoutMilliseconds: Self.timeoutMilliseconds)
+                } ?? low
             guard start < high else { continue }
             try read(reader, key, start, high, body)
         }

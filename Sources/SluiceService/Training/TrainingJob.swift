@@ -49,7 +49,8 @@ package struct TrainingJob: Sendable {
 
     /// Reads the source (twice for `scaling: global`, which must know all values before it scales one) and trains.
     ///
-    /// - Throws: what is wrong with the source, the data or the configuration; `CancellationError` where it is cancelled while
+    /// - Throws: what is wrong with the source, the data or the configuration; `CancellationError` where it is
+    ///   cancelled while
     ///   it reads.
     package func run(
         _ source: some ObservationSource, isCancelled: @escaping @Sendable () -> Bool = { false },
@@ -73,7 +74,8 @@ package struct TrainingJob: Sendable {
             dataset, manifest: manifest, shape: shape, scaler: scaler, configuration: training, isCancelled: isCancelled
         ) { progress(.training($0)) }
         return Outcome(
-            result: result.named { ModelVersion.version(of: $0) }, streams: series.count, observations: observations, rejects: rejects)
+            result: result.named { ModelVersion.version(of: $0) }, streams: series.count, observations: observations,
+            rejects: rejects)
     }
 
     @discardableResult
