@@ -98,8 +98,8 @@ let package = Package(
             name: "SluiceService",
             dependencies: [
                 "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceKafka", "SluiceModelFile", "SluiceStore",
-                "SluiceTraining", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
-                product("CoreMetrics", "swift-metrics"),
+                "SluiceTraining", product("Crypto", "swift-crypto"), product("DequeModule", "swift-collections"),
+                product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics"),
                 product("ServiceLifecycle", "swift-service-lifecycle"), product("SystemPackage", "swift-system"),
             ], resources: [.copy("Resources")], swiftSettings: strict),
         .target(

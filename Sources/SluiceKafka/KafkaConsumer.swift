@@ -118,7 +118,8 @@ package final class KafkaConsumer: LogConsumer {
             gate.phase = .gated
             return SluiceError(
                 .offsetOutOfRange, "\(topic)/\(partition): offset \(gate.next) is not in the log",
-                remedy: "start the partition at an offset between its watermarks", cause: cause)
+                remedy: "the worker restores the partition anew, from what the log still holds", retry: .fatal,
+                cause: cause)
         }
         return cause.during("consuming \(topic)/\(partition)")
     }

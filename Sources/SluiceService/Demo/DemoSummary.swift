@@ -1,3 +1,4 @@
+import DequeModule
 import SluiceCore
 import SluiceEngine
 
@@ -32,7 +33,7 @@ package struct DemoSummary: Sendable, Codable {
         latencyP99Milliseconds = Self.percentile(0.99, totals.latencies)
     }
 
-    private static func percentile(_ share: Double, _ latencies: [(nanoseconds: Int64, records: Int)]) -> Double? {
+    private static func percentile(_ share: Double, _ latencies: Deque<(nanoseconds: Int64, records: Int)>) -> Double? {
         let ordered = latencies.sorted { $0.nanoseconds < $1.nanoseconds }
         let wanted = share * Double(ordered.reduce(0) { $0 + $1.records })
         var seen = 0

@@ -1,4 +1,5 @@
 import CoreMetrics
+package import DequeModule
 package import Logging
 package import SluiceAdmin
 package import SluiceCore
@@ -13,7 +14,7 @@ package final class MetricsObserver: EngineObserver {
         package var report = BatchReport()
         package var resets = 0
         /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
-        package var latencies: [(nanoseconds: Int64, records: Int)] = []
+        package var latencies: Deque<(nanoseconds: Int64, records: Int)> = []
         package var blocked = 0
     }
 
@@ -40,9 +41,7 @@ package final class MetricsObserver: EngineObserver {
         metrics.latency.recordNanoseconds(report.latencyNanoseconds)
         totals.withLock { totals in
             totals.report.add(report)
-            if totals.latencies.count == Self.latenciesMaximum {
-                totals.latencies.removeFirst(Self.latenciesMaximum / 2)
-            }
+            if totals.latencies.count == Self.latenciesMaximum { totals.latencies.removeFirst() }
             totals.latencies.append((report.latencyNanoseconds, report.records))
         }
     }
