@@ -49,7 +49,6 @@ package final class Demo: Sendable {
         case summary(DemoSummary)
     }
 
-    private static let bootstrapTopic = "observations"
     /// Share of the recorded year that is trained on.
     private static let trainingShare = 0.7
     private static let viewSeconds = 1.0
@@ -106,7 +105,7 @@ package final class Demo: Sendable {
             output: {topic: predictions}
             boundaries: {daily: "00:00 UTC"}
             model: {hidden: 32, horizons: [1, 6], head: quantile, scaling: global}
-            train: {epochs: 12, chunk: 24, rows: 32, learning_rate: 0.005, patience: 0}
+            train: {epochs: 12, chunk: 24, rows: 32, learning_rate: 0.005, patience: 0, threads: 1}
             state: {directory: "\(folder.path)/state"}
             delivery: at-least-once
             admin: {listen: "127.0.0.1:\(port ?? FreePort.preferring(8_080))"}
@@ -182,12 +181,19 @@ package final class Demo: Sendable {
     private func follow(
         _ runtime: ServeRuntime, _ ledger: DemoLedger, _ address: String, _ feeder: DemoFeeder
     ) async {
-        var hasReset = false
+        var (hasReset, hasCaughtUp) = (false, false)
+        let history = ledger.history
         while !Task.isCancelled, feeder.error == nil, options.duration.map({ elapsed < $0 }) ?? true {
             let view = await view(runtime, ledger, address)
             report(.view(view))
-            // A stream with some history behind it, so that the reset shows.
-            if !hasReset, let stream = view.streams.first(where: { $0.stream.isWarm && $0.stream.step > 0 })?.name {
+            if !hasCaughtUp, view.predictions >= history {
+                runtime.observer.forgetLatencies()
+                hasCaughtUp = true
+            }
+            // The stream that has come furthest since its boundary, so that the reset shows.
+            let candidate = view.streams.filter { $0.stream.isWarm && $0.stream.step > 0 }
+                .max { $0.stream.step < $1.stream.step }
+            if !hasReset, let stream = candidate?.name {
                 if case .applied(let reset)? = try? await runtime.backend.reset(stream: stream, by: "demo") {
                     hasReset = true
                     report(.reset(stream: stream, offset: reset.offset))

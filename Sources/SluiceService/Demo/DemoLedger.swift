@@ -40,6 +40,7 @@ package final class DemoLedger: Sendable {
         var sent: [String: [EpochMilliseconds: Float]] = [:]
         var errors: [String: Errors] = [:]
         var observations = 0
+        var history = 0
         var predictions = 0
     }
 
@@ -70,7 +71,15 @@ package final class DemoLedger: Sendable {
     }
 
     /// Recorded history, produced before the show: counted, not judged.
-    func sentHistory(_ count: Int) { state.withLock { $0.observations += count } }
+    func sentHistory(_ count: Int) {
+        state.withLock { state in
+            state.observations += count
+            state.history += count
+        }
+    }
+
+    /// How much of the observations that is.
+    var history: Int { state.withLock { $0.history } }
 
     /// Takes a prediction in: judges the forecast made before it, and the naive one, by the value it answers.
     func predicted(_ json: Data, _ decoder: JSONDecoder) {

@@ -30,6 +30,9 @@ package final class MetricsObserver: EngineObserver {
 
     package var current: Totals { totals.withLock { $0 } }
 
+    /// What follows is measured anew: the time of catching up with a history is not the latency of a service.
+    package func forgetLatencies() { totals.withLock { $0.latencies.removeAll() } }
+
     package func batchDone(_ report: BatchReport) {
         metrics.observations.increment(by: report.predictions)
         metrics.predictions.increment(by: report.predictions)
