@@ -25,7 +25,7 @@ package final class ControlPlane: Sendable {
 
     private struct State {
         var queue: [(command: Command, partition: Int32)] = []
-        var waiting: [String: (deadline: Date, answer: CheckedContinuation<Event?, any Error>)] = [:]
+        var waiting: [String: CheckedContinuation<Event?, any Error>] = [:]
         var ends: [Int32: Offset] = [:]
         var isStopping = false
     }
@@ -54,7 +54,15 @@ package final class ControlPlane: Sendable {
         thread.start()
     }
 
-    package func stop() { state.withLock { $0.isStopping = true } }
+    /// Answers who still waits, too: the thread may be held by a broker that is away.
+    package func stop() {
+        let left = state.withLock { state in
+            state.isStopping = true
+            defer { state.waiting = [:] }
+            return state.waiting.values
+        }
+        for answer in left { answer.resume(returning: nil) }
+    }
 
     /// Ends of the input partitions, a second old at most while the broker answers.
     package var ends: [Int32: Offset] { state.withLock { $0.ends } }
@@ -66,11 +74,17 @@ package final class ControlPlane: Sendable {
 
     /// Writes a command and waits for its record on the audit; nil after ten seconds without.
     package func perform(_ command: Command, on partition: Int32) async throws -> Event? {
-        try await withCheckedThrowingContinuation { continuation in
+        // Its own clock, not the thread's: that one may wait for a broker much longer.
+        let lateness = Task {
+            try await Task.sleep(for: .seconds(Self.answerSeconds))
+            answer(command.id, nil)
+        }
+        defer { lateness.cancel() }
+        return try await withCheckedThrowingContinuation { continuation in
             do {
                 try state.withLock { state in
                     try enqueue(command, partition, &state)
-                    state.waiting[command.id] = (Date(timeIntervalSinceNow: Self.answerSeconds), continuation)
+                    state.waiting[command.id] = continuation
                 }
             } catch {
                 continuation.resume(throwing: error)
@@ -97,11 +111,6 @@ package final class ControlPlane: Sendable {
                 Thread.sleep(forTimeInterval: Self.backOffSeconds)
             }
         }
-        let left = state.withLock { state in
-            defer { state.waiting = [:] }
-            return state.waiting.values.map(\.answer)
-        }
-        for answer in left { answer.resume(returning: nil) }
     }
 
     private func serve(_ clients: Clients) throws {
@@ -120,9 +129,8 @@ package final class ControlPlane: Sendable {
         while !isStopping {
             try produceQueued(clients.producer)
             try clients.reader.poll(timeoutMilliseconds: 50, limit: 1_000) { _, record in
-                if let event = try? messages.event(record.value) { answer(event) }
+                if let event = try? messages.event(record.value) { answer(event.id, event) }
             }
-            answerLate()
             if Date() >= endsDue {
                 try refreshEnds(clients.reader)
                 endsDue = Date(timeIntervalSinceNow: 1)
@@ -155,17 +163,8 @@ package final class ControlPlane: Sendable {
         _ = try producer.flush(timeoutMilliseconds: 5_000)
     }
 
-    private func answer(_ event: Event) {
-        state.withLock { $0.waiting.removeValue(forKey: event.id)?.answer }?.resume(returning: event)
-    }
-
-    private func answerLate() {
-        let now = Date()
-        let late = state.withLock { state in
-            let ids = state.waiting.filter { $0.value.deadline <= now }.keys
-            return ids.compactMap { state.waiting.removeValue(forKey: $0)?.answer }
-        }
-        for answer in late { answer.resume(returning: nil) }
+    private func answer(_ id: String, _ event: Event?) {
+        state.withLock { $0.waiting.removeValue(forKey: id) }?.resume(returning: event)
     }
 
     private func refreshEnds(_ reader: any LogReader) throws {
