@@ -23,7 +23,8 @@ package struct AdminSection: Sendable, Equatable {
         tokens = reader.read("admin.tokens", .text, default: "./tokens.yaml")
         if reader.isSound("admin.listen"), !listen.isLoopback, !files(tokens) {
             let reason = "\(listen.host) is reachable from other machines and there are no tokens in \(tokens)"
-            reader.report("admin.listen", "\(reason); add one first: sluice tokens add --role admin")
+            reader.report(
+                "admin.listen", "\(reason); tokens are not available yet: listen on 127.0.0.1, behind a proxy")
         }
     }
 }

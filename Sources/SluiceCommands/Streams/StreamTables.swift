@@ -17,7 +17,10 @@ enum StreamTables {
         return table
     }
 
-    static func recent(_ steps: [RecentStep]) -> TextTable {
+    /// Latest observations in the table of one stream; --json has all that are kept.
+    private static let recentShown = 20
+
+    static func recent(_ steps: some Collection<RecentStep>) -> TextTable {
         var table = TextTable([
             .right("offset"), .left("time"), .right("step"), .right("value"), .right("forecast"),
             .right("anomaly"), .left("boundary"),
@@ -62,6 +65,6 @@ enum StreamTables {
         let head = lines.map { name, value in
             name + String(repeating: " ", count: width + 2 - name.count) + value.printable + "\n"
         }.joined()
-        return slot.recent.isEmpty ? head : head + "\n" + recent(slot.recent).text
+        return slot.recent.isEmpty ? head : head + "\n" + recent(slot.recent.suffix(recentShown)).text
     }
 }
