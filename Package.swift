@@ -128,7 +128,7 @@ let package = Package(
             name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",
             swiftSettings: strict),
         test("SluiceAdmin", ["SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird")]),
-        test("SluiceService"),
+        test("SluiceService", ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"]),
         test(
             "SluiceCommands",
             [

@@ -1,12 +1,20 @@
 /// Where records end in a file of many.
 package enum RecordFraming {
     /// The length of the first record with its line end, nil when the end is not among the bytes. NDJSON: a line.
-    /// CSV: a line, but line ends within quotes do not count.
+    /// CSV: a line, but line ends within quotes do not count; a quote opens only where a field begins.
     package static func firstRecord(of bytes: UnsafeRawBufferPointer, isCSV: Bool) -> Int? {
         var isQuoted = false
+        var opens = true
         for (index, byte) in bytes.enumerated() {
             if byte == 0x0A && !isQuoted { return index + 1 }
-            if isCSV && byte == 0x22 { isQuoted.toggle() }
+            guard isCSV else { continue }
+            if byte == 0x22 {
+                // A quote right behind a closing one is an escaped quote: the field goes on.
+                if isQuoted { opens = true }
+                isQuoted = isQuoted ? false : opens
+            } else if !isQuoted {
+                opens = byte == 0x2C
+            }
         }
         return nil
     }

@@ -65,9 +65,12 @@ struct Score: AsyncParsableCommand {
         guard Set(outputs).count == outputs.count else {
             throw ValidationError("--output and --rejects must differ.")
         }
-        guard input == "-" || !outputs.contains(input) else {
-            throw ValidationError("--input must not be written to.")
-        }
+        let read =
+            [("--input", input), ("--model", model)]
+            + [("--commands", commands), ("-c", config)]
+            .compactMap { flag, path in path.map { (flag, $0) } }
+        let written = [("--output", output)] + (rejects.map { [("--rejects", $0)] } ?? [])
+        try DistinctFiles.check(outputs: written, inputs: read)
     }
 
     func run() async throws {

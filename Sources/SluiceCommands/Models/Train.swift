@@ -52,6 +52,8 @@ struct Train: AsyncParsableCommand {
                 .unsupported, "--folds is not available yet", remedy: "hold out a part with --validation and --test")
         }
         let loaded = try load()
+        try DistinctFiles.check(
+            outputs: [("--output", files.output)], inputs: files.data.map { ("--data", $0) })
         try Self.checkWritable(files.output)
         let logger = try log.logger()
         try await Signals.onThread { interruption in

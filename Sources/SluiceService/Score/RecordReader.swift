@@ -7,6 +7,7 @@ package final class RecordReader {
     /// A record larger than this cannot be passed over either; the file is refused.
     private static let recordBytesMaximum = 64 << 20
     private static let chunkBytes = 1 << 20
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     package let name: String
     package private(set) var format: InputSpecification.Format
@@ -130,6 +131,9 @@ package final class RecordReader {
             }
             buffer.removeLast(Self.chunkBytes - read)
             isAtEnd = read == 0
+            if position == 0, count == 0, buffer.starts(with: Self.byteOrderMark) {
+                buffer.removeFirst(Self.byteOrderMark.count)
+            }
         } catch let error as Errno {
             throw SluiceError(.file, "\(name) cannot be read", cause: error)
         }

@@ -60,8 +60,10 @@ package final class Scorer {
         }
         try records.withUnsafeBufferPointer { records in
             for index in records.indices {
-                let (partition, offset) = sources?.source(of: records[index]) ?? (0, records[index].offset)
-                let state = state(partition)
+                // With commands, a row that cannot be read says nothing of where it comes from: none is due before it.
+                let source = sources == nil ? (0, records[index].offset) : sources?.source(of: records[index])
+                let state = state(source?.0 ?? 0)
+                let offset = source?.1 ?? -1
                 if fold.count == batch || state.schedule.nextOffset <= offset {
                     try emit(records, prediction, reject)
                     while let event = state.schedule.take(before: offset) {

@@ -99,6 +99,7 @@ package struct TopicSource: ObservationSource {
         try reader.assign([key: start])
         var next = start
         var emptyPolls = 0
+        var isSilenceConfirmed = false
         while next < end {
             let before = next
             try reader.poll(timeoutMilliseconds: 100, limit: Limits.batchRecords) { _, record in
@@ -111,8 +112,13 @@ package struct TopicSource: ObservationSource {
                 try body(ObservationBatch(records: [input], format: nil, share: share))
             }
             emptyPolls = next == before ? emptyPolls + 1 : 0
-            // The last offsets of a partition may be marks of transactions, which are never delivered.
-            if emptyPolls >= Self.emptyPollsMaximum { return }
+            guard emptyPolls >= Self.emptyPollsMaximum else { continue }
+            // The last offsets of a partition may be marks of transactions, which are never delivered; a broker that
+            // does not answer is no end. It must have answered between two silences.
+            if isSilenceConfirmed { return }
+            _ = try reader.watermarks(key, timeoutMilliseconds: Self.timeoutMilliseconds)
+            isSilenceConfirmed = true
+            emptyPolls = 0
         }
     }
 }

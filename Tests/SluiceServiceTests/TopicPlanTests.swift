@@ -1,0 +1,37 @@
+import SluiceLog
+import Testing
+
+@testable import SluiceService
+
+/// The topics a service needs, held against those there are.
+@Suite struct TopicPlanTests {
+    private let plan = TopicPlan(application: "a", input: "in", output: "out", rejects: "in.rejected")
+
+    private func topics(_ partitions: [String: Int]) -> [TopicDescription] {
+        partitions.map { TopicDescription(name: $0.key, partitions: $0.value) }
+    }
+
+    @Test func missingTopicsAreNamed() {
+        let problems = plan.problems(topics(["in": 3, "out": 3, "in.rejected": 1]))
+        #expect(problems == [.missing("a.control"), .missing("a.events")])
+    }
+
+    @Test func unequalPartitionsAreNamed() {
+        let problems = plan.problems(topics(["in": 3, "out": 2, "in.rejected": 1, "a.control": 3, "a.events": 1]))
+        #expect(problems == [.partitions("out", has: 2, needs: 3)])
+    }
+
+    @Test func compactedInputIsRefused() {
+        var existing = topics(["out": 3, "in.rejected": 1, "a.control": 3, "a.events": 1])
+        existing.append(TopicDescription(name: "in", partitions: 3, configuration: ["cleanup.policy": "compact"]))
+        #expect(plan.problems(existing) == [.cleanup("in", has: "compact", needs: "delete")])
+    }
+
+    @Test func inputIsNeverAmongThoseToBeMade() {
+        #expect(
+            plan.missing([], inputPartitions: 3).map(\.name).sorted() == [
+                "a.control", "a.events", "in.rejected", "out",
+            ])
+        #expect(plan.missing([], inputPartitions: 3).allSatisfy { $0.partitions == 3 })
+    }
+}
