@@ -95,9 +95,12 @@ let package = Package(
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ], resources: [.embedInCode("Resources/openapi.yaml")], swiftSettings: strict),
         .target(
+            name: "SluiceModels", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceModelFile"], swiftSettings: strict),
+        .target(
             name: "SluiceService",
             dependencies: [
-                "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceKafka", "SluiceModelFile", "SluiceStore",
+                "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceKafka", "SluiceModelFile", "SluiceModels",
+                "SluiceStore",
                 "SluiceTraining", product("Crypto", "swift-crypto"), product("DequeModule", "swift-collections"),
                 product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics"),
                 product("ServiceLifecycle", "swift-service-lifecycle"), product("SystemPackage", "swift-system"),
@@ -127,6 +130,7 @@ let package = Package(
         .target(
             name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",
             swiftSettings: strict),
+        test("SluiceModels", ["SluiceCore", "SluiceLSTM", "SluiceModelFile"]),
         test("SluiceAdmin", ["SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird")]),
         test("SluiceService", ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"]),
         test(

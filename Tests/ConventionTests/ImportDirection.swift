@@ -14,10 +14,12 @@ enum ImportDirection {
         "SluiceEngine": ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
         "SluiceConfiguration": ["SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining"],
+        "SluiceModels": ["SluiceCore", "SluiceLSTM", "SluiceModelFile"],
         "SluiceAdmin": ["SluiceCore"],
         "SluiceService": [
             "SluiceCore", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState",
             "SluiceNumerics", "SluiceStore", "SluiceEngine", "SluiceTraining", "SluiceConfiguration", "SluiceAdmin",
+            "SluiceModels",
         ],
         "SluiceCommands": [
             "SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka",

@@ -13,6 +13,8 @@ package final class FakeBackend: AdminBackend {
         package var failure: SluiceError?
         /// Resets are recorded and not applied.
         package var isSlow = false
+        package var versions = ["v6", "v7"]
+        package var active = "v7"
     }
 
     private let state: Mutex<State>
@@ -94,6 +96,33 @@ package final class FakeBackend: AdminBackend {
             ]
         }
     }
+
+    package func models() throws -> ModelList {
+        try read { state in
+            ModelList(
+                models: state.versions.map { version in
+                    ModelSummary(
+                        version: version, sha256: String(repeating: "a", count: 64), bytes: 1_234,
+                        registered: Timestamp(1_767_225_600_000), active: version == state.active,
+                        since: version == state.active ? Timestamp(1_767_225_900_000) : nil,
+                        by: version == state.active ? "retrain" : nil,
+                        partitions: version == state.active ? [0, 1] : [])
+                })
+        }
+    }
+
+    package func promote(_ version: String, by caller: String) throws -> Promotion {
+        try read { state in
+            guard state.versions.contains(version) else {
+                throw SluiceError(.unknownModel, "there is no model \(version)")
+            }
+            defer { state.active = version }
+            state.resets.append("promote \(version) by \(caller)")
+            return Promotion(version: version, previous: state.active, settled: !state.isSlow)
+        }
+    }
+
+    package func rollBack(by caller: String) throws -> Promotion { try promote("v6", by: caller) }
 
     package func readiness() -> ServiceCondition { state.withLock { $0.condition } }
     package func health() -> ServiceCondition { state.withLock { $0.condition } }

@@ -22,6 +22,9 @@ struct AdminRouter {
         add("/v1/streams/:key", to: router, get: { try await self.stream(RequestReading.key($1), $0) })
         add("/v1/streams/:key/reset", to: router, post: { try await self.reset(RequestReading.key($1), $0, $1) })
         add("/v1/partitions", to: router, get: partitions)
+        add("/v1/models", to: router, get: models)
+        add("/v1/models/rollback", to: router, post: rollBack)
+        add("/v1/models/:key/promote", to: router, post: promote)
         add("/healthz", to: router, get: health)
         add("/readyz", to: router, get: readiness)
         add("/metrics", to: router) { _, _ in

@@ -6,6 +6,7 @@ package struct Problem: Error, Hashable, Sendable {
     /// the `SluiceError` they come from.
     package enum Kind: String, CaseIterable, Sendable {
         case streamUnknown = "stream-unknown"
+        case modelUnknown = "model-unknown"
         case pathUnknown = "path-unknown"
         case methodNotAllowed = "method-not-allowed"
         case parameterInvalid = "parameter-invalid"
@@ -21,7 +22,7 @@ package struct Problem: Error, Hashable, Sendable {
             switch self {
             case .parameterInvalid, .keyInvalid, .bodyInvalid: 400
             case .originForeign: 403
-            case .streamUnknown, .pathUnknown: 404
+            case .streamUnknown, .modelUnknown, .pathUnknown: 404
             case .methodNotAllowed: 405
             case .bodyTooLarge: 413
             case .internalError: 500
@@ -32,6 +33,7 @@ package struct Problem: Error, Hashable, Sendable {
         var title: String {
             switch self {
             case .streamUnknown: "No such stream"
+            case .modelUnknown: "No such model"
             case .pathUnknown: "No such path"
             case .methodNotAllowed: "Method not allowed"
             case .parameterInvalid: "Invalid parameter"

@@ -12,6 +12,7 @@ package final class ServiceMetrics: Sendable {
     package let dropped: Counter
     package let boundaries: Counter
     package let resets: Counter
+    package let swaps: Counter
     package let replayed: Counter
     package let savedSlots: Counter
     /// Records per batch.
@@ -36,6 +37,7 @@ package final class ServiceMetrics: Sendable {
         dropped = registry.counter("sluice_dropped_total", "Observations dropped by policy, late ones for example.")
         boundaries = registry.counter("sluice_boundaries_total", "Boundaries applied, of any cause.")
         resets = registry.counter("sluice_resets_total", "Streams set back by a command.")
+        swaps = registry.counter("sluice_swaps_total", "Partitions that swapped to another model.")
         replayed = registry.counter("sluice_replayed_total", "Observations folded again after a restart, unemitted.")
         savedSlots = registry.counter("sluice_saved_slots_total", "Slot snapshots saved.")
         batchRecords = registry.histogram("sluice_batch_records", "Records taken from the log at once.", .records)
@@ -54,6 +56,14 @@ package final class ServiceMetrics: Sendable {
     private static let rejects = "sluice_rejects_total"
     private static let lag = "sluice_lag_records"
     private static let modelInfo = "sluice_model_info"
+
+    /// How a retraining ended.
+    package enum RetrainOutcome: String, Sendable, CaseIterable {
+        case succeeded, failed, refused
+    }
+
+    package func countRetrain(_ outcome: RetrainOutcome, seconds: Double) {
+    }
 
     package func countRejects(_ count: Int, code: String) {
         Counter(label: Self.rejects, dimensions: [("code", code)], factory: registry).increment(by: count)

@@ -6,7 +6,6 @@ import SluiceConfiguration
 import SluiceCore
 import SluiceEngine
 import SluiceKafka
-import SluiceLSTM
 import SluiceModelFile
 package import SluiceTraining
 
@@ -19,11 +18,19 @@ package final class Demo: Sendable {
         package var port: Int?
         /// Hours of the recorded series a second.
         package var speed: Double
+        /// A duration such as `15s`, or `never`.
+        package var retrainEvery: String
+        package var launch: TrainingLaunch
 
-        package init(duration: Double? = nil, port: Int? = nil, speed: Double = 60) {
+        package init(
+            duration: Double? = nil, port: Int? = nil, speed: Double = 60, retrainEvery: String = "15s",
+            launch: TrainingLaunch = TrainingLaunch()
+        ) {
             self.duration = duration
             self.port = port
             self.speed = speed
+            self.retrainEvery = retrainEvery
+            self.launch = launch
         }
     }
 
@@ -74,7 +81,8 @@ package final class Demo: Sendable {
         let broker = try EmbeddedBroker(logger: logger)
         defer { broker.close() }
         report(.stage("an embedded broker listens at \(broker.bootstrap); it keeps nothing"))
-        let configuration = try Self.configuration(broker.bootstrap, folder, port: options.port)
+        let loaded = try Self.configuration(broker.bootstrap, folder, options)
+        let configuration = loaded.configuration
         let cluster = try await onThread { [logger] in
             try Cluster(configuration, health: KafkaHealth(logger: logger), logger: logger) { Task.isCancelled }
         }
@@ -84,8 +92,8 @@ package final class Demo: Sendable {
         }
         try await onThread { try feeder.feedHistory() }
         report(.stage("\(ledger.observations) hours of history are in the topic \(configuration.input.topic)"))
-        let model = try await train(configuration, cluster, folder)
-        let runtime = try ServeRuntime(configuration, model: model, isExactlyOnceRequested: false, logger: logger)
+        let modelFile = try await train(configuration, cluster, folder)
+        let runtime = try ServeRuntime(loaded, modelFile: modelFile, launch: options.launch, logger: logger)
         try await serve(runtime, Show(configuration: configuration, cluster: cluster, ledger: ledger, feeder: feeder))
     }
 
@@ -97,7 +105,9 @@ package final class Demo: Sendable {
         let feeder: DemoFeeder
     }
 
-    private static func configuration(_ bootstrap: String, _ folder: URL, port: Int?) throws -> Configuration {
+    private static func configuration(
+        _ bootstrap: String, _ folder: URL, _ options: Options
+    ) throws -> LoadedConfiguration {
         let text = """
             application: demo
             kafka: {bootstrap.servers: "\(bootstrap)"}
@@ -108,17 +118,18 @@ package final class Demo: Sendable {
             train: {epochs: 12, chunk: 24, rows: 32, learning_rate: 0.005, patience: 0, threads: 1}
             state: {directory: "\(folder.path)/state"}
             delivery: at-least-once
-            admin: {listen: "127.0.0.1:\(port ?? FreePort.preferring(8_080))"}
+            retrain: {every: \(options.retrainEvery), window: 36500d, promote: always}
+            admin: {listen: "127.0.0.1:\(options.port ?? FreePort.preferring(8_080))"}
             """
         do {
-            return try Configuration.load(text: text, name: "demo").configuration
+            return try Configuration.load(text: text, name: "demo")
         } catch {
             throw error.asError
         }
     }
 
     /// Trains on what the topic holds, as `sluice train --from-topic` does.
-    private func train(_ configuration: Configuration, _ cluster: Cluster, _ folder: URL) async throws -> Model {
+    private func train(_ configuration: Configuration, _ cluster: Cluster, _ folder: URL) async throws -> String {
         report(.stage("training on it, with the state carried as in service"))
         let job = TrainingJob(configuration)
         let source = TopicSource(topic: configuration.input.topic, partitions: cluster.inputPartitions, from: nil) {
@@ -131,7 +142,9 @@ package final class Demo: Sendable {
                     if case .training(.epoch(let epoch)) = progress { report(.epoch(epoch, of: job.training.epochs)) }
                 })
         }
-        return try ModelFile.write(outcome.result.model, to: folder.appendingPathComponent("model.safetensors").path)
+        let path = folder.appendingPathComponent("model.safetensors").path
+        _ = try ModelFile.write(outcome.result.model, to: path)
+        return path
     }
 
     private func serve(_ runtime: ServeRuntime, _ show: Show) async throws {

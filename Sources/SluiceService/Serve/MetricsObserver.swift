@@ -13,6 +13,8 @@ package final class MetricsObserver: EngineObserver {
     package struct Totals: Sendable {
         package var report = BatchReport()
         package var resets = 0
+        /// Partitions that swapped to another model.
+        package var swaps = 0
         /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
         package var latencies: Deque<(nanoseconds: Int64, records: Int)> = []
         package var blocked = 0
@@ -59,13 +61,18 @@ package final class MetricsObserver: EngineObserver {
     }
 
     package func commandApplied(_ event: Event, matched: Int) {
-        metrics.resets.increment(by: matched)
-        totals.withLock { $0.resets += matched }
+        if event.type == .swap {
+            metrics.swaps.increment()
+            totals.withLock { $0.swaps += 1 }
+        } else {
+            metrics.resets.increment(by: matched)
+            totals.withLock { $0.resets += matched }
+        }
         logger.info(
-            "reset",
+            "\(event.type.rawValue)",
             metadata: [
                 "id": "\(event.id)", "partition": "\(event.partition)", "offset": "\(event.offset)",
-                "streams": "\(matched)", "by": "\(event.by)",
+                "streams": "\(matched)", "by": "\(event.by)", "model": "\(event.model ?? "")",
             ])
     }
 
