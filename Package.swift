@@ -132,7 +132,13 @@ let package = Package(
             swiftSettings: strict),
         test("SluiceModels", ["SluiceCore", "SluiceLSTM", "SluiceModelFile"]),
         test("SluiceAdmin", ["SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird")]),
-        test("SluiceService", ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"]),
+        test(
+            "SluiceService",
+            [
+                "CLibrdkafka", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceEngine", "SluiceKafka",
+                "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceModels", "SluiceSchema", "SluiceState", "sluice",
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ]),
         test(
             "SluiceCommands",
             [

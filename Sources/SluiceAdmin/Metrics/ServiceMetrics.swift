@@ -48,6 +48,7 @@ package final class ServiceMetrics: Sendable {
         stateBytes = registry.gauge("sluice_state_bytes", "Memory of the slots.")
         outputBlocked = registry.gauge("sluice_output_blocked", "1 while the output takes nothing.")
         ready = registry.gauge("sluice_ready", "1 while the service is ready.")
+        registry.declare(MetricDescription("sluice_retrains_total", "Retrainings.", .counter))
         registry.declare(MetricDescription(Self.rejects, "Records rejected, by the reject's code.", .counter))
         registry.declare(MetricDescription(Self.lag, "Records between the fold and the partition's end.", .gauge))
         registry.declare(MetricDescription(Self.modelInfo, "Always 1; the labels name the active model.", .gauge))
@@ -63,6 +64,7 @@ package final class ServiceMetrics: Sendable {
     }
 
     package func countRetrain(_ outcome: RetrainOutcome, seconds: Double) {
+        Counter(label: "sluice_retrains_total", dimensions: [("outcome", outcome.rawValue)], factory: registry).increment()
     }
 
     package func countRejects(_ count: Int, code: String) {

@@ -39,7 +39,10 @@ package final class EngineBackend: AdminBackend {
         }
     }
 
+    var retraining: Retraining? { state.withLock { $0.retraining } }
     var models: ServiceModels? { state.withLock { $0.models } }
+
+    func detachWorkers() { state.withLock { $0.workers = [] } }
 
     func stop() { for worker in workers { worker.mailbox.stop() } }
 

@@ -91,7 +91,7 @@ final class Retraining: Sendable {
         var due = Date(timeIntervalSince1970: Double(active.since) / 1_000 + interval)
         while !isCancelled() {
             if Date() >= due {
-                _ = train(isFirst: false)
+                train(isFirst: false)
                 due = Date(timeIntervalSinceNow: interval)
             }
             pause(Self.lookSeconds)
@@ -103,7 +103,9 @@ final class Retraining: Sendable {
         while Date() < end && !isCancelled() { Thread.sleep(forTimeInterval: 0.1) }
     }
 
-    private func train(isFirst: Bool) -> Outcome? {
+    /// One training from its start to its verdict; nil if it was cancelled.
+    @discardableResult
+    func train(isFirst: Bool) -> Outcome? {
         let began = ContinuousClock.now
         stage.withLock { $0 = "training begins" }
         defer { stage.withLock { $0 = nil } }

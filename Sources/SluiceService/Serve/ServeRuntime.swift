@@ -28,7 +28,7 @@ package final class ServeRuntime: Service {
     private let admin: AdminServer
     private let metrics: ServiceMetrics
     private let logger: Logger
-    private let isStopping = Atomic<Bool>(false)
+    private let stop = StopFlag()
 
     private var configuration: Configuration { loaded.configuration }
 
@@ -85,7 +85,7 @@ package final class ServeRuntime: Service {
             try await withGracefulShutdownHandler {
                 try await runtime.work()
             } onGracefulShutdown: {
-                runtime.isStopping.store(true, ordering: .relaxed)
+                runtime.stop.set()
                 runtime.backend.stop()
             }
         }
@@ -95,7 +95,9 @@ package final class ServeRuntime: Service {
         let cluster: Cluster
         do {
             cluster = try await onThread {
-                try Cluster(self.configuration, health: self.health, logger: self.logger) { self.isOver }
+                try Cluster(self.configuration, health: self.health, logger: self.logger) {
+                    self.stop.isSet
+                }
             }
         } catch is CancellationError {
             return
@@ -110,15 +112,13 @@ package final class ServeRuntime: Service {
         if let modelFile { try models.begin(with: modelFile) }
         let retraining = Retraining(
             configuration, yaml: loaded.yamlWithSecrets, models: models, launch: launch, logger: logger,
-            isCancelled: { self.isOver }, report: { [metrics] in metrics.countRetraining($0, $1) })
+            isCancelled: { [stop] in stop.isSet }, report: { [metrics] in metrics.countRetraining($0, $1) })
         backend.attach(models: models, retraining: retraining)
         if models.registry.active == nil { try await train(retraining, cluster) }
-        guard let active = models.registry.active, !isOver else { return }
+        guard let active = models.registry.active, !stop.isSet else { return }
         try models.check(try models.registry.model(version: active.version))
         try await serve(cluster, directory, models, retraining)
     }
-
-    private var isOver: Bool { isStopping.load(ordering: .relaxed) }
 
     private func train(_ retraining: Retraining, _ cluster: Cluster) async throws {
         try await onThread {
@@ -145,7 +145,7 @@ package final class ServeRuntime: Service {
             ControlPlane.Clients(producer: try cluster.makeProducer(configuration), reader: try cluster.makeReader())
         }
         backend.attach(workers: workers, control: control, instance: instance)
-        if isOver { backend.stop() }
+        if stop.isSet { backend.stop() }
         control.start()
         for worker in workers { worker.start() }
         logger.info(
@@ -163,18 +163,20 @@ package final class ServeRuntime: Service {
         defer {
             for task in loops { task.cancel() }
             control.stop()
+            // The workers hold the state directory: it is free again once they are gone.
+            backend.detachWorkers()
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { try await worker.wait() } }
             do {
                 try await group.waitForAll()
             } catch {
-                isStopping.store(true, ordering: .relaxed)
+                stop.set()
                 for worker in workers { worker.mailbox.stop() }
                 throw error
             }
         }
-        isStopping.store(true, ordering: .relaxed)
+        stop.set()
         try await schedule.value
     }
 
@@ -227,6 +229,14 @@ package final class ServeRuntime: Service {
             try? await Task.sleep(for: .seconds(2))
         }
     }
+}
+
+/// Set once, when the service is told to stop.
+final class StopFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+    func set() { flag.store(true, ordering: .relaxed) }
 }
 
 /// Runs a call that blocks on a thread of its own, never on the cooperative pool.
