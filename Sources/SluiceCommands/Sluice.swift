@@ -15,8 +15,8 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DemoCommand.self, Serve.self, Train.self, Score.self, Streams.self, Topics.self, Config.self, Bench.self,
-            Broker.self,
+            DemoCommand.self, Serve.self, Train.self, Score.self, Streams.self, Topics.self, Config.self, Tokens.self,
+            Bench.self, Broker.self,
         ])
 
     static var _errorPrefix: String { "error: " }

@@ -26,7 +26,7 @@ struct RequestGate: RouterMiddleware {
         let failed = response.status.code >= 500 && request.uri.path != "/readyz"
         var metadata: Logger.Metadata = [
             "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(response.status.code)",
-            "duration": "\(elapsed)", "caller": "\(context.caller)",
+            "duration": "\(elapsed)", "address": "\(context.address)",
         ]
         if let failure { metadata["error"] = "\(failure)" }
         context.logger.log(level: failed || elapsed > slow ? .notice : .debug, "request", metadata: metadata)
