@@ -36,7 +36,7 @@ import Testing
         let time = Mutex(ContinuousClock.now)
         let access = AccessControl(tokens: folder.path, host: "127.0.0.1", logger: log.logger)
         let router = Router(context: AdminRequestContext.self)
-        router.add(middleware: RequestGate(slow: .seconds(60)))
+        router.add(middleware: RequestGate(slow: .seconds(60), requests: RequestMetrics(PrometheusRegistry())))
         router.add(
             middleware: AccessGate(access: access, refusals: RefusalLog(now: { time.withLock { $0 } })))
         router.get("/x") { _, _ in "x" }

@@ -13,7 +13,7 @@ struct AdminRouter {
 
     func build() -> Router<AdminRequestContext> {
         let router = Router(context: AdminRequestContext.self, options: [.autoGenerateHeadEndpoints])
-        router.add(middleware: RequestGate(slow: slow))
+        router.add(middleware: RequestGate(slow: slow, requests: RequestMetrics(metrics)))
         addOpen(to: router)
         // Unknown paths are behind it, too.
         router.add(middleware: AccessGate(access: access, refusals: RefusalLog()))
