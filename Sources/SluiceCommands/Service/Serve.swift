@@ -17,7 +17,8 @@ struct Serve: AsyncParsableCommand {
             its own, and swaps to the result as retrain.promote says.
 
             It waits for a broker that is away and makes its own topics where it may; 'sluice topics create' makes \
-            them all. The state lies in state.directory.
+            them all. The state lies in state.directory. On another address than loopback it needs access tokens: \
+            'sluice tokens add' makes them.
 
             SIGINT (Ctrl-C) and SIGTERM deliver, save and commit what was taken in, then end it with exit code 0; a \
             second signal ends it at once, which loses nothing but may predict some observations twice.
@@ -41,7 +42,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let logger = try log.logger()
-        let loaded = try configuration.load()
+        let loaded = try configuration.load(isServed: true)
         let runtime = try ServeRuntime(loaded, modelFile: model, logger: logger)
         let group = ServiceGroup(services: [runtime], logger: logger)
         try await Signals.during {

@@ -119,7 +119,9 @@ package final class Demo: Sendable {
             state: {directory: "\(folder.path)/state"}
             delivery: at-least-once
             retrain: {every: \(options.retrainEvery), window: 36500d, promote: always}
-            admin: {listen: "127.0.0.1:\(options.port ?? FreePort.preferring(8_080))"}
+            admin:
+              listen: "127.0.0.1:\(options.port ?? FreePort.preferring(8_080))"
+              tokens: "\(folder.path)/tokens.yaml"
             """
         do {
             return try Configuration.load(text: text, name: "demo")

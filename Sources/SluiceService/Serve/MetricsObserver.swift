@@ -28,6 +28,7 @@ package final class MetricsObserver: EngineObserver {
     package init(metrics: ServiceMetrics, logger: Logger) {
         self.metrics = metrics
         self.logger = logger
+        for code in RejectCode.allCases { metrics.countRejects(0, code: code.text) }
     }
 
     package var current: Totals { totals.withLock { $0 } }
@@ -39,6 +40,7 @@ package final class MetricsObserver: EngineObserver {
         metrics.observations.increment(by: report.predictions)
         metrics.predictions.increment(by: report.predictions)
         metrics.dropped.increment(by: report.dropped)
+        metrics.ended.increment(by: report.ended)
         metrics.boundaries.increment(by: report.boundaries)
         metrics.replayed.increment(by: report.replayed)
         metrics.batchRecords.record(report.records)

@@ -50,8 +50,8 @@ package final class ServeRuntime: Service {
         health = KafkaHealth(logger: logger)
         backend = EngineBackend(health: health)
         admin = AdminServer(
-            host: configuration.admin.listen.host, port: configuration.admin.listen.port, backend: backend,
-            metrics: metrics.registry, logger: logger)
+            host: configuration.admin.listen.host, port: configuration.admin.listen.port,
+            tokens: configuration.admin.tokens, backend: backend, metrics: metrics.registry, logger: logger)
         if let model = try modelFile.map({ try ModelFile.read($0) }) {
             _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
             _ = try configuration.foldSpecification(model)
