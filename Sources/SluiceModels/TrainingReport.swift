@@ -49,10 +49,9 @@ package enum PromotionGate {
 
     /// - Parameter report: the last line of the training.
     package static func judge(_ policy: Policy, _ report: TrainingReport) -> Verdict {
-        func text(_ loss: Double) -> String { String(format: "%.5g", loss) }
         switch policy {
         case .manual: return .keep("retrain.promote is manual")
-        case .always: return .promote("retrain.promote is always")
+        case .always: return .promote(losses(report) ?? "retrain.promote is always")
         case .ifBetter:
             guard let loss = report.carried?.loss, loss.isFinite else {
                 return .keep("its validation loss is not known")
@@ -63,8 +62,14 @@ package enum PromotionGate {
             guard let other = incumbent.loss, other.isFinite else {
                 return .promote("the active model's validation loss is no number")
             }
-            let sentence = "validation loss \(text(loss)) against \(text(other)) of the active model"
+            let sentence = losses(report) ?? ""
             return loss < other ? .promote(sentence) : .keep(sentence)
         }
+    }
+
+    private static func losses(_ report: TrainingReport) -> String? {
+        func text(_ loss: Double) -> String { String(format: "%.5g", loss) }
+        guard let loss = report.carried?.loss, let other = report.incumbent?.loss else { return nil }
+        return "validation loss \(text(loss)) against \(text(other)) of the active model"
     }
 }

@@ -23,7 +23,7 @@ package final class Demo: Sendable {
         package var launch: TrainingLaunch
 
         package init(
-            duration: Double? = nil, port: Int? = nil, speed: Double = 60, retrainEvery: String = "15s",
+            duration: Double? = nil, port: Int? = nil, speed: Double = 60, retrainEvery: String = "10s",
             launch: TrainingLaunch = TrainingLaunch()
         ) {
             self.duration = duration
@@ -44,6 +44,10 @@ package final class Demo: Sendable {
         package var boundaries: Int
         package var resets: Int
         package var rejects: Int
+        package var retrainings: Int
+        /// The active model, and what the service trains now.
+        package var model: String
+        package var training: String?
         package var forecastErrors: DemoLedger.Errors
     }
 
@@ -53,6 +57,8 @@ package final class Demo: Sendable {
         case epoch(TrainingProgress.Epoch, of: Int)
         case view(View)
         case reset(stream: String, offset: Int64)
+        /// How a retraining ended.
+        case retrained(String)
         case summary(DemoSummary)
     }
 
@@ -196,7 +202,7 @@ package final class Demo: Sendable {
     private func follow(
         _ runtime: ServeRuntime, _ ledger: DemoLedger, _ address: String, _ feeder: DemoFeeder
     ) async {
-        var (hasReset, hasCaughtUp) = (false, false)
+        var (hasReset, hasCaughtUp, retrainings) = (false, false, 0)
         let history = ledger.history
         while !Task.isCancelled, feeder.error == nil, options.duration.map({ elapsed < $0 }) ?? true {
             let view = await view(runtime, ledger, address)
@@ -204,6 +210,10 @@ package final class Demo: Sendable {
             if !hasCaughtUp, view.predictions >= history {
                 runtime.observer.forgetLatencies()
                 hasCaughtUp = true
+            }
+            if view.retrainings > retrainings, let text = runtime.observer.current.lastRetraining {
+                retrainings = view.retrainings
+                report(.retrained(text))
             }
             // The stream that has come furthest since its boundary, so that the reset shows.
             let candidate = view.streams.filter { $0.stream.isWarm && $0.stream.step > 0 }
@@ -231,7 +241,9 @@ package final class Demo: Sendable {
         return View(
             elapsed: elapsed, address: address, streams: streams, observations: ledger.observations,
             predictions: ledger.predictions, boundaries: totals.report.boundaries, resets: totals.resets,
-            rejects: totals.report.rejects, forecastErrors: ledger.errors(prefix: "temperature/"))
+            rejects: totals.report.rejects,
+            retrainings: totals.retrainings, model: runtime.backend.models?.registry.active?.version ?? "",
+            training: runtime.backend.retraining?.status, forecastErrors: ledger.errors(prefix: "temperature/"))
     }
 
     /// Waits a little for the last predictions.

@@ -18,6 +18,9 @@ package final class MetricsObserver: EngineObserver {
         /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
         package var latencies: Deque<(nanoseconds: Int64, records: Int)> = []
         package var blocked = 0
+        /// Trainings that ended, and how the last one did.
+        package var retrainings = 0
+        package var lastRetraining: String?
     }
 
     private static let latenciesMaximum = 65_536
@@ -76,6 +79,14 @@ package final class MetricsObserver: EngineObserver {
                 "id": "\(event.id)", "partition": "\(event.partition)", "offset": "\(event.offset)",
                 "streams": "\(matched)", "by": "\(event.by)", "model": "\(event.model ?? "")",
             ])
+    }
+
+    func retrained(_ outcome: Retraining.Outcome, _ duration: Duration) {
+        metrics.countRetraining(outcome, duration)
+        totals.withLock { totals in
+            totals.retrainings += 1
+            totals.lastRetraining = "\(outcome)"
+        }
     }
 
     package func outputBlocked(_ isBlocked: Bool) {

@@ -189,6 +189,16 @@ package struct TrainingLaunch: Sendable {
     }
 }
 
+extension Retraining.Outcome: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .promoted(let version, let reason): "model \(version) takes over: \(reason)"
+        case .kept(let version, let reason): "model \(version) is kept, the active one goes on: \(reason)"
+        case .failed(let reason): "it failed, the active model goes on: \(reason)"
+        }
+    }
+}
+
 extension RetrainSection {
     fileprivate var gate: PromotionGate.Policy {
         switch promote {

@@ -112,7 +112,7 @@ package final class ServeRuntime: Service {
         if let modelFile { try models.begin(with: modelFile) }
         let retraining = Retraining(
             configuration, yaml: loaded.yamlWithSecrets, models: models, launch: launch, logger: logger,
-            isCancelled: { [stop] in stop.isSet }, report: { [metrics] in metrics.countRetraining($0, $1) })
+            isCancelled: { [stop] in stop.isSet }, report: { [observer] in observer.retrained($0, $1) })
         backend.attach(models: models, retraining: retraining)
         if models.registry.active == nil { try await train(retraining, cluster) }
         guard let active = models.registry.active, !stop.isSet else { return }
