@@ -34,12 +34,8 @@ package final class StateDirectory: Sendable {
         self.identity = identity
         try Self.makeDirectories(path)
         lock = try Self.claim(path + "/lock")
-        do {
-            try Self.checkIdentity(path + "/identity", identity)
-        } catch {
-            try? lock.close()
-            throw error
-        }
+        // Where this throws, `deinit` runs and gives the claim back.
+        try Self.checkIdentity(path + "/identity", identity)
     }
 
     deinit { try? lock.close() }
