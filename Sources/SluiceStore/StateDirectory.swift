@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import SluiceFiles
 import SluiceState
 import SystemPackage
 
@@ -76,7 +77,8 @@ package final class StateDirectory: Sendable {
     }
 
     private static func checkIdentity(_ path: String, _ identity: StateIdentity) throws {
-        if let existing = try FileBytes.readText(path) {
+        if let bytes = try FileBytes.read(path, limit: 4_096) {
+            let existing = String(decoding: bytes, as: UTF8.self)
             guard existing == identity.text else {
                 func line(_ text: String) -> String { text.split(separator: "\n").joined(separator: ", ") }
                 throw SluiceError(

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Logging
-internal import SluiceSchema
+internal import SluiceCore
 internal import SluiceService
 
 /// The flag of every command that logs.

@@ -60,13 +60,8 @@ package enum FeatureList {
     package static func text(_ names: [String], _ pointers: [String: String] = [:]) -> String {
         let members = names.map { name in
             let pointer = pointers[name] ?? InputSpecification.Feature(name).pointer
-            return "\(quoted(name)): \(quoted(pointer))"
+            return "\(JSONText.quoted(name)): \(JSONText.quoted(pointer))"
         }
         return "{" + members.joined(separator: ", ") + "}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) }?.replacing("\\/", with: "/")
-            ?? "\"\""
     }
 }
