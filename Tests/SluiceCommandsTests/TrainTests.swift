@@ -97,6 +97,27 @@ import Testing
         }
     }
 
+    @Test func emptyFilesAreRefusedByName() async throws {
+        try await withFolder { folder in
+            let full = try folder.write(csv(streams: 1, rows: 30), "full.csv")
+            for (name, text) in [
+                ("a.ndjson", ""), ("b.ndjson", "\n  \n"), ("c.csv", "stream,time,wave,load\n"),
+                ("d.csv", "stream,time,wave,load\n \n"),
+            ] {
+                let empty = try folder.write(text, name)
+                for data in [[empty], [full, empty]] {
+                    let result = await sluice(
+                        list: ["train", "--data"] + data + ["--output", folder.file("m"), "--features", "wave"])
+                    #expect(result.code == 1 && result.out.isEmpty)
+                    #expect(
+                        result.error == "error: \(empty) holds no observations (fill it, or leave it out of --data)\n")
+                }
+            }
+            let none = await sluice("train", "--data", try folder.write("", "e.csv"), "--output", folder.file("m"))
+            #expect(none.code == 1 && none.error.contains("e.csv has no header line"))
+        }
+    }
+
     @Test func whatIsWrongIsSaidBeforeTraining() async throws {
         try await withFolder { folder in
             let data = try folder.write(csv(streams: 1, rows: 30), "wave.csv")
