@@ -9,35 +9,36 @@ extension Configuration {
     ///   - flags: settings by path, such as `("train.carry", "per-batch")`; of two for one path the last counts.
     ///   - fallbacks: settings by path for a command that can do without what is required otherwise; they count as
     ///     defaults.
+    ///   - properties: knows librdkafka's.
     /// - Throws: everything that is wrong, at once.
     package static func load(
         path: String?, environment: [String: String], flags: [(path: String, value: String)] = [],
-        fallbacks: [String: String] = [:]
+        fallbacks: [String: String] = [:], properties: PropertyCheck = { _, _ in nil }
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         var file: ConfigurationFile?
         if let path { file = ConfigurationFile(name: path, text: try read(path)) }
         let layers = SettingsLayers(file: file, environment: environment, flags: flags, fallbacks: fallbacks)
-        return try load(file, layers, files: { FileManager.default.fileExists(atPath: $0) })
+        return try load(file, layers, { FileManager.default.fileExists(atPath: $0) }, properties)
     }
 
     /// The same with the file's text at hand; `name` stands for it in messages.
     package static func load(
         text: String, name: String = "sluice.yaml", environment: [String: String] = [:],
         flags: [(path: String, value: String)] = [], fallbacks: [String: String] = [:],
-        files: FileCheck = { _ in false }
+        files: FileCheck = { _ in false }, properties: PropertyCheck = { _, _ in nil }
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         let file = ConfigurationFile(name: name, text: text)
         let layers = SettingsLayers(file: file, environment: environment, flags: flags, fallbacks: fallbacks)
-        return try load(file, layers, files: files)
+        return try load(file, layers, files, properties)
     }
 
     private static func load(
-        _ file: ConfigurationFile?, _ layers: SettingsLayers, files: FileCheck
+        _ file: ConfigurationFile?, _ layers: SettingsLayers, _ files: FileCheck, _ properties: PropertyCheck
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         // What cannot be read as YAML says nothing about its settings.
         if let file, !file.problems.isEmpty { throw ConfigurationProblems(problems: file.problems) }
         var reader = SettingsReader(layers)
-        let configuration = Configuration(&reader, files: files)
+        let configuration = Configuration(&reader, files: files, properties: properties)
         reader.reportUnknown()
         guard reader.problems.isEmpty else {
             // Sorting by line keeps the order of discovery within a line.

@@ -59,7 +59,7 @@ import Testing
                 "serve", "-c", config, "--model", try folder.model("other.safetensors", inputs: ["z"]))
             #expect(foreign.code == 1 && foreign.error.contains("\"z\" is not among input.features"))
             let wrong = await sluice("serve", "-c", config, "--model", "none", "--set", "workers=0")
-            #expect(wrong.code == 2 && wrong.error.contains("flag: workers: 0 is not between 1 and 1024"))
+            #expect(wrong.code == 1 && wrong.error.contains("flag: workers: 0 is not between 1 and 1024"))
             let bad = try folder.write("application: a b\n", "bad.yaml")
             let problems = await sluice("serve", "-c", bad)
             #expect(problems.code == 1 && problems.error.contains("\(bad):1: application: "))

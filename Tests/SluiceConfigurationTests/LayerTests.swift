@@ -114,7 +114,9 @@ func problems(
     files: Configuration.FileCheck = { _ in false }
 ) -> [String] {
     do throws(ConfigurationProblems) {
-        _ = try Configuration.load(text: text, environment: environment, flags: flags, files: files)
+        _ = try Configuration.load(
+            text: text, environment: environment, flags: flags, files: files,
+            properties: { name, value in name == "group.id" ? "is not yours, nor \(value)" : nil })
         return []
     } catch {
         return error.problems.map(\.description)

@@ -88,9 +88,7 @@ struct Score: AsyncParsableCommand {
         let specification: FoldSpecification
         let inputSpecification: InputSpecification
         if let config {
-            let configuration = try SettingOptions.load(
-                config, flags: [], fallbacks: .withoutCluster
-            ).configuration
+            let configuration = try SettingOptions.load(config, fallbacks: .withoutCluster).configuration
             specification = try configuration.foldSpecification(model)
             inputSpecification = try configuration.inputSpecification(
                 .field, for: model.manifest.inputs, fileFormat: reader.format)
