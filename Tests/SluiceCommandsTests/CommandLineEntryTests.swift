@@ -10,7 +10,8 @@ import Testing
         (Train.self, "train"), (Score.self, "score"), (Broker.self, "broker"), (Topics.self, "topics"),
         (TopicsCheck.self, "topics-check"), (TopicsCreate.self, "topics-create"), (Config.self, "config"),
         (ConfigInit.self, "config-init"), (ConfigCheck.self, "config-check"), (ConfigShow.self, "config-show"),
-        (Bench.self, "bench"), (BenchStep.self, "bench-step"), (BenchEngine.self, "bench-engine"),
+        (DemoCommand.self, "demo"), (Bench.self, "bench"), (BenchStep.self, "bench-step"),
+        (BenchEngine.self, "bench-engine"),
     ]
 
     @Test func helpIsAsRecorded() throws {
@@ -46,5 +47,19 @@ import Testing
         #expect(result.error.hasPrefix("error: "))
         #expect(result.error.contains("sluice"))
         #expect(result.out.isEmpty)
+    }
+
+    /// Found out only when the command runs, and yet with its own usage.
+    @Test(arguments: [
+        (["streams", "list", "--url", "nowhere"], [:], "sluice streams list"),
+        (["topics", "check", "-c", "x", "--set", "a"], [:], "sluice topics check"),
+        (["demo", "--log-level", "loud"], [:], "sluice demo"),
+        (["demo", "--duration", "1"], ["SLUICE_LOG": "loud"], "sluice demo"),
+    ])
+    func usageIsThatOfTheCommand(arguments: [String], environment: [String: String], name: String) async {
+        let result = await sluice(list: arguments, environment: environment)
+        #expect(result.code == 2)
+        #expect(result.error.contains("\nUsage: \(name) "))
+        #expect(result.error.hasSuffix("\n  See '\(name) --help' for more information.\n"))
     }
 }
