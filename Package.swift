@@ -53,11 +53,15 @@ let package = Package(
         .target(name: "CSimdJSON", cxxSettings: exactCXX, linkerSettings: [.linkedLibrary("simdjson")]),
 
         .target(name: "SluiceCore", dependencies: ["CXXHash"], swiftSettings: strict),
+        .target(
+            name: "SluiceFiles", dependencies: ["SluiceCore", product("SystemPackage", "swift-system")],
+            swiftSettings: strict),
         .target(name: "SluiceNumerics", dependencies: ["CStepKernel", "COpenBLAS"], swiftSettings: marked),
         .target(name: "SluiceLSTM", dependencies: ["SluiceCore", "SluiceNumerics"], swiftSettings: strict),
         .target(
             name: "SluiceModelFile",
-            dependencies: ["SluiceCore", "SluiceLSTM", product("Crypto", "swift-crypto")], swiftSettings: marked),
+            dependencies: ["SluiceCore", "SluiceFiles", "SluiceLSTM", product("Crypto", "swift-crypto")],
+            swiftSettings: marked),
         .target(
             name: "SluiceSchema",
             dependencies: ["SluiceCore", "CSimdJSON", product("Crypto", "swift-crypto")], swiftSettings: strict),
@@ -71,7 +75,8 @@ let package = Package(
         .target(
             name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"], swiftSettings: marked),
         .target(
-            name: "SluiceStore", dependencies: ["SluiceCore", "SluiceState", product("SystemPackage", "swift-system")],
+            name: "SluiceStore",
+            dependencies: ["SluiceCore", "SluiceFiles", "SluiceState", product("SystemPackage", "swift-system")],
             swiftSettings: strict),
         .target(
             name: "SluiceEngine",
@@ -124,6 +129,7 @@ let package = Package(
             ], swiftSettings: strict),
         .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
 
+        test("SluiceFiles", ["SluiceCore"]),
         test("SluiceNumerics", ["CStepKernel"]),
         test("SluiceLSTM", ["SluiceCore", "SluiceNumerics"], exclude: ["Goldens"]),
         test("SluiceModelFile", ["SluiceLSTM"], exclude: ["Goldens", "make_goldens.py"]),
@@ -150,13 +156,15 @@ let package = Package(
             [
                 "CLibrdkafka", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceEngine", "SluiceKafka",
                 "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceModels", "SluiceSchema", "SluiceState", "sluice",
-                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         test(
             "SluiceCommands",
             [
                 "SluiceAccess", "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceLSTM",
-                "SluiceModelFile", product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
+                "SluiceModelFile", product("ArgumentParser", "swift-argument-parser"),
+                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ],
             exclude: ["Snapshots", "check_pytorch.py"]),

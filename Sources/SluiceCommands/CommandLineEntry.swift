@@ -5,22 +5,30 @@ internal import SluiceCore
 package enum CommandLineEntry {
     /// - Parameter arguments: without the program's name.
     package static func run(_ arguments: [String]) async -> Int32 {
+        var command: (any ParsableCommand)?
         do {
-            let command = try await Sluice.asyncParseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
+            let parsed = try await Sluice.asyncParseAsRoot(arguments)
+            command = parsed
+            if var command = parsed as? any AsyncParsableCommand {
                 try await command.run()
             } else {
-                var command = command
+                var command = parsed
                 try command.run()
             }
             return 0
         } catch {
-            return report(error)
+            return report(error, from: command)
         }
     }
 
-    private static func report(_ error: any Error) -> Int32 {
+    /// - Parameter command: nil while the arguments were read.
+    private static func report(_ error: any Error, from command: (any ParsableCommand)?) -> Int32 {
         let console = Console.current
+        // Of what was found out only as it ran the library would show the usage of the root.
+        if let command, let error = error as? ValidationError {
+            console.errorLine("error: \(error.message)\n\(usage(of: type(of: command)))")
+            return 2
+        }
         switch error {
         case let error as SluiceError:
             console.errorLine("error: \(error)")
@@ -41,5 +49,13 @@ package enum CommandLineEntry {
                 return 1
             }
         }
+    }
+
+    /// As the library writes it for arguments that it refuses itself.
+    private static func usage(of command: any ParsableCommand.Type) -> String {
+        let usage = Sluice.usageString(for: command)
+        // The names of the commands come first.
+        let names = usage.split(separator: " ").prefix { $0.first?.isLetter == true }.joined(separator: " ")
+        return "Usage: \(usage)\n  See '\(names) --help' for more information."
     }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SluiceConfiguration
+internal import SluiceKafka
 
 /// Where a command's settings come from.
 struct ConfigurationOptions: ParsableArguments {
@@ -14,7 +15,7 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// - Parameter isServed: the access tokens are checked, too.
     func load(isServed: Bool = false) throws -> LoadedConfiguration {
-        try SettingOptions.load(config ?? Self.defaultFile, flags: settings.flags(), isServed: isServed)
+        try SettingOptions.load(config ?? Self.defaultFile, set: settings.flags(), isServed: isServed)
     }
 }
 
@@ -37,19 +38,25 @@ struct SettingOptions: ParsableArguments {
         }
     }
 
-    /// Throws wrong usage if nothing but flags is wrong, else all problems as one error.
+    /// Throws all problems as one error; but wrong usage if they are all in flags of the command itself.
     ///
-    /// - Parameter fallbacks: for settings that are required but that the command can do without.
+    /// - Parameters:
+    ///   - set: what `--set` says.
+    ///   - own: what the command's own flags say, under `--set`.
+    ///   - fallbacks: for settings that are required but that the command can do without.
     static func load(
-        _ file: String?, flags: [(path: String, value: String)], fallbacks: [String: String] = [:],
-        isServed: Bool = false
+        _ file: String?, set: [(path: String, value: String)] = [], own: [(path: String, value: String)] = [],
+        fallbacks: [String: String] = [:], isServed: Bool = false
     ) throws -> LoadedConfiguration {
         do {
             return try Configuration.load(
-                path: file, environment: Console.current.environment, flags: flags, fallbacks: fallbacks,
-                isServed: isServed)
+                path: file, environment: Console.current.environment, flags: own + set, fallbacks: fallbacks,
+                isServed: isServed, properties: KafkaConfiguration.refusal(of:_:))
         } catch {
-            if error.problems.allSatisfy({ $0.origin == .flag }) { throw ValidationError("\(error)") }
+            let usage = Set(own.map(\.path)).subtracting(set.map(\.path))
+            if error.problems.allSatisfy({ $0.origin == .flag && usage.contains($0.path) }) {
+                throw ValidationError("\(error)")
+            }
             throw error.asError
         }
     }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import SluiceCore
 
 /// `boundaries`: where h and c return to the initial state without the record saying so. All are off by default.
 package struct BoundariesSection: Sendable, Equatable {

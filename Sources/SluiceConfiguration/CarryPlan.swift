@@ -1,3 +1,4 @@
+internal import SluiceCore
 package import SluiceTraining
 
 /// The carry policy of each epoch: one for all, or a run of them, `[per-batch ×5, across-batches]`.

@@ -11,35 +11,37 @@ extension Configuration {
     ///   - fallbacks: settings by path for a command that can do without what is required otherwise; they count as
     ///     defaults.
     ///   - isServed: somebody will listen on `admin.listen`: its access tokens are checked, too.
+    ///   - properties: knows librdkafka's.
     /// - Throws: everything that is wrong, at once.
     package static func load(
         path: String?, environment: [String: String], flags: [(path: String, value: String)] = [],
-        fallbacks: [String: String] = [:], isServed: Bool = false
+        fallbacks: [String: String] = [:], isServed: Bool = false, properties: PropertyCheck = { _, _ in nil }
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         var file: ConfigurationFile?
         if let path { file = ConfigurationFile(name: path, text: try read(path)) }
         let layers = SettingsLayers(file: file, environment: environment, flags: flags, fallbacks: fallbacks)
-        return try load(file, layers, tokenCount: isServed ? { try TokenFile.read($0)?.tokens.count ?? 0 } : nil)
+        return try load(
+            file, layers, tokenCount: isServed ? { try TokenFile.read($0)?.tokens.count ?? 0 } : nil, properties)
     }
 
     /// The same with the file's text at hand; `name` stands for it in messages.
     package static func load(
         text: String, name: String = "sluice.yaml", environment: [String: String] = [:],
         flags: [(path: String, value: String)] = [], fallbacks: [String: String] = [:],
-        tokenCount: @escaping TokenCount = { _ in 0 }
+        tokenCount: @escaping TokenCount = { _ in 0 }, properties: PropertyCheck = { _, _ in nil }
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         let file = ConfigurationFile(name: name, text: text)
         let layers = SettingsLayers(file: file, environment: environment, flags: flags, fallbacks: fallbacks)
-        return try load(file, layers, tokenCount: tokenCount)
+        return try load(file, layers, tokenCount: tokenCount, properties)
     }
 
     private static func load(
-        _ file: ConfigurationFile?, _ layers: SettingsLayers, tokenCount: TokenCount?
+        _ file: ConfigurationFile?, _ layers: SettingsLayers, tokenCount: TokenCount?, _ properties: PropertyCheck
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         // What cannot be read as YAML says nothing about its settings.
         if let file, !file.problems.isEmpty { throw ConfigurationProblems(problems: file.problems) }
         var reader = SettingsReader(layers)
-        let configuration = Configuration(&reader, tokenCount: tokenCount)
+        let configuration = Configuration(&reader, tokenCount: tokenCount, properties: properties)
         reader.reportUnknown()
         guard reader.problems.isEmpty else {
             // Sorting by line keeps the order of discovery within a line.

@@ -22,7 +22,7 @@ package struct Configuration: Sendable, Equatable {
     package let admin: AdminSection
 
     /// Reads every setting, in the order in which they are shown.
-    init(_ reader: inout SettingsReader, tokenCount: TokenCount?) {
+    init(_ reader: inout SettingsReader, tokenCount: TokenCount?, properties: PropertyCheck) {
         application = reader.read("application", .application, required: "application")
         kafka = reader.readProperties("kafka")
         input = InputSection(&reader)
@@ -36,20 +36,17 @@ package struct Configuration: Sendable, Equatable {
         train = TrainSection(&reader)
         retrain = RetrainSection(&reader, train: train)
         admin = AdminSection(&reader, tokenCount: tokenCount)
-        checkKafka(&reader)
+        checkKafka(&reader, properties)
         checkTopics(&reader)
     }
 
     /// Tells how many access tokens a file holds, 0 where there is none; throws what is wrong with it.
     package typealias TokenCount = (_ path: String) throws -> Int
 
-    /// Properties the engine sets itself: with another value it could not keep its promises.
-    package static let ownedKafkaProperties: Set<String> = [
-        "enable.auto.commit", "enable.auto.offset.store", "enable.idempotence", "group.id", "isolation.level",
-        "transactional.id",
-    ]
+    /// Tells what is wrong with a property of librdkafka and what to do about it, nil if nothing is.
+    package typealias PropertyCheck = (_ name: String, _ value: String) -> String?
 
-    private func checkKafka(_ reader: inout SettingsReader) {
+    private func checkKafka(_ reader: inout SettingsReader, _ properties: PropertyCheck) {
         let required = "kafka.bootstrap.servers"
         let servers = kafka["bootstrap.servers"]
         if servers == nil, reader.isSound(required) {
@@ -58,8 +55,8 @@ package struct Configuration: Sendable, Equatable {
         } else if let servers, servers.isEmpty {
             reader.report(required, "is empty")
         }
-        for property in kafka.keys.sorted() where Self.ownedKafkaProperties.contains(property) {
-            reader.report("kafka.\(property)", "is set by Sluice itself; remove it")
+        for (name, value) in kafka.sorted(by: { $0.key < $1.key }) where reader.isSound("kafka.\(name)") {
+            if let problem = properties(name, value) { reader.report("kafka.\(name)", problem) }
         }
     }
 

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// The file of a configuration: a mapping of settings and of sections, which are mappings of settings.
 struct ConfigurationFile {
     /// As it was named, for messages.

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// A value of the effective configuration, ready to be written as YAML or JSON.
 package indirect enum ConfigurationValue: Sendable, Equatable {
     package struct Member: Sendable, Equatable {
@@ -23,14 +25,14 @@ extension ConfigurationValue {
         case .flag(let value): value ? "true" : "false"
         case .integer(let value): String(value)
         case .number(let value): Self.shortest(value)
-        case .text(let value): Self.quoted(value)
+        case .text(let value): JSONText.quoted(value)
         case .list(let values): "[" + values.map(\.json).joined(separator: ",") + "]"
         case .mapping(let members):
-            "{" + members.map { Self.quoted($0.key) + ":" + $0.value.json }.joined(separator: ",") + "}"
+            "{" + members.map { JSONText.quoted($0.key) + ":" + $0.value.json }.joined(separator: ",") + "}"
         }
     }
 
-    /// As YAML on one line.
+    /// As YAML on one line. A JSON string is a YAML string too.
     package var yaml: String {
         switch self {
         case .null, .flag, .integer, .number: json
@@ -47,25 +49,6 @@ extension ConfigurationValue {
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 
-    /// A JSON string, which is a YAML string too.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
-
     /// Without quotes where no YAML reader can take the text for anything else.
     static func plainOrQuoted(_ text: String) -> String {
         guard let first = text.unicodeScalars.first else { return "\"\"" }
@@ -80,6 +63,6 @@ extension ConfigurationValue {
             Double(text) != nil || words.contains(text.lowercased()) || text.contains(": ") || text.hasSuffix(":")
             || text.hasSuffix(" ") || text.first == "." && text.dropFirst().allSatisfy(\.isNumber)
             || text.allSatisfy { $0.isNumber || $0 == ":" }
-        return startsPlain && isPlain && !ambiguous ? text : quoted(text)
+        return startsPlain && isPlain && !ambiguous ? text : JSONText.quoted(text)
     }
 }

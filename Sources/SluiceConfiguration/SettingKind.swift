@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// What a setting may be: how it is read, and how it is written again.
 struct SettingKind<Value>: Sendable {
     /// Lists and mappings arrive as YAML in variables and flags; everything else is taken there word for word.

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// The places settings come from: flags over variables over the file over a command's fallbacks.
 struct SettingsLayers {
     struct Located {

@@ -6,6 +6,9 @@ package enum Limits {
     package static let sequenceBytes = 1_024
     /// Bytes of an observation's value; a larger one is a reject with its body truncated.
     package static let observationBytes = 1 << 20
+    /// Bytes of a CSV record within which a quote must be closed that lets it run over line ends. Ample for texts,
+    /// little enough that a stray quote which the next one closes costs few rows.
+    package static let quotedRecordBytes = 64 << 10
     /// Bytes of the original value kept in a reject whose value is too large to produce.
     package static let rejectBodyBytes = 4_096
     /// Records drained from the log in one go.

@@ -30,6 +30,9 @@ package struct CommandSchedule: Sendable {
 
     private static func order(_ event: Event) -> (Offset, Offset) { (event.offset, event.control ?? 0) }
 
+    /// A command that has taken effect: it is known, and does so no more.
+    package mutating func remember(_ event: Event) { ids[event.id] = event.control ?? 0 }
+
     package func contains(id: String) -> Bool { ids[id] != nil }
 
     /// Where the first command that has not taken effect stands in the control partition; `.max` when there is none.

@@ -26,8 +26,11 @@ extension PartitionState {
 
     private func reset(_ index: UInt32, _ offset: Offset) {
         let slot = table[index]
+        // The same reset again, behind a crash, is the same reset.
+        let header = slot.header.pointee
+        if header.step == 0 && header.boundaryCause == .command && header.boundaryOffset == offset { return }
         ScalarPass.reset(
-            SlotScalars(base: slot.scalars, layout: fold.layout), cause: .command, time: slot.header.pointee.time,
+            SlotScalars(base: slot.scalars, layout: fold.layout), cause: .command, time: header.time,
             offset: offset, inputs: fold.layout.shape.inputs)
         slot.base.copyMemory(from: table.initialState, byteCount: fold.layout.stateBytes)
         table.markDirty(index)

@@ -48,7 +48,13 @@ extension Worker {
         restored.commandsFrom = plan.commandsFrom
         restored.controlOffset = plan.controlOffset
         for event in history where (event.control ?? 0) >= (stored?.position.controlOffset ?? 0) {
-            restored.schedule.add(event)
+            // What took effect before an input that the saved state holds is in that state, whether or not the life
+            // that saved it had come so far in the control partition.
+            if stored != nil && event.offset < plan.replayFrom {
+                restored.schedule.remember(event)
+            } else {
+                restored.schedule.add(event)
+            }
         }
         // Commands before a state rebuilt from the log's beginning fall away with the inputs they preceded.
         try resources.consumer.start(partition: partition, at: plan.replayFrom)

@@ -142,7 +142,7 @@ package final class KafkaAdmin: LogAdmin {
         }
         defer { unsafe rd_kafka_metadata_destroy(metadata) }
         let partitions = unsafe metadata.pointee.topic_cnt > 0 ? Int(metadata.pointee.topics[0].partition_cnt) : 0
-        guard partitions == topic.partitions else {
+        guard topic.partitions == TopicDescription.brokersPartitions || partitions == topic.partitions else {
             throw SluiceError(
                 .topic,
                 "the embedded broker gave topic \(topic.name) \(partitions) partitions, not \(topic.partitions)",

@@ -29,15 +29,18 @@ package struct KafkaConfiguration: Sendable {
         }
         let reset = properties["auto.offset.reset"] ?? "earliest"
         beginsAtEnd = ["latest", "largest", "end"].contains(reset)
-        let scratch = Settings()
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
-            if let reason = Self.owned[name] {
-                throw SluiceError(
-                    .invalidConfiguration, "kafka: \(name) belongs to the engine: \(reason)",
-                    remedy: "remove it from the kafka block")
+            if let refusal = Self.refusal(of: name, value) {
+                throw SluiceError(.invalidConfiguration, "kafka: \(name): \(refusal)")
             }
-            try scratch.set(name, value)
         }
+    }
+
+    /// What is wrong with a property, and what to do about it; nil if nothing is. The value of a secret is not
+    /// repeated.
+    package static func refusal(of name: String, _ value: String) -> String? {
+        if let reason = owned[name] { return "belongs to the engine: \(reason); remove it" }
+        return Settings().refusal(name, value)
     }
 
     /// Tuned to the cluster that answered. The embedded broker answers an empty fetch only when its whole waiting time

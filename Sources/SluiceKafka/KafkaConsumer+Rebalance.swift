@@ -36,8 +36,10 @@ extension KafkaConsumer {
     }
 
     private func assign(_ partitions: [Int32], _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) {
-        // "At the end" needs neither the group's offset nor a fetch, and can be sought away from at any time.
-        for index in 0..<partitions.count { unsafe list.pointee.elems[index].offset = Offset(RD_KAFKA_OFFSET_END) }
+        // A concrete offset, paused, and sought away from in `start`. Not a logical one such as the end: librdkafka 2.0
+        // asks the broker for it, and where a seek crosses that query it asks again 500 ms later and goes there, past
+        // whatever was to be read.
+        for index in 0..<partitions.count { unsafe list.pointee.elems[index].offset = 0 }
         setPhase(.gated, partitions)
         if isCooperative {
             unsafe report(rd_kafka_incremental_assign(handle.pointer, list))

@@ -91,6 +91,14 @@ package final class KafkaConsumer: LogConsumer {
                 let error = unsafe self.failure(message, &gate)
                 failure = failure ?? error
             } else if unsafe gate.phase == .open && message.pointee.offset >= gate.next {
+                if unsafe !gate.isProven && message.pointee.offset > gate.next {
+                    // Marks of transactions leave such gaps, and so would a seek that went wrong: asked once more.
+                    gate.phase = .starting
+                    gate.isProven = true
+                    hasStarts = true
+                    continue
+                }
+                gate.isProven = true
                 unsafe batch.keep(message)
                 unsafe gate.next = message.pointee.offset + 1
             }
@@ -180,6 +188,8 @@ struct Gate {
     var phase = Phase.foreign
     /// The offset of the next record to be delivered.
     var next: Offset = 0
+    /// The first record behind a start was the one at `next`, or the broker was asked twice.
+    var isProven = false
     /// Seeks tried in vain for the present start.
     var attempts = 0
 }

@@ -51,27 +51,4 @@ struct PropertyTable: Sendable {
         case .producer: role == .producer
         }
     }
-
-    /// The known name nearest to `name`, if it is near.
-    func nearest(to name: String) -> String? {
-        let candidates = scopes.keys.map { (distance(name, $0), $0) }
-        guard let best = candidates.min(by: { $0 < $1 }), best.0 <= max(2, name.count / 4) else { return nil }
-        return best.1
-    }
-
-    /// Levenshtein distance in bytes.
-    private func distance(_ left: String, _ right: String) -> Int {
-        let right = Array(right.utf8)
-        var row = Array(0...right.count)
-        for (i, a) in left.utf8.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let substituted = diagonal + (a == b ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substituted, diagonal + 1, row[j] + 1)
-            }
-        }
-        return row[right.count]
-    }
 }

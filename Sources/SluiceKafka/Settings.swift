@@ -12,22 +12,26 @@ final class Settings {
         if let pointer = unsafe pointer { unsafe rd_kafka_conf_destroy(pointer) }
     }
 
-    /// - Throws: `configuration-invalid` with librdkafka's own reason; the value of a secret is not repeated.
+    /// - Throws: `configuration-invalid`, naming the property.
     func set(_ name: String, _ value: String) throws {
+        if let refusal = refusal(name, value) {
+            throw SluiceError(.invalidConfiguration, "kafka: \(name): \(refusal)")
+        }
+    }
+
+    /// Sets it; what is wrong if that is refused, with librdkafka's own reason.
+    func refusal(_ name: String, _ value: String) -> String? {
         let (result, reason) = unsafe withErrorText { text, size in
             unsafe rd_kafka_conf_set(pointer, name, value, text, size)
         }
         switch result {
         case RD_KAFKA_CONF_OK:
-            return
+            return nil
         case RD_KAFKA_CONF_UNKNOWN:
-            let nearest = PropertyTable.shared.nearest(to: name).map { "did you mean \($0)?" }
-            throw SluiceError(
-                .invalidConfiguration, "kafka: \(name) is not a property of librdkafka",
-                remedy: nearest ?? "see librdkafka's CONFIGURATION.md")
+            let suggestion = Suggestion.text(for: name, among: PropertyTable.shared.scopes.keys)
+            return "is no property of librdkafka" + (suggestion.isEmpty ? "; see its CONFIGURATION.md" : suggestion)
         default:
-            let shown = KafkaConfiguration.isSecret(name) ? "its value is refused" : reason
-            throw SluiceError(.invalidConfiguration, "kafka: \(name): \(shown)", remedy: "correct its value")
+            return KafkaConfiguration.isSecret(name) ? "its value is refused" : reason
         }
     }
 

@@ -22,6 +22,9 @@ package protocol LogProducer: AnyObject {
 
 /// What is known of a topic.
 package struct TopicDescription: Sendable, Equatable {
+    /// In a topic to be created: as many partitions as the broker gives of itself.
+    package static let brokersPartitions = -1
+
     package var name: String
     package var partitions: Int
     /// Configuration entries the broker told of, by name; empty where it tells none (the embedded broker).

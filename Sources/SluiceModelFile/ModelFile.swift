@@ -1,5 +1,7 @@
 internal import Crypto
+internal import Glibc
 package import SluiceCore
+internal import SluiceFiles
 package import SluiceLSTM
 
 /// Model files: safetensors with the tensors of a PyTorch module and a JSON manifest under the metadata key
@@ -12,7 +14,10 @@ package enum ModelFile {
     ///
     /// - Throws: `SluiceError(.file)` if the file cannot be read, `SluiceError(.invalidModel)` if it is not a model.
     package static func read(_ path: String) throws -> Model {
-        try decode(try FileBytes.read(path, limit: bytesMax), path: path)
+        guard let bytes = try FileBytes.read(path, limit: bytesMax) else {
+            throw SluiceError(.file, "there is no model file \(path)")
+        }
+        return try decode(bytes, path: path)
     }
 
     /// Writes a model in place of what is at `path`, either wholly or not at all: the bytes go to a temporary file
@@ -22,9 +27,10 @@ package enum ModelFile {
     /// - Throws: `SluiceError(.invalidModel)` before anything is written, `SluiceError(.file)`.
     package static func write(_ model: Model, to path: String) throws -> Model {
         let bytes = try encode(model)
-        try FileBytes.replace(path, with: bytes)
+        // Nobody keeps two trainings from writing the same file.
+        try FileBytes.replace(path, with: bytes, suffix: ".\(getpid()).new")
         var saved = model
-        saved.hash = hash(bytes)
+        saved.hash = SHA256.hash(data: bytes).hexadecimal
         return saved
     }
 
@@ -40,7 +46,7 @@ package enum ModelFile {
             let manifest = try ManifestDocument.manifest(json, name: stem(path))
             try manifest.validate()
             var model = try TensorReader(file: bytes, header: header).model(manifest)
-            model.hash = hash(bytes)
+            model.hash = SHA256.hash(data: bytes).hexadecimal
             return model
         } catch {
             throw SluiceError(error.code, "model file \(path): \(error.message)", remedy: error.remedy)
@@ -83,12 +89,6 @@ package enum ModelFile {
         let floats = LSTMParameters.layout(shape, hasInitialState: true).last?.range.upperBound ?? 0
         return SafetensorsHeader.lengthBytes + Limits.modelHeaderBytes + 4 * (floats + 2 * Limits.inputs)
     }()
-
-    private static func hash(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: SHA256.hash(data: bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
 
     private static func stem(_ path: String) -> String {
         let file = path.split(separator: "/").last ?? ""

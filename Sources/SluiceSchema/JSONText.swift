@@ -36,8 +36,8 @@ extension ByteArena {
     }
 }
 
-/// The same onto reserved memory; each returns the number of bytes written.
-enum JSONText {
+/// Numbers onto reserved memory; each returns the number of bytes written.
+extension JSONText {
     static let numberBytesMax = 32
 
     @inline(__always)
@@ -48,46 +48,5 @@ enum JSONText {
     @inline(__always)
     static func write(_ value: Int64, to out: UnsafeMutableRawPointer) -> Int {
         sluice_format_integer(value, out.assumingMemoryBound(to: CChar.self))
-    }
-
-    /// At most 2 + 6 · count bytes.
-    static func write(_ text: UnsafeRawBufferPointer, to out: UnsafeMutableRawPointer) -> Int {
-        out.storeBytes(of: 0x22, as: UInt8.self)
-        var at = out + 1
-        for byte in text {
-            if byte >= 0x20 && byte != 0x22 && byte != 0x5C {
-                at.storeBytes(of: byte, as: UInt8.self)
-                at += 1
-            } else {
-                at += escape(byte, to: at)
-            }
-        }
-        at.storeBytes(of: 0x22, as: UInt8.self)
-        return at + 1 - out
-    }
-
-    private static func escape(_ byte: UInt8, to out: UnsafeMutableRawPointer) -> Int {
-        let short: UInt8? =
-            switch byte {
-            case 0x22, 0x5C: byte
-            case 0x08: UInt8(ascii: "b")
-            case 0x09: UInt8(ascii: "t")
-            case 0x0A: UInt8(ascii: "n")
-            case 0x0C: UInt8(ascii: "f")
-            case 0x0D: UInt8(ascii: "r")
-            default: nil
-            }
-        out.storeBytes(of: 0x5C, as: UInt8.self)
-        if let short {
-            out.storeBytes(of: short, toByteOffset: 1, as: UInt8.self)
-            return 2
-        }
-        let digits: StaticString = "0123456789abcdef"
-        out.storeBytes(of: UInt8(ascii: "u"), toByteOffset: 1, as: UInt8.self)
-        out.storeBytes(of: UInt8(ascii: "0"), toByteOffset: 2, as: UInt8.self)
-        out.storeBytes(of: UInt8(ascii: "0"), toByteOffset: 3, as: UInt8.self)
-        out.storeBytes(of: digits.utf8Start[Int(byte >> 4)], toByteOffset: 4, as: UInt8.self)
-        out.storeBytes(of: digits.utf8Start[Int(byte & 15)], toByteOffset: 5, as: UInt8.self)
-        return 6
     }
 }

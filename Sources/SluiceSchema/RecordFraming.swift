@@ -1,24 +1,110 @@
-/// Where records end in a file of many.
-package enum RecordFraming {
-    /// The length of the first record with its line end, nil when the end is not among the bytes. NDJSON: a line.
-    /// CSV: a line, but line ends within quotes do not count; a quote opens only where a field begins.
-    package static func firstRecord(of bytes: UnsafeRawBufferPointer, isCSV: Bool) -> Int? {
-        var isQuoted = false
-        var opens = true
-        for (index, byte) in bytes.enumerated() {
-            if byte == 0x0A && !isQuoted { return index + 1 }
-            guard isCSV else { continue }
-            if byte == 0x22 {
-                // A quote right behind a closing one is an escaped quote: the field goes on.
-                if isQuoted { opens = true }
-                isQuoted = isQuoted ? false : opens
-            } else if !isQuoted {
-                opens = byte == 0x2C
+internal import Glibc
+internal import SluiceCore
+
+/// Finds where the record at hand ends in the bytes of a file of many, however they arrive.
+///
+/// NDJSON: a record is a line. CSV: a line, but line ends within quotes do not count. A quote opens only where a field
+/// begins and closes only where one ends. One that is not closed so within `Limits.quotedRecordBytes` of the record's
+/// beginning, or by the end of the file, takes no further line with it: the record ends with the line of the quote.
+///
+/// Each byte is looked at once, but for the lines behind such a quote.
+package struct RecordFraming {
+    package struct Record: Equatable {
+        /// With its line end.
+        package var length: Int
+        /// Lines that it runs over.
+        package var lines = 1
+        /// Its last line opens a quote that is not closed.
+        package var isUnclosed = false
+    }
+
+    private enum Place {
+        case fieldStart, field, quoted
+        /// Behind a quote within quotes: the field ends, or the next is a quote too and both stand for one.
+        case closing
+        /// Behind a quote where none may be: the line is no record, and quotes mean nothing until its end.
+        case broken
+    }
+
+    private let isCSV: Bool
+    private var place = Place.fieldStart
+    /// Bytes of the record looked at.
+    private var scanned = 0
+    /// Line ends among them, all within quotes.
+    private var lineEnds = 0
+    /// The record up to the first line end within the quotes that opened last.
+    private var cut: Record?
+
+    package init(isCSV: Bool) { self.isCSV = isCSV }
+
+    /// The record that the bytes begin with; nil if its end is not among them: the next call has the same bytes and
+    /// more.
+    ///
+    /// - Parameter isAtEnd: there are no more: what is left is the last record.
+    package mutating func record(in bytes: UnsafeRawBufferPointer, isAtEnd: Bool) -> Record? {
+        var found = isCSV ? csvRecord(bytes) : line(bytes)
+        if found == nil, isAtEnd, bytes.count > 0 {
+            found = Record(length: bytes.count, lines: lineEnds + 1, isUnclosed: place == .quoted)
+            if place == .quoted, let cut { found = cut }
+        }
+        if found != nil { self = RecordFraming(isCSV: isCSV) }
+        return found
+    }
+
+    /// Gives up the record at hand, which ends with the line at hand; the next one begins behind it.
+    ///
+    /// - Returns: the lines that it runs over.
+    package mutating func abandon() -> Int {
+        defer { self = RecordFraming(isCSV: isCSV) }
+        return lineEnds + 1
+    }
+
+    private mutating func line(_ bytes: UnsafeRawBufferPointer) -> Record? {
+        let start = scanned
+        scanned = bytes.count
+        return Self.line(in: UnsafeRawBufferPointer(rebasing: bytes[start...])).map { Record(length: start + $0) }
+    }
+
+    /// The length of the first line with its line end; nil if that is not among the bytes.
+    package static func line(in bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let start = bytes.baseAddress, let end = memchr(start, 0x0A, bytes.count) else { return nil }
+        return UnsafeRawPointer(end) - start + 1
+    }
+
+    private mutating func csvRecord(_ bytes: UnsafeRawBufferPointer) -> Record? {
+        var (place, index) = (place, scanned)
+        defer { (self.place, scanned) = (place, index) }
+        while index < bytes.count {
+            let byte = bytes[index]
+            index += 1
+            switch place {
+            case .quoted:
+                if byte == 0x22 { place = .closing }
+                if byte == 0x0A {
+                    lineEnds += 1
+                    if cut == nil { cut = Record(length: index, lines: lineEnds, isUnclosed: true) }
+                }
+                if let cut, index > Limits.quotedRecordBytes { return cut }
+            case _ where byte == 0x0A: return Record(length: index, lines: lineEnds + 1)
+            case .fieldStart:
+                place = byte == 0x22 ? .quoted : byte == 0x2C ? .fieldStart : .field
+                cut = nil
+            case .field:
+                if byte == 0x2C { place = .fieldStart }
+                if byte == 0x22 { place = .broken }
+            case .closing where byte == 0x22: place = .quoted
+            case .closing where byte == 0x2C: place = .fieldStart
+            case .closing where byte != 0x0D:
+                if let cut { return cut }
+                place = .broken
+            case .closing, .broken: break
             }
         }
         return nil
     }
+}
 
+extension RecordFraming {
     /// The column names of a CSV file's header line; a byte order mark before them is passed over. Nil when it is
     /// malformed.
     package static func header(_ line: UnsafeRawBufferPointer) -> [String]? {

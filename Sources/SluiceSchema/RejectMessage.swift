@@ -67,14 +67,9 @@ package struct RejectMessage: Sendable, Equatable {
         encoded.value = body(value, &arena)
         if let kept = encoded.value?.count, kept < value.count {
             header(Header.truncated, String(value.count), &arena)
-            header(Header.sha256, Self.hexadecimal(SHA256.hash(data: value)), &arena)
+            header(Header.sha256, SHA256.hash(data: value).hexadecimal, &arena)
         }
         if let kept = encoded.key?.count, kept < key.count { header(Header.keyTruncated, String(key.count), &arena) }
         return encoded
-    }
-
-    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import SluiceFiles
 package import SluiceState
 import SystemPackage
 

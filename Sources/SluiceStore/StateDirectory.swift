@@ -1,5 +1,6 @@
 import Glibc
 import SluiceCore
+import SluiceFiles
 import SluiceState
 import SystemPackage
 
@@ -34,12 +35,8 @@ package final class StateDirectory: Sendable {
         self.identity = identity
         try Self.makeDirectories(path)
         lock = try Self.claim(path + "/lock")
-        do {
-            try Self.checkIdentity(path + "/identity", identity)
-        } catch {
-            try? lock.close()
-            throw error
-        }
+        // Where this throws, `deinit` runs and gives the claim back.
+        try Self.checkIdentity(path + "/identity", identity)
     }
 
     deinit { try? lock.close() }
@@ -80,7 +77,8 @@ package final class StateDirectory: Sendable {
     }
 
     private static func checkIdentity(_ path: String, _ identity: StateIdentity) throws {
-        if let existing = try FileBytes.readText(path) {
+        if let bytes = try FileBytes.read(path, limit: 4_096) {
+            let existing = String(decoding: bytes, as: UTF8.self)
             guard existing == identity.text else {
                 func line(_ text: String) -> String { text.split(separator: "\n").joined(separator: ", ") }
                 throw SluiceError(

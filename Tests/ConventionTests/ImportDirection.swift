@@ -3,14 +3,15 @@ enum ImportDirection {
     /// The modules of this package that each may import: everything else of this package is forbidden.
     static let table: [String: Set<String>] = [
         "SluiceCore": ["CXXHash"],
+        "SluiceFiles": ["SluiceCore"],
         "SluiceNumerics": ["CStepKernel", "COpenBLAS"],
         "SluiceLSTM": ["SluiceCore", "SluiceNumerics"],
-        "SluiceModelFile": ["SluiceCore", "SluiceLSTM"],
+        "SluiceModelFile": ["SluiceCore", "SluiceFiles", "SluiceLSTM"],
         "SluiceSchema": ["SluiceCore", "CSimdJSON"],
         "SluiceLog": ["SluiceCore"],
         "SluiceKafka": ["SluiceCore", "SluiceLog", "CLibrdkafka"],
         "SluiceState": ["SluiceCore", "SluiceLSTM", "SluiceSchema"],
-        "SluiceStore": ["SluiceCore", "SluiceState"],
+        "SluiceStore": ["SluiceCore", "SluiceFiles", "SluiceState"],
         "SluiceEngine": ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
         "SluiceAccess": ["SluiceCore"],

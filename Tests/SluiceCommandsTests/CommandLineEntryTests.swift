@@ -11,7 +11,10 @@ import Testing
         (TopicsCheck.self, "topics-check"), (TopicsCreate.self, "topics-create"), (Config.self, "config"),
         (ConfigInit.self, "config-init"), (ConfigCheck.self, "config-check"), (ConfigShow.self, "config-show"),
         (Tokens.self, "tokens"), (TokensAdd.self, "tokens-add"), (TokensList.self, "tokens-list"),
-        (TokensRevoke.self, "tokens-revoke"), (Bench.self, "bench"), (BenchStep.self, "bench-step"),
+        (TokensRevoke.self, "tokens-revoke"), (Models.self, "models"), (ModelsList.self, "models-list"),
+        (ModelsShow.self, "models-show"), (ModelsPromote.self, "models-promote"),
+        (ModelsRollback.self, "models-rollback"), (DemoCommand.self, "demo"), (Bench.self, "bench"),
+        (BenchStep.self, "bench-step"),
         (BenchEngine.self, "bench-engine"),
     ]
 
@@ -50,5 +53,19 @@ import Testing
         #expect(result.error.hasPrefix("error: "))
         #expect(result.error.contains("sluice"))
         #expect(result.out.isEmpty)
+    }
+
+    /// Found out only when the command runs, and yet with its own usage.
+    @Test(arguments: [
+        (["streams", "list", "--url", "nowhere"], [:], "sluice streams list"),
+        (["topics", "check", "-c", "x", "--set", "a"], [:], "sluice topics check"),
+        (["demo", "--log-level", "loud"], [:], "sluice demo"),
+        (["demo", "--duration", "1"], ["SLUICE_LOG": "loud"], "sluice demo"),
+    ])
+    func usageIsThatOfTheCommand(arguments: [String], environment: [String: String], name: String) async {
+        let result = await sluice(list: arguments, environment: environment)
+        #expect(result.code == 2)
+        #expect(result.error.contains("\nUsage: \(name) "))
+        #expect(result.error.hasSuffix("\n  See '\(name) --help' for more information.\n"))
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import SluiceLSTM
 import Testing
@@ -47,7 +48,9 @@ import Testing
             #expect(result.error.lines.count == 22)
             #expect(result.error.lines[0].hasPrefix("row 0: json-invalid: "))
             #expect(result.error.lines[20].contains("are counted"))
-            #expect(result.error.lines[21] == #"{"observations":31,"predictions":1,"rejects":30}"#)
+            #expect(
+                result.error.lines[21]
+                    == #"{"observations":31,"predictions":1,"rejects":30,"ended":0,"dropped":0}"#)
             struct Reject: Decodable {
                 let row: Int
                 let error, message, source, value: String
@@ -57,6 +60,99 @@ import Testing
             }
             #expect(kept.map(\.row) == Array(0..<30))
             #expect(kept[7].value == "bad 7" && kept[7].source == "in.ndjson/0/7" && kept[7].error == "json-invalid")
+        }
+    }
+
+    @Test(arguments: ["in.ndjson", "in.csv"]) func recordOfAnySizeIsOneReject(name: String) async throws {
+        try await withFolder { folder in
+            let isCSV = name.hasSuffix("csv")
+            func row(_ time: Int) -> String {
+                isCSV ? "a,\(time),1,2\n" : #"{"stream":"a","time":\#(time),"values":{"x":1,"y":2}}"# + "\n"
+            }
+            // Above what the reader would ever hold.
+            var large = Data(isCSV ? "a,\"".utf8 : "{\"stream\":\"".utf8)
+            large.append(Data(repeating: UInt8(ascii: "z"), count: 65 << 20))
+            let text =
+                Data(((isCSV ? "stream,time,x,y\n" : "") + row(0) + "\n").utf8) + large + Data(("\r\n" + row(1)).utf8)
+            try text.write(to: URL(filePath: folder.file(name)))
+            let result = await sluice(
+                "score", "--model", try folder.model(), "--input", folder.file(name), "--output", folder.file("out"),
+                "--rejects", folder.file("rejects"))
+            let line = isCSV ? 4 : 3
+            #expect(result.code == 0)
+            #expect(
+                result.error.lines.first
+                    == "row 1: too-large: line \(line) has \(large.count) bytes, and a record may have 1048576")
+            #expect(try folder.read("out").lines.compactMap { $0.firstMatch(of: /"step":(\d+)/)?.1 } == ["0", "1"])
+            #expect(try folder.read("out").lines.last?.contains(#""offset":2}"#) == true)
+            struct Reject: Decodable {
+                let row, truncated: Int
+                let error, source, value, sha256: String
+            }
+            let reject = try JSONDecoder().decode(Reject.self, from: folder.data("rejects"))
+            #expect(reject.row == 1 && reject.error == "too-large" && reject.source == "\(name)/0/1")
+            #expect(Data(reject.value.utf8) == large.prefix(4_096) && reject.truncated == large.count)
+            #expect(reject.sha256 == SHA256.hash(data: large).map { String(format: "%02x", $0) }.joined())
+        }
+    }
+
+    @Test func unclosedQuoteIsOneReject() async throws {
+        try await withFolder { folder in
+            // Far more rows than a quoted field may run over.
+            let rows = (0..<9_000).map { "a,\($0),1,2" }
+            let text = ["stream,time,x,y", "a,0,1,2", "a,1,\"1,2"] + rows.dropFirst(2) + ["a,9000,1,\"2"]
+            let input = try folder.write(text.joined(separator: "\n"), "in.csv")
+            let result = await sluice(
+                "score", "--model", try folder.model(), "--input", input, "--output", folder.file("out"), "--rejects",
+                folder.file("rejects"))
+            #expect(result.code == 0)
+            #expect(
+                result.error.lines.prefix(2) == [
+                    "row 1: csv-invalid: line 3 opens a quote that is not closed",
+                    "row 9000: csv-invalid: line 9002 opens a quote that is not closed",
+                ])
+            #expect(try folder.read("out").lines.count == 8_999)
+            #expect(try folder.read("rejects").contains(#""value":"a,1,\"1,2"}"#))
+        }
+    }
+
+    @Test func blankLinesAreNoRows() async throws {
+        try await withFolder { folder in
+            let csv = "  \nstream,time,x,y\n \t \na,0,1,2\n\n   \r\na,1,1,2\n \nbad\n  "
+            let json = #"{"stream":"a","time":0,"values":{"x":1,"y":2}}"# + "\n \t\nbad\n  "
+            for (text, name, predictions) in [(csv, "in.csv", 2), (json, "in.ndjson", 1)] {
+                let result = await sluice(
+                    "score", "--model", try folder.model(), "--input", try folder.write(text, name), "--output",
+                    folder.file("out"))
+                #expect(result.code == 0)
+                #expect(result.error.lines.count == 2)
+                #expect(result.error.hasPrefix("row \(predictions): "))
+                #expect(try folder.read("out").lines.count == predictions)
+            }
+        }
+    }
+
+    @Test func summaryNamesEveryOutcome() async throws {
+        try await withFolder { folder in
+            let config = try folder.write(
+                "input: {features: {x: /values/x, y: /values/y}, late: drop}\n", "score.yaml")
+            func row(_ stream: String, _ time: Int) -> String {
+                #"{"stream":"\#(stream)","time":\#(time),"values":{"x":1,"y":2}}"#
+            }
+            let rows = [
+                row("a", 1_000), row("a", 0), row("b", 0), "bad", #"{"stream":"a","values":null}"#,
+                #"{"stream":"b","values":null}"#,
+            ]
+            let arguments = [
+                "score", "--model", try folder.model(), "-c", config, "--input",
+                try folder.write(rows.joined(separator: "\n"), "in.ndjson"), "--output", folder.file("out"),
+            ]
+            let text = await sluice(list: arguments)
+            let counts = "6 observations: 2 predictions, 1 reject, 2 streams ended, 1 late dropped; "
+            #expect(text.code == 0 && text.error.lines.last?.hasPrefix(counts) == true)
+            let json = await sluice(list: arguments + ["--json"])
+            #expect(
+                json.error.lines.last == #"{"observations":6,"predictions":2,"rejects":1,"ended":2,"dropped":1}"#)
         }
     }
 

@@ -114,7 +114,9 @@ func problems(
     tokenCount: @escaping Configuration.TokenCount = { _ in 0 }
 ) -> [String] {
     do throws(ConfigurationProblems) {
-        _ = try Configuration.load(text: text, environment: environment, flags: flags, tokenCount: tokenCount)
+        _ = try Configuration.load(
+            text: text, environment: environment, flags: flags, tokenCount: tokenCount,
+            properties: { name, value in name == "group.id" ? "is not yours, nor \(value)" : nil })
         return []
     } catch {
         return error.problems.map(\.description)

@@ -106,7 +106,7 @@ import Testing
                 #"sluice.yaml:1: application: "my pumps" is not a legal topic name: "#
                     + #"letters, digits, ".", "_" and "-" only"#,
                 "sluice.yaml:2: kafka.bootstrap.servers: is missing",
-                "sluice.yaml:3: kafka.group.id: is set by Sluice itself; remove it",
+                "sluice.yaml:3: kafka.group.id: is not yours, nor x",
                 #"sluice.yaml:7: input.features: a: "a" is not a JSON pointer; did you mean "/a"?"#,
                 #"sluice.yaml:8: input.features: b: "/b~2" is not a JSON pointer: "#
                     + #"after "~" comes 0 (for "~") or 1 (for "/")"#,

@@ -88,6 +88,33 @@ import Testing
         #expect(crashAt > 30)
     }
 
+    /// A crash behind a command's record, then a life that goes on behind the command and ends before it has read the
+    /// control partition again.
+    @Test(arguments: [90, 91]) func aLifeThatNeverReadsTheCommandAgainLeavesItItsOneEffect(ends: Int) throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<90]))
+        log.crashAt = .max
+        do {
+            try WorkerRig(log).run { consumer in
+                if log.committed[0]?.offset == 90 && log.controls.isEmpty { log.command("one", .prefix("")) }
+                if try !log.events.isEmpty { log.crashAt = 0 }
+            }
+        } catch is Crash {}
+        log.revive()
+        let event = try #require(try log.events.first)
+        #expect(event.offset == 90)
+        let silent = try WorkerRig(log)
+        silent.control.isSilent = true
+        log.append(Array(Self.records[90..<ends]))
+        try silent.run()
+        log.append(Array(Self.records[ends...]))
+        try WorkerRig(log).run()
+        let reference = SimulatedLog()
+        reference.outputs = try replay(Self.records, [event])
+        #expect(log.repeats(reference))
+        #expect(try log.events.map(\.id) == ["one"])
+    }
+
     @Test func aCommandToAPartitionThatIsRestoringWaitsUntilItIsLive() throws {
         let log = SimulatedLog()
         log.append(Array(Self.records[..<150]))

@@ -177,6 +177,8 @@ final class SimulatedReader: LogReader {
     private(set) var positions: [TopicPartition: Offset] = [:]
     private(set) var isClosed = false
     var failures: [SluiceError] = []
+    /// The broker's answers take longer than this life.
+    var isSilent = false
 
     init(_ log: SimulatedLog) { self.log = log }
 
@@ -196,6 +198,7 @@ final class SimulatedReader: LogReader {
 
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (String, LogRecord) throws -> Void) throws {
         if log.isDead { throw Crash() }
+        if isSilent { return }
         var left = limit
         for partition in positions.keys.sorted(by: { $0.partition < $1.partition }) {
             let position = positions[partition] ?? 0

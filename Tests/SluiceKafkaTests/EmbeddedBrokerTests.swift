@@ -16,6 +16,9 @@ import Testing
         #expect(
             try admin.describe(["mentioned", "absent"], timeoutMilliseconds: 5_000)
                 == [TopicDescription(name: "mentioned", partitions: 3)])
+        try admin.create(
+            TopicDescription(name: "made", partitions: TopicDescription.brokersPartitions), timeoutMilliseconds: 5_000)
+        #expect(try admin.describe(["made"], timeoutMilliseconds: 5_000).map(\.partitions) == [3])
         admin.close()
 
         let consumer = try Fixture.consumer("mentioned", group: "forwarded", on: broker)

@@ -72,9 +72,13 @@ import Testing
     @Test func recordsOfAFileEndOutsideQuotes() {
         let text = Array("a,\"b\nc\"\nd".utf8)
         text.withUnsafeBytes {
-            #expect(RecordFraming.firstRecord(of: $0, isCSV: true) == 8)
-            #expect(RecordFraming.firstRecord(of: $0, isCSV: false) == 5)
-            #expect(RecordFraming.firstRecord(of: UnsafeRawBufferPointer(rebasing: $0[8...]), isCSV: true) == nil)
+            var csv = RecordFraming(isCSV: true)
+            #expect(csv.record(in: $0, isAtEnd: false) == RecordFraming.Record(length: 8, lines: 2))
+            let rest = UnsafeRawBufferPointer(rebasing: $0[8...])
+            #expect(csv.record(in: rest, isAtEnd: false) == nil)
+            #expect(csv.record(in: rest, isAtEnd: true) == RecordFraming.Record(length: 1))
+            var json = RecordFraming(isCSV: false)
+            #expect(json.record(in: $0, isAtEnd: false) == RecordFraming.Record(length: 5))
         }
         let header = Array("\u{FEFF}stream, time ,\"a,\"\"b\"\"\"\r\n".utf8)
         header.withUnsafeBytes { #expect(RecordFraming.header($0) == ["stream", "time", "a,\"b\""]) }

@@ -36,7 +36,7 @@ import Testing
             return UnsafeRawBufferPointer(copy)
         }
         defer { for buffer in buffers { buffer.deallocate() } }
-        try scorer.score(buffers) { line in
+        try scorer.score(buffers.map { RecordReader.Row(bytes: $0) }) { line in
             let text = String(decoding: line, as: UTF8.self)
             let step = try #require(text.firstMatch(of: /"step":(\d+)/))
             steps.append(Int(step.1))

@@ -192,7 +192,7 @@ extension ServiceRig {
                 #"{"stream":"\#(key)","source":{"topic":"\#(configuration.input.topic)","#
                 + #""partition":\#(input.partition),"offset":\#(offset)},"# + value.dropFirst()
             try Array(row.utf8).withUnsafeBytes { bytes in
-                try scorer.score([bytes]) { line in
+                try scorer.score([RecordReader.Row(bytes: bytes)]) { line in
                     lines[input.partition, default: []].append(String(decoding: line, as: UTF8.self))
                 } reject: { reject, _ in
                     Issue.record("row \(row) is refused: \(reject.message)")

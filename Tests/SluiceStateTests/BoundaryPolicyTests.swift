@@ -1,5 +1,4 @@
 import SluiceCore
-import SluiceSchema
 import Testing
 
 @testable import SluiceState

@@ -1,3 +1,5 @@
+package import SluiceCore
+
 /// `GET /v1/models`: the registry, the latest registered last.
 package struct ModelList: Hashable, Sendable, Decodable {
     package var models: [ModelSummary]

@@ -1,3 +1,5 @@
+package import SluiceCore
+
 /// `GET /v1/streams`: streams in the byte order of their keys.
 package struct StreamPage: Hashable, Sendable, Decodable {
     package var streams: [StreamSummary]

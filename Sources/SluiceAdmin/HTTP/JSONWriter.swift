@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// A value that knows its JSON.
 package protocol JSONWritable {
     func write(to json: inout JSONWriter)
@@ -41,23 +43,7 @@ package struct JSONWriter {
     /// A token that is JSON already: a number, `true`, `null`.
     package mutating func token(_ token: String) { text += token }
 
-    package mutating func string(_ string: String) {
-        text += "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        text += "\""
-    }
+    package mutating func string(_ string: String) { text += JSONText.quoted(string) }
 
     private mutating func separate() {
         if needsComma { text += "," }

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import SluiceConfiguration
-internal import SluiceKafka
 
 /// `sluice config check`.
 struct ConfigCheck: AsyncParsableCommand {
@@ -20,8 +19,6 @@ struct ConfigCheck: AsyncParsableCommand {
 
     func run() async throws {
         let loaded = try configuration.load(isServed: true)
-        // librdkafka itself knows which properties there are.
-        _ = try KafkaConfiguration(loaded.configuration.kafka)
         let given = loaded.settings.count { $0.provenance != .default }
         let file = configuration.config ?? ConfigurationOptions.defaultFile
         Console.current.line("\(file) is right: \(given) settings given, \(loaded.settings.count - given) by default")

@@ -1,12 +1,12 @@
 internal import ArgumentParser
 internal import Logging
-internal import SluiceSchema
+internal import SluiceCore
 internal import SluiceService
 
 /// The flag of every command that logs.
 struct LogOptions: ParsableArguments {
     @Option(
-        help: "Least level that is logged to stderr: \(LogOptions.levels); else SLUICE_LOG, else info.")
+        help: "Least level that is logged to stderr: \(LogOptions.levels); else SLUICE_LOG, else info (demo: error).")
     var logLevel: String?
 
     static let variable = "SLUICE_LOG"
@@ -16,7 +16,8 @@ struct LogOptions: ParsableArguments {
         if let logLevel { _ = try Self.level(logLevel, "--log-level") }
     }
 
-    func logger() throws -> Logger {
+    /// - Parameter standard: the level without flag and variable.
+    func logger(default standard: Logger.Level = .info) throws -> Logger {
         let console = Console.current
         let level =
             if let logLevel {
@@ -24,7 +25,7 @@ struct LogOptions: ParsableArguments {
             } else if let text = console.environment[Self.variable], !text.isEmpty {
                 try Self.level(text, Self.variable)
             } else {
-                Logger.Level.info
+                standard
             }
         var logger = Logger(label: "sluice") { _ in ConsoleLog(console: console) }
         logger.logLevel = level

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import Logging
 internal import SluiceService
 internal import UnixSignals
@@ -34,6 +33,8 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Between retrainings, such as 60s; or never.", valueName: "duration"))
     var retrainEvery = "10s"
 
+    @OptionGroup var log: LogOptions
+
     func validate() throws {
         if let duration, !(duration > 0) { throw ValidationError("--duration must be above 0.") }
         if let port, !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
@@ -41,10 +42,8 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var logger = Logger(label: "sluice")
         // The show speaks for itself; only what went wrong is worth a line.
-        logger.logLevel =
-            ProcessInfo.processInfo.environment["SLUICE_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .error
+        let logger = try log.logger(default: .error)
         let screen = DemoScreen(console: .current)
         let demo = Demo(
             Demo.Options(duration: duration, port: port, speed: speed, retrainEvery: retrainEvery), logger: logger,

@@ -17,10 +17,13 @@ enum RecordedCommands {
         var line = 0
         while try reader.next(
             limit: Limits.batchRecords,
-            { records in
-                for record in records {
+            { rows in
+                for row in rows {
                     line += 1
-                    let event = try at(line, path) { try decoder.event(record) }
+                    let event = try at(line, path) {
+                        if let refusal = row.refusal { throw SluiceError(.invalidInput, refusal.message) }
+                        return try decoder.event(row.bytes)
+                    }
                     switch event.type {
                     case .reset where event.target != nil: events.append(event)
                     case .swap where event.model != nil: events.append(event)

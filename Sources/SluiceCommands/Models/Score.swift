@@ -19,10 +19,14 @@ struct Score: AsyncParsableCommand {
             input and boundaries of that configuration.
 
             Rows that cannot be used are told on stderr and, all of them, in --rejects as JSON lines with the keys row \
-            (from 0), error, message, source and value; the exit code stays 0. --commands applies the resets and \
-            swaps of a service's events topic (JSON lines) before the rows at their offsets; rows then say in source \
-            where they come from. --model is the model before the first swap; those that follow lie beside it as \
-            VERSION.safetensors, as in state/models.
+            (from 0), error, message, source and value; the exit code stays 0. A row may be of any size: of one above \
+            \(Limits.observationBytes) bytes the value is its beginning, and truncated and sha256 are length and hash \
+            of all of it. Blank lines are no rows. In CSV a quoted field may run over line ends if its quote is closed \
+            within \(Limits.quotedRecordBytes) bytes; else that line is a reject, and reading goes on behind it.
+
+            --commands applies the resets and swaps of a service's events topic (JSON lines) before the rows at their \
+            offsets; rows then say in source where they come from. --model is the model before the first swap; those \
+            that follow lie beside it as VERSION.safetensors, as in state/models.
 
             Examples:
               sluice score --model m.safetensors --input pumps.csv --output out.ndjson
@@ -84,7 +88,7 @@ struct Score: AsyncParsableCommand {
         let first = try ModelFile.read(model)
         let reader = try RecordReader(input, fileFormat: format)
         let configuration = try config.map {
-            try SettingOptions.load($0, flags: [], fallbacks: .withoutCluster).configuration
+            try SettingOptions.load($0, fallbacks: .withoutCluster).configuration
         }
         let events = try commands.map { try RecordedCommands.read($0) } ?? []
         let versions = Set(events.compactMap { $0.type == .swap ? $0.model : nil })

@@ -31,23 +31,19 @@ final class ScoreRun {
         var refused = try rejects.map { try RejectFile($0) }
         let bar = ProgressBar(console: console)
         let started = ContinuousClock.now
-        while !interruption.isRequested,
-            try reader.next(
-                limit: batch,
-                { rows in
-                    try scorer.score(
-                        rows, prediction: { try predictions.writeLine($0) },
-                        reject: { reject, value in
-                            tell(reject, bar)
-                            try refused?.write(reject, value)
-                        })
-                })
-        {
-            let share = reader.size > 0 ? Double(reader.position) / Double(reader.size) : nil
-            bar.show(share) {
-                let seconds = (ContinuousClock.now - started) / .seconds(1)
-                return ProgressBar.rate(Double(scorer.summary.observations), per: seconds)
+        do {
+            while !interruption.isRequested, try readOn(&predictions, &refused, bar) {
+                let share = reader.size > 0 ? Double(reader.position) / Double(reader.size) : nil
+                bar.show(share) {
+                    let seconds = (ContinuousClock.now - started) / .seconds(1)
+                    return ProgressBar.rate(Double(scorer.summary.observations), per: seconds)
+                }
             }
+        } catch {
+            // What was scored before is kept; a failure to write it would only repeat the first one.
+            try? predictions.flush()
+            try? refused?.flush()
+            throw error
         }
         try predictions.flush()
         try refused?.flush()
@@ -56,6 +52,20 @@ final class ScoreRun {
         if interruption.isRequested {
             throw SluiceError(
                 .interrupted, "interrupted: the output ends where it was", remedy: "run it again from the start")
+        }
+    }
+
+    /// False at the end of the input.
+    private func readOn(
+        _ predictions: inout OutputFile, _ refused: inout RejectFile?, _ bar: ProgressBar
+    ) throws -> Bool {
+        try reader.next(limit: batch) { rows in
+            try scorer.score(
+                rows, prediction: { try predictions.writeLine($0) },
+                reject: { reject, value in
+                    tell(reject, bar)
+                    try refused?.write(reject, value)
+                })
         }
     }
 
@@ -73,16 +83,18 @@ final class ScoreRun {
         let summary = scorer.summary
         guard json else {
             let rate = ProgressBar.rate(Double(summary.observations), per: seconds)
-            let counts = [
-                (summary.observations, "observation"), (summary.predictions, "prediction"), (summary.rejects, "reject"),
-            ]
-            return console.errorLine(counts.map { Shown.count($0, $1) }.joined(separator: ", ") + ", \(rate)")
+            return console.errorLine(
+                Shown.count(summary.observations, "observation")
+                    + ": \(Shown.count(summary.predictions, "prediction")), \(Shown.count(summary.rejects, "reject")),"
+                    + " \(Shown.count(summary.ended, "stream")) ended, \(summary.dropped) late dropped; \(rate)")
         }
         var writer = JSONWriter()
         writer.object {
             $0.member("observations", summary.observations)
             $0.member("predictions", summary.predictions)
             $0.member("rejects", summary.rejects)
+            $0.member("ended", summary.ended)
+            $0.member("dropped", summary.dropped)
         }
         console.errorLine(writer.text)
     }
@@ -106,6 +118,10 @@ private struct RejectFile: ~Copyable {
             $0.member("error", reject.code)
             $0.member("message", reject.message)
             $0.member("source", reject.source)
+            if let cut = reject.cut {
+                $0.member("truncated", cut.length)
+                $0.member("sha256", cut.sha256)
+            }
             $0.member("value", String(decoding: value, as: UTF8.self))
         }
         var text = writer.text

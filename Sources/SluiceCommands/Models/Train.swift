@@ -78,8 +78,8 @@ struct Train: AsyncParsableCommand {
         let standard = ConfigurationOptions.defaultFile
         let hasStandard = FileManager.default.fileExists(atPath: standard)
         let file = configuration.config ?? (hasStandard || files.fromTopic ? standard : nil)
-        let flags = train.settings + model.settings
-        let own = try configuration.settings.flags()
+        let own = train.settings + model.settings
+        let set = try configuration.settings.flags()
         var fallbacks: [String: String] = [:]
         if let first = files.data.first {
             fallbacks = .withoutCluster
@@ -87,15 +87,15 @@ struct Train: AsyncParsableCommand {
             if !names.isEmpty { fallbacks["input.features"] = FeatureList.text(names) }
         }
         guard let features = files.features else {
-            return try SettingOptions.load(file, flags: flags + own, fallbacks: fallbacks)
+            return try SettingOptions.load(file, set: set, own: own, fallbacks: fallbacks)
         }
         // A feature keeps the pointer that the configuration gives it.
-        let known = try? SettingOptions.load(file, flags: own, fallbacks: fallbacks).configuration.input.features
+        let known = try? SettingOptions.load(file, set: set, fallbacks: fallbacks).configuration.input.features
         let pointers = Dictionary((known ?? []).map { ($0.name, $0.pointer) }) { first, _ in first }
         let names = features.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         guard !names.isEmpty else { throw ValidationError("--features names no feature") }
         let list = ("input.features", FeatureList.text(names, pointers))
-        return try SettingOptions.load(file, flags: flags + own + [list], fallbacks: fallbacks)
+        return try SettingOptions.load(file, set: set, own: own + [list], fallbacks: fallbacks)
     }
 
     /// A model that cannot be written is told before it is trained.

@@ -57,8 +57,10 @@ struct StreamsReset: AsyncParsableCommand {
         let answer = try await client.post(["v1", "streams", key, "reset"])
         if service.format == .json { return console.line(answer.text) }
         if answer.status == 202 {
-            let pending = try answer.decode(PendingReset.self)
-            console.line("reset \(pending.id) of \(key.printable) is recorded, but was not applied within 10 s")
+            let id = try answer.decode(PendingReset.self).id
+            console.line("reset \(id) of \(key.printable) is queued: it was not applied within 10 s")
+            console.line(
+                "once it is, the events topic records \(id), and 'sluice streams show \(key.printable)' counts it")
         } else {
             let reset = try answer.decode(AppliedReset.self)
             console.line(
@@ -71,7 +73,8 @@ struct StreamsReset: AsyncParsableCommand {
         let console = Console.current
         if !dryRun && !yes {
             guard console.isInteractive else {
-                throw ValidationError("Without a terminal to ask on, a reset of many streams needs --yes.")
+                throw ValidationError(
+                    "There is no terminal to ask on: say --yes to reset many streams, --dry-run to count them.")
             }
             let matched = try await send(client, dryRun: true).decode(ManyReset.self).matched
             guard console.confirm("Reset \(matched) \(Self.noun(matched))?") else {
@@ -83,7 +86,9 @@ struct StreamsReset: AsyncParsableCommand {
         if service.format == .json { return console.line(answer.text) }
         let reset = try answer.decode(ManyReset.self)
         let count = "\(reset.matched) \(Self.noun(reset.matched))"
-        console.line(reset.id.map { "reset \($0) of \(count) is recorded" } ?? "\(count) would be reset")
+        guard let id = reset.id else { return console.line("\(count) would be reset") }
+        console.line("reset \(id) of \(count) is queued")
+        console.line("the events topic records \(id) in each partition where it is applied")
     }
 
     private func send(_ client: ServiceClient, dryRun: Bool) async throws -> ServiceClient.Answer {

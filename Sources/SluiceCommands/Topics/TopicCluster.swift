@@ -55,13 +55,12 @@ final class TopicCluster {
         }
     }
 
-    /// - Parameter isExact: whether another number of partitions, as the embedded broker may give it, is an error.
     /// - Returns: the topic as it is now.
-    func create(_ topic: TopicDescription, isExact: Bool) throws -> TopicDescription {
+    func create(_ topic: TopicDescription) throws -> TopicDescription {
         do {
             try admin.create(topic, timeoutMilliseconds: Self.timeoutMilliseconds)
-        } catch let error as SluiceError where error.code == .topicExists || !isExact && error.code == .topic {
-            // Somebody was quicker, or the embedded broker chose: what it is now counts.
+        } catch let error as SluiceError where error.code == .topicExists {
+            // Somebody was quicker: what it is now counts.
         }
         let described = try admin.describe([topic.name], timeoutMilliseconds: Self.timeoutMilliseconds)
         guard let made = described.first else {

@@ -54,21 +54,16 @@ struct TopicsCreate: AsyncParsableCommand {
             }
             let input = try cluster.create(
                 TopicDescription(
-                    name: plan.input, partitions: partitions ?? EmbeddedDefaults.partitions,
-                    configuration: ["cleanup.policy": "delete"]), isExact: partitions != nil)
+                    name: plan.input, partitions: partitions ?? TopicDescription.brokersPartitions,
+                    configuration: ["cleanup.policy": "delete"]))
             console.line("made \(input.name) with \(input.partitions) partitions")
             existing.append(input)
         }
         let inputPartitions = existing.first { $0.name == plan.input }?.partitions ?? 0
         for topic in plan.missing(existing, inputPartitions: inputPartitions) {
-            let made = try cluster.create(topic, isExact: true)
+            let made = try cluster.create(topic)
             console.line("made \(made.name) with \(made.partitions) partitions")
         }
         return try cluster.describe(plan)
-    }
-
-    private enum EmbeddedDefaults {
-        /// What a mention is hoped to make; the embedded broker decides.
-        static let partitions = 4
     }
 }

@@ -7,6 +7,7 @@ import SluiceCore
 import SluiceEngine
 import SluiceKafka
 import SluiceModelFile
+import SluiceModels
 package import SluiceTraining
 
 /// The whole service on this machine with nothing else installed: an embedded broker, a model trained on the first part

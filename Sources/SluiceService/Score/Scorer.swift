@@ -14,12 +14,18 @@ package final class Scorer {
         package var row: Int64
         package var code: String
         package var message: String
+        /// Only where the body is cut.
+        package var cut: RecordReader.Cut?
     }
 
     package struct Summary: Sendable, Equatable {
         package var observations = 0
         package var predictions = 0
         package var rejects = 0
+        /// Streams ended by a null value.
+        package var ended = 0
+        /// Late ones, dropped by `input.late: drop`.
+        package var dropped = 0
     }
 
     private let first: Fold
@@ -61,16 +67,21 @@ package final class Scorer {
     /// Folds rows and hands over their outcomes in order: a prediction's line, or why there is none with the row's
     /// bytes.
     package func score(
-        _ rows: [UnsafeRawBufferPointer], prediction: (UnsafeRawBufferPointer) throws -> Void,
+        _ rows: [RecordReader.Row], prediction: (UnsafeRawBufferPointer) throws -> Void,
         reject: (Reject, UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        let records = rows.enumerated().map { index, bytes in
-            LogRecord(partition: 0, offset: row + Int64(index), timestamp: .absent, key: none, value: bytes)
+        let records = rows.enumerated().map { index, row in
+            LogRecord(partition: 0, offset: self.row + Int64(index), timestamp: .absent, key: none, value: row.bytes)
         }
         try records.withUnsafeBufferPointer { records in
             var filling = first
             for index in records.indices {
+                if let refusal = rows[index].refusal {
+                    try emit(filling, records, prediction, reject)
+                    try refuse(records[index], refusal, reject)
+                    continue
+                }
                 // With commands, a row that cannot be read says nothing of where it comes from: none is due before it.
                 let source = sources == nil ? (0, records[index].offset) : sources?.source(of: records[index])
                 let state = state(source?.0 ?? 0)
@@ -105,6 +116,18 @@ package final class Scorer {
         return state
     }
 
+    /// A row that the reader refused never comes to the fold.
+    private func refuse(
+        _ record: LogRecord, _ refusal: RecordReader.Refusal, _ reject: (Reject, UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        try reject(
+            Reject(
+                source: "\(topic)/0/\(record.offset)", row: record.offset, code: refusal.code.text,
+                message: refusal.message, cut: refusal.cut), record.value)
+        summary.observations += 1
+        summary.rejects += 1
+    }
+
     private func emit(
         _ fold: Fold, _ records: UnsafeBufferPointer<LogRecord>, _ prediction: (UnsafeRawBufferPointer) throws -> Void,
         _ reject: (Reject, UnsafeRawBufferPointer) throws -> Void
@@ -133,6 +156,8 @@ package final class Scorer {
         summary.observations += fold.report.records
         summary.predictions += fold.report.predictions
         summary.rejects += fold.report.rejects
+        summary.ended += fold.report.ended
+        summary.dropped += fold.report.dropped
         outputs.removeAll()
         fold.clear()
     }

@@ -56,8 +56,12 @@ package struct Cluster: Sendable {
         let names = plan.needs.map(\.name)
         var described = try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
         if isEmbedded, !described.contains(where: { $0.name == plan.input }) {
-            _ = try? admin.create(
-                TopicDescription(name: plan.input, partitions: 4), timeoutMilliseconds: attemptMilliseconds)
+            let input = TopicDescription(name: plan.input, partitions: TopicDescription.brokersPartitions)
+            do {
+                try admin.create(input, timeoutMilliseconds: attemptMilliseconds)
+            } catch let error as SluiceError where error.code == .topicExists {
+                // A client that mentioned it was quicker.
+            }
             described = try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
         }
         guard let input = described.first(where: { $0.name == plan.input }) else { return described }

@@ -6,7 +6,7 @@ extension StreamSummary {
     init(_ row: StreamRow) {
         self.init(
             stream: row.key, partition: row.partition, step: row.step, sequence: row.sequence,
-            time: SluiceAdmin.Timestamp(present: row.time), forecast: row.forecast.finite, anomaly: row.anomaly.finite,
+            time: Timestamp(present: row.time), forecast: row.forecast.finite, anomaly: row.anomaly.finite,
             error: row.error.finite)
     }
 }
@@ -16,7 +16,7 @@ extension StreamSlot {
         self.init(
             summary: StreamSummary(view.row), offset: view.fence, model: view.model,
             boundary: SlotBoundary(
-                cause: "\(view.boundaryCause)", time: SluiceAdmin.Timestamp(present: view.boundaryTime),
+                cause: "\(view.boundaryCause)", time: Timestamp(present: view.boundaryTime),
                 offset: view.boundaryOffset),
             resets: Int64(view.resets), norms: StateVectors(h: view.hiddenNorms, c: view.cellNorms),
             saturation: view.saturation,
@@ -31,7 +31,7 @@ extension StreamSlot {
 extension RecentStep {
     init(_ entry: RecentRing.Entry) {
         self.init(
-            offset: entry.offset, time: SluiceAdmin.Timestamp(present: entry.time), step: entry.step,
+            offset: entry.offset, time: Timestamp(present: entry.time), step: entry.step,
             value: entry.value.finite, forecast: entry.forecast.finite, anomaly: entry.anomaly.finite,
             boundary: entry.boundary.map { "\($0)" })
     }

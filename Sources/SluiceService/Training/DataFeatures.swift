@@ -9,13 +9,14 @@ package enum DataFeatures {
     /// The columns of a CSV file that are no fields, or the members of `values` of the first JSON record that are
     /// numbers or null; in the file's order. Empty where a first record does not tell.
     ///
-    /// - Throws: `file`, `input-invalid`.
+    /// - Throws: `file`; `input-invalid` for a file without observations.
     package static func names(in path: String, fileFormat: RecordReader.FileFormat?) throws -> [String] {
         let reader = try RecordReader(path, fileFormat: fileFormat)
+        var first: Data?
+        while first == nil, try reader.next(limit: 1, { rows in first = Data(rows[0].bytes) }) {}
+        guard let first else { throw FileSource.isEmpty(path) }
         if case .csv(let columns) = reader.format { return columns.filter { !fields.contains($0) } }
-        var names: [String] = []
-        _ = try reader.next(limit: 1) { records in names = Self.names(ofRecord: Data(records[0])) }
-        return names
+        return names(ofRecord: first)
     }
 
     static func names(ofRecord record: Data) -> [String] {
@@ -60,13 +61,8 @@ package enum FeatureList {
     package static func text(_ names: [String], _ pointers: [String: String] = [:]) -> String {
         let members = names.map { name in
             let pointer = pointers[name] ?? InputSpecification.Feature(name).pointer
-            return "\(quoted(name)): \(quoted(pointer))"
+            return "\(JSONText.quoted(name)): \(JSONText.quoted(pointer))"
         }
         return "{" + members.joined(separator: ", ") + "}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) }?.replacing("\\/", with: "/")
-            ?? "\"\""
     }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import SluiceCore
 package import SluiceLSTM
 import SluiceTraining
 
@@ -6,8 +7,7 @@ import SluiceTraining
 package enum ModelVersion {
     package static func version(of model: Model) -> String {
         let digest = model.parameters.values.withUnsafeBytes { SHA256.hash(data: $0) }
-        let hexadecimal = "0123456789abcdef".map { String($0) }
-        return "v" + digest.prefix(4).map { hexadecimal[Int($0 >> 4)] + hexadecimal[Int($0 & 15)] }.joined()
+        return "v" + digest.prefix(4).hexadecimal
     }
 }
 

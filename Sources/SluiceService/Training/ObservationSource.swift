@@ -13,6 +13,8 @@ package protocol ObservationSource: Sendable {
 
 package struct ObservationBatch {
     package var records: [InputRecord]
+    /// What of the source is no record.
+    package var refused: [RecordReader.Refusal] = []
     /// The format that begins here; nil: as configured, or as before.
     package var format: InputSpecification.Format?
     /// Share of the source read, 0 to 1.
@@ -36,19 +38,27 @@ package struct FileSource: ObservationSource {
             let reader = try RecordReader(path, fileFormat: fileFormat)
             var format: InputSpecification.Format? = reader.format
             var share = 0.0
+            var isEmpty = true
             while try reader.next(
                 limit: Limits.batchRecords,
-                { records in
+                { rows in
+                    isEmpty = false
                     try body(
                         ObservationBatch(
-                            records: records.map { InputRecord(value: $0) }, format: format,
+                            records: rows.filter { $0.refusal == nil }.map { InputRecord(value: $0.bytes) },
+                            refused: rows.compactMap(\.refusal), format: format,
                             share: (Double(index) + share) / Double(paths.count)))
+                    format = nil
                 })
             {
-                format = nil
                 share = reader.size > 0 ? min(1, Double(reader.position) / Double(reader.size)) : 0
             }
+            if isEmpty { throw Self.isEmpty(path) }
         }
+    }
+
+    static func isEmpty(_ path: String) -> SluiceError {
+        SluiceError(.invalidInput, "\(path) holds no observations", remedy: "fill it, or leave it out of --data")
     }
 }
 

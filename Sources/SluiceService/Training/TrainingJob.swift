@@ -106,14 +106,15 @@ package struct TrainingJob: Sendable {
                     try builder?.change(input)
                 }
             }
-            for record in batch.records {
-                if let code = builder?.append(record, each: each) {
-                    let message = builder?.message(for: code) ?? ""
-                    rejects[code.text] = ((rejects[code.text]?.count ?? 0) + 1, rejects[code.text]?.message ?? message)
-                }
+            func reject(_ code: RejectCode, _ message: String) {
+                rejects[code.text] = ((rejects[code.text]?.count ?? 0) + 1, rejects[code.text]?.message ?? message)
             }
+            for record in batch.records {
+                if let code = builder?.append(record, each: each) { reject(code, builder?.message(for: code) ?? "") }
+            }
+            for refusal in batch.refused { reject(refusal.code, refusal.message) }
             if isCancelled() { throw CancellationError() }
-            read += batch.records.count
+            read += batch.records.count + batch.refused.count
             progress(.reading(observations: read, share: batch.share))
         }
         let observations = builder?.observations ?? 0

@@ -1,13 +1,21 @@
-package import SluiceCore
+/// A time, and RFC 3339 to milliseconds since 1970 and back, without tables or clock: proleptic Gregorian days from
+/// civil dates (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+package struct Timestamp: Hashable, Sendable {
+    package let milliseconds: EpochMilliseconds
 
-/// RFC 3339 to milliseconds since 1970 and back, without tables or clock: proleptic Gregorian days from civil dates
-/// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-package enum Timestamp {
+    package init(_ milliseconds: EpochMilliseconds) { self.milliseconds = milliseconds }
+
+    /// Nil for `.absent`.
+    package init?(present milliseconds: EpochMilliseconds) {
+        if milliseconds == .absent { return nil }
+        self.milliseconds = milliseconds
+    }
+
     /// Times an observation may have: from 1900 to the end of 9998. What is outside is a sentinel or a wrong unit.
     package static let range: Range<EpochMilliseconds> = -2_208_988_800_000..<253_370_764_800_000
 
     /// Days since 1970-01-01 of a date.
-    static func days(year: Int, month: Int, day: Int) -> Int {
+    package static func days(year: Int, month: Int, day: Int) -> Int {
         let y = month <= 2 ? year - 1 : year
         let era = (y >= 0 ? y : y - 399) / 400
         let yearOfEra = y - era * 400
@@ -17,7 +25,7 @@ package enum Timestamp {
     }
 
     /// The date of a day since 1970-01-01.
-    static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
+    package static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
         let z = days + 719_468
         let era = (z >= 0 ? z : z - 146_096) / 146_097
         let dayOfEra = z - era * 146_097
@@ -90,10 +98,10 @@ package enum Timestamp {
     }
 
     /// The most bytes `write` writes.
-    static let bytesMax = 24
+    package static let bytesMax = 24
 
     /// UTC, milliseconds only if not zero: `2026-01-01T00:05:00Z`. Returns the number of bytes. Years 0 to 9999.
-    static func write(_ time: EpochMilliseconds, to out: UnsafeMutableRawPointer) -> Int {
+    package static func write(_ time: EpochMilliseconds, to out: UnsafeMutableRawPointer) -> Int {
         let milliseconds = Int(time)
         let day = milliseconds >= 0 ? milliseconds / 86_400_000 : -((86_399_999 - milliseconds) / 86_400_000)
         let ofDay = milliseconds - day * 86_400_000
@@ -132,4 +140,8 @@ package enum Timestamp {
         var text = text
         return text.withUTF8 { parse(UnsafeRawBufferPointer($0)) }
     }
+}
+
+extension Timestamp: CustomStringConvertible {
+    package var description: String { Self.text(milliseconds) }
 }
