@@ -1,5 +1,6 @@
 import Foundation
 import SluiceNumerics
+import SluiceTestKit
 import Testing
 
 @Suite struct ActivationTests {
