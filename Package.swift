@@ -123,8 +123,11 @@ let package = Package(
         test("SluiceEngine", ["SluiceTestKit"]),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceConfiguration", exclude: ["Snapshots"]),
-        // What the tests of several modules share.
-        .target(name: "SluiceTestKit", path: "Tests/SluiceTestKit", swiftSettings: strict),
+        // What the tests of several modules share, and a count of the heap allocations of a thread.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .target(
+            name: "SluiceTestKit", dependencies: ["CAllocationCounter"], path: "Tests/SluiceTestKit",
+            swiftSettings: strict),
         // A service without an engine behind the HTTP API, for the tests of both its ends.
         .target(
             name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",
