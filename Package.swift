@@ -130,17 +130,22 @@ let package = Package(
         .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
 
         test("SluiceFiles", ["SluiceCore"]),
-        test("SluiceNumerics", ["CStepKernel"]),
-        test("SluiceLSTM", ["SluiceCore", "SluiceNumerics"], exclude: ["Goldens"]),
+        test("SluiceNumerics", ["CStepKernel", "SluiceTestKit"]),
+        test("SluiceLSTM", ["SluiceCore", "SluiceNumerics", "SluiceTestKit"], exclude: ["Goldens"]),
         test("SluiceModelFile", ["SluiceLSTM"], exclude: ["Goldens", "make_goldens.py"]),
-        test("SluiceSchema"),
+        test("SluiceSchema", ["SluiceTestKit"]),
         test("SluiceKafka"),
-        test("SluiceState"),
+        test("SluiceState", ["SluiceTestKit"]),
         test("SluiceStore"),
-        test("SluiceEngine"),
+        test("SluiceEngine", ["SluiceTestKit"]),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceAccess", ["SluiceCore"]),
         test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),
+        // What the tests of several modules share, and a count of the heap allocations of a thread.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .target(
+            name: "SluiceTestKit", dependencies: ["CAllocationCounter"], path: "Tests/SluiceTestKit",
+            swiftSettings: strict),
         // A service without an engine behind the HTTP API, for the tests of both its ends.
         .target(
             name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",

@@ -86,11 +86,10 @@ extension Fold {
     private func remember(
         _ row: FoldRow, _ input: FoldInput, _ header: UnsafeMutablePointer<SlotHeader>, _ partition: PartitionState
     ) {
-        let observed = specification.targetInputs.first.flatMap { $0 }
         partition.recent.add(
             RecentRing.Entry(
                 keyHash: header.pointee.keyHash, offset: row.offset, time: input.time, step: row.judgement.step,
-                value: observed.map { input.features[$0] } ?? input.label, forecast: header.pointee.forecast,
+                value: firstTarget.map { input.features[$0] } ?? input.label, forecast: header.pointee.forecast,
                 anomaly: header.pointee.anomaly, boundary: row.boundary))
     }
 

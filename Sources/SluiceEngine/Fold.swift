@@ -20,6 +20,8 @@ package final class Fold {
     let scalarPass: ScalarPass
     let forecastPass: ForecastPass
     let head: Head
+    /// Which input the first target is; nil without one.
+    let firstTarget: Int?
     @exclusivity(unchecked) var decoder: ObservationDecoder
     @exclusivity(unchecked) var columns: ObservationColumns
     let predictions: PredictionLayout
@@ -48,6 +50,7 @@ package final class Fold {
         scalarPass = ScalarPass(specification)
         forecastPass = ForecastPass(specification)
         head = Head(specification.model.manifest)
+        firstTarget = specification.targetInputs.first.flatMap { $0 }
         decoder = try ObservationDecoder(input)
         columns = ObservationColumns(featureCount: input.features.count)
         predictions = PredictionLayout(specification.model.manifest)

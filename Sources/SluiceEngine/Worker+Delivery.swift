@@ -85,8 +85,8 @@ extension Worker {
             table.forEach { changes.put($0, of: table, as: snapshots) }
         } else {
             for key in table.dropped { changes.drop(key) }
-            for slot in table.dirty where table[slot].header.pointee.isUsed {
-                changes.put(slot, of: table, as: snapshots)
+            for index in 0..<table.dirty.count where table[table.dirty[index]].header.pointee.isUsed {
+                changes.put(table.dirty[index], of: table, as: snapshots)
             }
         }
         try resources.store.save(

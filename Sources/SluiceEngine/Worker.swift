@@ -188,7 +188,8 @@ package final class Worker {
         var start = 0
         while start < records.count {
             let partition = records[start].partition
-            let end = records[start...].firstIndex { $0.partition != partition } ?? records.endIndex
+            var end = start + 1
+            while end < records.count && records[end].partition == partition { end += 1 }
             if let state = partitions[partition] {
                 if let filling, filling !== state.fold { try emit(filling, records, arrived) }
                 try fold(records, start..<end, arrived, state)

@@ -113,7 +113,7 @@ struct CSVFields: ~Copyable {
         switch role {
         case .number(let slot): number(field, slot)
         case .time(let slot):
-            let isNumber = field.first == 0x2D || field.allSatisfy { (0x30...0x39).contains($0) }
+            let isNumber = field[0] == 0x2D || field.allSatisfy { (0x30...0x39).contains($0) }
             if isNumber { number(field, slot) }
         case .label(let slot):
             let isTrue = field.elementsEqual("true".utf8)

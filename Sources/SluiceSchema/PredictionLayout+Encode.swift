@@ -60,7 +60,8 @@ extension PredictionLayout {
         writer.at += JSONText.write(prediction.step, to: writer.at)
         if prediction.warm { writer.put(",\"warm\":true") } else { writer.put(",\"warm\":false") }
         text.withUnsafeBytes { text in
-            for piece in pieces {
+            for index in 0..<pieces.count {
+                let piece = pieces[index]
                 writer.put(text, piece.start, piece.count)
                 writer.at += JSONText.write(prediction.outputs[piece.output], to: writer.at)
             }

@@ -56,9 +56,11 @@ package struct SlotSnapshot {
         arena.put(UInt16(0))
         arena.put(UInt32(0))
         arena.put(UInt64(0))
-        for size in [layout.shape.inputs, layout.shape.hidden, layout.shape.layers, layout.targets, layout.ringLength] {
-            arena.put(UInt32(size))
-        }
+        arena.put(UInt32(layout.shape.inputs))
+        arena.put(UInt32(layout.shape.hidden))
+        arena.put(UInt32(layout.shape.layers))
+        arena.put(UInt32(layout.targets))
+        arena.put(UInt32(layout.ringLength))
         unsafe modelHash.withUnsafeBytes { unsafe arena.append($0) }
         writeScalars(header, table, to: &arena)
         let inputs = layout.shape.inputs
@@ -76,14 +78,18 @@ package struct SlotSnapshot {
     }
 
     private func writeScalars(_ header: SlotHeader, _ table: SlotTable, to arena: inout ByteArena) {
-        for value in [header.fence, header.time, header.step, header.boundaryTime, header.boundaryOffset] {
-            arena.put(UInt64(bitPattern: value))
-        }
+        arena.put(header.fence)
+        arena.put(header.time)
+        arena.put(header.step)
+        arena.put(header.boundaryTime)
+        arena.put(header.boundaryOffset)
         arena.put(header.resets)
         arena.put(header.boundaryCause.rawValue)
         arena.put(UInt8(0))
         arena.put(header.errorCount)
-        for value in [header.forecast, header.anomaly, header.error] { arena.put(value.bitPattern) }
+        arena.put(header.forecast.bitPattern)
+        arena.put(header.anomaly.bitPattern)
+        arena.put(header.error.bitPattern)
         for bin in 0..<16 { arena.put(header.bins.counts[bin]) }
         let (key, sequence) = unsafe (table.texts.bytes(header.key), table.texts.bytes(header.sequence))
         arena.put(UInt32(key.count))

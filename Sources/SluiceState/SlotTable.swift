@@ -143,7 +143,7 @@ import SluiceLSTM
 
     /// Forgets what was changed: it has been saved.
     package func clearDirty() {
-        for slot in unsafe dirty { unsafe self[slot].header.pointee.isDirty = false }
+        for index in unsafe 0..<dirty.count { unsafe self[dirty[index]].header.pointee.isDirty = false }
         unsafe dirty.removeAll(keepingCapacity: true)
         unsafe dropped.removeAll()
     }

@@ -3,6 +3,7 @@ import SluiceLSTM
 import SluiceLog
 import SluiceSchema
 import SluiceState
+import SluiceTestKit
 import Testing
 
 @testable import SluiceEngine

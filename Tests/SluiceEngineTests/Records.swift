@@ -3,27 +3,9 @@ import SluiceLSTM
 import SluiceLog
 import SluiceSchema
 import SluiceState
+import SluiceTestKit
 
 @testable import SluiceEngine
-
-/// SplitMix64: test data from a seed.
-struct Generator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-    /// Uniform over the multiples of 2⁻²³ in [−1, 1).
-    mutating func float() -> Float { Float(Int64(next() >> 40) - (1 << 23)) * 0x1p-23 }
-}
 
 /// A record of the simulated log; nil is null.
 struct Record: Equatable {

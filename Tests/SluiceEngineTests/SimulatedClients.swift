@@ -1,6 +1,7 @@
 import SluiceCore
 import SluiceLog
 import SluiceState
+import SluiceTestKit
 
 @testable import SluiceEngine
 

@@ -2,6 +2,7 @@ import Foundation
 import SluiceCore
 import SluiceLSTM
 import SluiceNumerics
+import SluiceTestKit
 import Testing
 
 /// One case of `Goldens/forward.json`, written by `Goldens/make_goldens.py` with PyTorch.
@@ -28,7 +29,7 @@ private struct Golden: Decodable, Sendable, CustomTestStringConvertible {
         for golden in goldens {
             let shape = LSTMShape(
                 inputs: golden.inputs, hidden: golden.hidden, layers: golden.layers, outputs: golden.outputs)
-            var draws = Draws(seed: golden.seed)
+            var draws = Generator(seed: golden.seed)
             let parameters = LSTMParameters(shape: shape, draws: &draws)
             var batch = Batch(LSTMStepper(parameters), rows: golden.rows)
             var output: [Float] = []
@@ -59,7 +60,7 @@ private struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     /// together with the version of the snapshot format. `scripts/check-arm64` prints the same number for arm64.
     @Test(arguments: InstructionSet.available)
     func arithmeticIsPinned(set: InstructionSet) {
-        var draws = Draws(seed: 2_026)
+        var draws = Generator(seed: 2_026)
         let shape = LSTMShape(inputs: 7, hidden: 37, layers: 2, outputs: 5)
         let parameters = LSTMParameters(shape: shape, draws: &draws)
         let rows = 19

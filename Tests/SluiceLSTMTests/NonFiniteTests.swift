@@ -1,13 +1,14 @@
 import SluiceLSTM
 import SluiceNumerics
+import SluiceTestKit
 import Testing
 
 @Suite struct NonFiniteTests {
     private let shape = LSTMShape(inputs: 3, hidden: 20, layers: 2, outputs: 2)
     private let rows = 13
 
-    private func parameters() -> (LSTMParameters, Draws) {
-        var draws = Draws(seed: 5)
+    private func parameters() -> (LSTMParameters, Generator) {
+        var draws = Generator(seed: 5)
         let parameters = LSTMParameters(shape: shape, draws: &draws)
         return (parameters, draws)
     }

@@ -1,5 +1,6 @@
 import SluiceLSTM
 import SluiceNumerics
+import SluiceTestKit
 import Testing
 
 /// Sizes that meet every remainder of the kernel: units, rows, outputs, layers.
@@ -13,7 +14,7 @@ private let shapes: [LSTMShape] = [
 @Suite struct StepTests {
     @Test(arguments: shapes)
     func everyKernelEqualsTheReferenceBitwise(shape: LSTMShape) {
-        var draws = Draws(seed: 1)
+        var draws = Generator(seed: 1)
         let parameters = LSTMParameters(shape: shape, draws: &draws)
         let reference = ReferenceCell<Float>(parameters)
         let rows = shape.hidden < 64 ? 7 : 2
@@ -40,7 +41,7 @@ private let shapes: [LSTMShape] = [
     /// Stated bound: 2e-6 of the largest value after 20 steps, for weights as a fresh network has them.
     @Test(arguments: shapes.filter { $0.hidden < 64 })
     func stepIsAccurateAgainstDoublePrecision(shape: LSTMShape) {
-        var draws = Draws(seed: 2)
+        var draws = Generator(seed: 2)
         let parameters = LSTMParameters(shape: shape, draws: &draws)
         let reference = ReferenceCell<Double>(parameters)
         var batch = Batch(LSTMStepper(parameters), rows: 1)
@@ -58,7 +59,7 @@ private let shapes: [LSTMShape] = [
     @Test(arguments: [(8, 64, 1, 1), (3, 17, 3, 5), (17, 80, 1, 33)], InstructionSet.available)
     func rowsPerCallAndInstructionSetDoNotChangeABit(sizes: (Int, Int, Int, Int), set: InstructionSet) {
         let shape = LSTMShape(inputs: sizes.0, hidden: sizes.1, layers: sizes.2, outputs: sizes.3)
-        var draws = Draws(seed: 3)
+        var draws = Generator(seed: 3)
         let parameters = LSTMParameters(shape: shape, draws: &draws)
         let rows = 1_000
         var states = draws.floats(rows * shape.stateFloats, scale: 2)
@@ -77,7 +78,7 @@ private let shapes: [LSTMShape] = [
     @Test(arguments: InstructionSet.available)
     func rowsMayLieAnywhereInMemory(set: InstructionSet) {
         let shape = LSTMShape(inputs: 3, hidden: 20, layers: 2, outputs: 2)
-        var draws = Draws(seed: 4)
+        var draws = Generator(seed: 4)
         let stepper = LSTMStepper(LSTMParameters(shape: shape, draws: &draws), on: set)
         let (rows, stride) = (11, shape.stateFloats)
         var states = draws.floats(rows * stride)

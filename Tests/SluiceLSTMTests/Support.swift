@@ -1,30 +1,11 @@
 import Foundation
 import SluiceLSTM
 import SluiceNumerics
-
-/// Pseudo-random numbers from integer arithmetic alone, so that every machine and the scripts in Python and C draw the
-/// same.
-struct Draws {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    /// Uniform over the multiples of 2⁻²³ in [−1, 1), times a power of two. (SplitMix64.)
-    mutating func next(scale: Float = 1) -> Float {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        z ^= z >> 31
-        return Float(Int64(z >> 40) - (1 << 23)) * 0x1p-23 * scale
-    }
-
-    mutating func floats(_ count: Int, scale: Float = 1) -> [Float] { (0..<count).map { _ in next(scale: scale) } }
-}
+import SluiceTestKit
 
 extension LSTMParameters {
     /// Drawn in file order with the amplitude 2^-⌊½ log₂ H⌋, near PyTorch's 1/√H.
-    init(shape: LSTMShape, draws: inout Draws) {
+    init(shape: LSTMShape, draws: inout Generator) {
         self.init(shape: shape)
         let halfLog = (Int.bitWidth - 1 - shape.hidden.leadingZeroBitCount) / 2
         let amplitude = Float(sign: .plus, exponent: -halfLog, significand: 1)
@@ -82,9 +63,6 @@ struct Batch {
         states = next
     }
 }
-
-/// The bits of the values; every NaN counts as the same, for processors differ in its payload.
-func bits(_ values: [Float]) -> [UInt32] { values.map { $0.isNaN ? 0x7fc0_0000 : $0.bitPattern } }
 
 /// max |a − b| / max |b|
 func relativeError(_ a: [Float], _ b: [Double]) -> Double {

@@ -56,9 +56,6 @@ enum PinnedFunction: String, CaseIterable, Sendable {
     }
 }
 
-/// The bits of the values; every NaN counts as the same, for processors differ in its payload.
-func bits(_ values: [Float]) -> [UInt32] { values.map { $0.isNaN ? 0x7fc0_0000 : $0.bitPattern } }
-
 /// The float32 whose bit patterns are `first`, `first + step`, …: `count` of them.
 func floats(from first: UInt32, step: UInt32, count: Int) -> [Float] {
     (0..<count).map { Float(bitPattern: first &+ UInt32(truncatingIfNeeded: $0) &* step) }

@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceTestKit
 import Testing
 
 @testable import SluiceSchema
@@ -114,7 +115,7 @@ import Testing
         let text =
             #"{"stream":"a\u00e9","time":"2026-01-01T00:05:00Z","values":{"temperature":-7.25e1,"load":[]},"label":1}"#
         let document = Array(text.utf8)
-        var generator = Generator(state: 7)
+        var generator = Generator(seed: 7)
         var decoder = try ObservationDecoder(pumps(.field))
         var columns = ObservationColumns(featureCount: 2, rowsExpected: 4)
         let alphabet = Array("{}[],:\"\\ 0eE-+.tfnu\0\u{ff}".utf8)

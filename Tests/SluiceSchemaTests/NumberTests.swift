@@ -1,5 +1,6 @@
 import Foundation
 import SluiceCore
+import SluiceTestKit
 import Testing
 
 @testable import SluiceSchema
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func randomFloatsReadBackToTheSameBits() {
-        var generator = Generator(state: 1)
+        var generator = Generator(seed: 1)
         var arena = ByteArena(capacity: 64)
         var wrong = 0
         for _ in 0..<100_000 {
@@ -40,7 +41,7 @@ import Testing
     }
 
     @Test func randomDoublesReadBackToTheSameBits() {
-        var generator = Generator(state: 2)
+        var generator = Generator(seed: 2)
         var arena = ByteArena(capacity: 64)
         var wrong = 0
         for _ in 0..<20_000 {
@@ -56,7 +57,7 @@ import Testing
 
     /// Every way a number can be written: the C library's strtod, rounded once to Float, is the judge.
     @Test func decodedNumbersAreBinary64RoundedOnce() throws {
-        var generator = Generator(state: 5)
+        var generator = Generator(seed: 5)
         func digits(_ most: UInt64) -> String {
             let count = 1 + generator.next() % most
             return String((0..<count).map { _ in Character(String(generator.next() % 10)) })

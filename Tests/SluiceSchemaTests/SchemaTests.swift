@@ -1,5 +1,6 @@
 import Foundation
 import SluiceCore
+import SluiceTestKit
 import Testing
 
 @testable import SluiceSchema

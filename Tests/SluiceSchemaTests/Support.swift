@@ -1,19 +1,7 @@
 import SluiceCore
+import SluiceTestKit
 
 @testable import SluiceSchema
-
-/// SplitMix64: test data from a seed.
-struct Generator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 /// One decoded row, copied out of its columns.
 struct Row: Equatable {
@@ -40,12 +28,6 @@ enum Outcome: Equatable {
     var row: Row? {
         if case .row(let row) = self { row } else { nil }
     }
-}
-
-func withBytes<Result>(_ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    guard let bytes else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
-    // An empty array has no address, but an empty value is not null.
-    return (bytes + [0]).withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<bytes.count])) }
 }
 
 func pumps(

@@ -1,5 +1,6 @@
 import Foundation
 import SluiceCore
+import SluiceTestKit
 import Testing
 
 @testable import SluiceSchema
@@ -59,7 +60,7 @@ import Testing
     }
 
     @Test func randomTimesReadBackAndAgreeWithTheCLibrary() {
-        var generator = Generator(state: 3)
+        var generator = Generator(seed: 3)
         let span = UInt64(Timestamp.range.upperBound - Timestamp.range.lowerBound)
         for _ in 0..<2_000 {
             let time = Timestamp.range.lowerBound + Int64(generator.next() % span)

@@ -1,6 +1,7 @@
 import SluiceCore
 import SluiceLSTM
 import SluiceSchema
+import SluiceTestKit
 import Testing
 
 @testable import SluiceState

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceLSTM
+import SluiceTestKit
 import Testing
 
 @testable import SluiceState

@@ -1,26 +1,9 @@
 import SluiceCore
 import SluiceLSTM
 import SluiceSchema
+import SluiceTestKit
 
 @testable import SluiceState
-
-/// SplitMix64: test data from a seed.
-struct Generator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// Uniform over the multiples of 2⁻²³ in [−1, 1).
-    mutating func float() -> Float { Float(Int64(next() >> 40) - (1 << 23)) * 0x1p-23 }
-}
 
 let modelHash = String(repeating: "5a", count: 32)
 
@@ -40,12 +23,6 @@ func model(
     var generator = Generator(seed: 1)
     for index in parameters.values.indices { parameters.values[index] = generator.float() }
     return Model(manifest: manifest, parameters: parameters, scaler: scaler, hash: modelHash)
-}
-
-func withText<Result>(_ text: String?, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    guard let text else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
-    // An empty array has no address, but an empty text is not none.
-    return (Array(text.utf8) + [0]).withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<text.utf8.count])) }
 }
 
 extension SlotTable {
