@@ -1,13 +1,14 @@
 # Sluice. "make demo" and "make test" need nothing but Debian or Ubuntu with Swift: they install, build and run.
 DURATION ?=
 
-.PHONY: help demo test exhaustive lint clean dependencies
+.PHONY: help demo test exhaustive lint docs clean dependencies
 
 help:
 	@echo "make demo [DURATION=40]  the whole service on this machine, with data; without DURATION until Ctrl-C"
 	@echo "make test                all tests"
 	@echo "make exhaustive          all tests, with those over every float32"
 	@echo "make lint                the format of all Swift sources"
+	@echo "make docs                the documentation catalogue as a web site in .build/docs; fails on a broken link"
 	@echo "make clean               removes what was built"
 
 demo: dependencies
@@ -24,6 +25,10 @@ exhaustive: dependencies
 
 lint:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+docs:
+	docc convert Sources/sluice/Sluice.docc --fallback-display-name Sluice --fallback-bundle-identifier sluice \
+		--warnings-as-errors --output-path .build/docs
 
 clean:
 	rm -rf .build
