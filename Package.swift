@@ -83,13 +83,21 @@ let package = Package(
             name: "SluiceTraining",
             dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
         .target(
+            name: "SluiceAccess",
+            dependencies: [
+                "SluiceCore", product("Crypto", "swift-crypto"), product("SystemPackage", "swift-system"), "Yams",
+            ], swiftSettings: strict),
+        .target(
             name: "SluiceConfiguration",
-            dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining", "Yams"],
+            dependencies: [
+                "SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining", "Yams",
+            ],
             swiftSettings: strict),
         .target(
             name: "SluiceAdmin",
             dependencies: [
-                "SluiceCore", product("CoreMetrics", "swift-metrics"), product("Hummingbird", "hummingbird"),
+                "SluiceAccess", "SluiceCore", product("CoreMetrics", "swift-metrics"),
+                product("Hummingbird", "hummingbird"),
                 product("HummingbirdCore", "hummingbird"), product("Logging", "swift-log"),
                 product("Metrics", "swift-metrics"), product("NIOCore", "swift-nio"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
@@ -105,8 +113,8 @@ let package = Package(
         .target(
             name: "SluiceCommands",
             dependencies: [
-                "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceKafka", "SluiceLSTM", "SluiceLog",
-                "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState", "SluiceTraining",
+                "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceKafka", "SluiceLSTM",
+                "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState", "SluiceTraining",
                 product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),
@@ -122,17 +130,22 @@ let package = Package(
         test("SluiceStore"),
         test("SluiceEngine"),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
-        test("SluiceConfiguration", exclude: ["Snapshots"]),
+        test("SluiceAccess", ["SluiceCore"]),
+        test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),
         // A service without an engine behind the HTTP API, for the tests of both its ends.
         .target(
             name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",
             swiftSettings: strict),
-        test("SluiceAdmin", ["SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird")]),
+        test(
+            "SluiceAdmin",
+            [
+                "SluiceAccess", "SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird"),
+            ]),
         test("SluiceService", ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"]),
         test(
             "SluiceCommands",
             [
-                "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceLSTM",
+                "SluiceAccess", "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceLSTM",
                 "SluiceModelFile", product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ],

@@ -23,6 +23,9 @@ package enum Limits {
     package static let requestBodyBytes = 1 << 20
     /// Streams in one page of a list.
     package static let pageStreams = 1_000
+    /// Access tokens, each of which every request is compared with, and bytes of their file.
+    package static let accessTokens = 1_000
+    package static let tokenFileBytes = 1 << 20
     /// HTTP connections at a time.
     package static let connections = 256
     /// Metrics, and label combinations of each.

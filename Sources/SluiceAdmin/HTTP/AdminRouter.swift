@@ -7,12 +7,30 @@ struct AdminRouter {
 
     let backend: any AdminBackend
     let metrics: PrometheusRegistry
+    let access: AccessControl
     /// Requests that took longer are logged at notice.
     var slow = Duration.seconds(1)
 
     func build() -> Router<AdminRequestContext> {
         let router = Router(context: AdminRequestContext.self, options: [.autoGenerateHeadEndpoints])
-        router.add(middleware: RequestGate(slow: slow))
+        router.add(middleware: RequestGate(slow: slow, requests: RequestMetrics(metrics)))
+        addOpen(to: router)
+        // Unknown paths are behind it, too.
+        router.add(middleware: AccessGate(access: access, refusals: RefusalLog()))
+        addGuarded(to: router)
+        return router
+    }
+
+    /// What needs no access token: what tells nothing of the streams, and what a browser loads before it can send one.
+    private func addOpen(to router: Router<AdminRequestContext>) {
+        add("/healthz", to: router, get: health)
+        add("/readyz", to: router, get: readiness)
+        add("/openapi.yaml", to: router) { _, _ in
+            Response(text: String(decoding: PackageResources.openapi_yaml, as: UTF8.self), type: "application/yaml")
+        }
+    }
+
+    private func addGuarded(to router: Router<AdminRequestContext>) {
         add("/v1/streams", to: router, get: streams)
         // `reset` is also a possible key: its own paths come before the pattern's.
         add(
@@ -22,15 +40,9 @@ struct AdminRouter {
         add("/v1/streams/:key", to: router, get: { try await self.stream(RequestReading.key($1), $0) })
         add("/v1/streams/:key/reset", to: router, post: { try await self.reset(RequestReading.key($1), $0, $1) })
         add("/v1/partitions", to: router, get: partitions)
-        add("/healthz", to: router, get: health)
-        add("/readyz", to: router, get: readiness)
         add("/metrics", to: router) { _, _ in
             Response(text: metrics.exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
         }
-        add("/openapi.yaml", to: router) { _, _ in
-            Response(text: String(decoding: PackageResources.openapi_yaml, as: UTF8.self), type: "application/yaml")
-        }
-        return router
     }
 
     private func add(

@@ -11,16 +11,21 @@ package final class AdminServer: Service {
     private let host: String
     private let port: Int
     private let router: AdminRouter
+    private let access: AccessControl
     private let logger: Logger
     private let listening = ListeningPort()
 
-    /// - Parameter port: 0 lets the system choose one, which `listeningPort` then tells.
+    /// - Parameters:
+    ///   - port: 0 lets the system choose one, which `listeningPort` then tells.
+    ///   - tokens: the file of access tokens, which need not exist on loopback.
     package init(
-        host: String, port: Int, backend: any AdminBackend, metrics: PrometheusRegistry, logger: Logger
+        host: String, port: Int, tokens: String? = nil, backend: any AdminBackend, metrics: PrometheusRegistry,
+        logger: Logger
     ) {
         self.host = host
         self.port = port
-        router = AdminRouter(backend: backend, metrics: metrics)
+        access = AccessControl(tokens: tokens, host: host, logger: logger)
+        router = AdminRouter(backend: backend, metrics: metrics, access: access)
         self.logger = logger
     }
 
@@ -32,10 +37,11 @@ package final class AdminServer: Service {
 
     /// Serves until graceful shutdown.
     ///
-    /// Throws a `SluiceError` if the address is refused (not loopback), taken or not this machine's.
+    /// Throws a `SluiceError` if the address is taken, not this machine's, or open to others without access tokens, and
+    /// if the tokens' file is broken.
     package func run() async throws {
         do {
-            try refuseOpenAddress()
+            try access.check()
             try await application.run()
             listening.settle(.failure(CancellationError()))
         } catch {
@@ -56,16 +62,6 @@ package final class AdminServer: Service {
                 listening.settle(.success(channel.localAddress?.port ?? port))
             },
             logger: logger)
-    }
-
-    private func refuseOpenAddress() throws {
-        // Parsed, because 127.example.org is a name like any other.
-        let address = try? SocketAddress(ipAddress: host, port: port)
-        guard host == "localhost" || address != nil && (host == "::1" || host.hasPrefix("127.")) else {
-            throw SluiceError(
-                .invalidConfiguration, "admin.listen \(host):\(port) is open to others and there are no access tokens",
-                remedy: "listen on 127.0.0.1 and put a proxy in front")
-        }
     }
 
     private func describe(_ error: any Error) -> any Error {

@@ -13,6 +13,9 @@ package struct Problem: Error, Hashable, Sendable {
         case bodyInvalid = "body-invalid"
         case bodyTooLarge = "body-too-large"
         case originForeign = "origin-foreign"
+        case tokenMissing = "token-missing"
+        case tokenInvalid = "token-invalid"
+        case roleInsufficient = "role-insufficient"
         case notReady = "not-ready"
         case notHealthy = "not-healthy"
         case internalError = "internal"
@@ -20,7 +23,8 @@ package struct Problem: Error, Hashable, Sendable {
         var status: Int {
             switch self {
             case .parameterInvalid, .keyInvalid, .bodyInvalid: 400
-            case .originForeign: 403
+            case .tokenMissing, .tokenInvalid: 401
+            case .originForeign, .roleInsufficient: 403
             case .streamUnknown, .pathUnknown: 404
             case .methodNotAllowed: 405
             case .bodyTooLarge: 413
@@ -39,9 +43,22 @@ package struct Problem: Error, Hashable, Sendable {
             case .bodyInvalid: "Invalid body"
             case .bodyTooLarge: "Body too large"
             case .originForeign: "Request of a foreign page"
+            case .tokenMissing: "Access token needed"
+            case .tokenInvalid: "Access token not valid"
+            case .roleInsufficient: "Role not sufficient"
             case .notReady: "Not ready"
             case .notHealthy: "Not healthy"
             case .internalError: "Internal error"
+            }
+        }
+
+        /// The header `WWW-Authenticate` with its error code, after RFC 6750.
+        var challenge: String? {
+            switch self {
+            case .tokenMissing: "Bearer realm=\"sluice\""
+            case .tokenInvalid: "Bearer realm=\"sluice\", error=\"invalid_token\""
+            case .roleInsufficient: "Bearer realm=\"sluice\", error=\"insufficient_scope\""
+            default: nil
             }
         }
     }
@@ -56,12 +73,15 @@ package struct Problem: Error, Hashable, Sendable {
     package let reasons: [String]
     /// Methods for the header `Allow`.
     let allowed: String?
+    /// The header `WWW-Authenticate`.
+    let challenge: String?
 
     package init(_ kind: Kind, _ detail: String, reasons: [String] = [], allowed: String? = nil) {
         type = "/openapi.yaml#/components/x-problems/\(kind.rawValue)"
         title = kind.title
         status = kind.status
         code = kind.rawValue
+        challenge = kind.challenge
         self.detail = detail
         self.reasons = reasons
         self.allowed = allowed
@@ -76,6 +96,7 @@ package struct Problem: Error, Hashable, Sendable {
         detail = error.description
         reasons = []
         allowed = nil
+        challenge = nil
     }
 }
 

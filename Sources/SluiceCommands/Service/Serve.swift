@@ -13,7 +13,8 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Reads observations from input.topic, carries one state per stream, writes a prediction for each of them to \
             output.topic, and answers at admin.listen. It waits for a broker that is away and makes its own topics \
-            where it may; 'sluice topics create' makes them all. The state lies in state.directory.
+            where it may; 'sluice topics create' makes them all. The state lies in state.directory. On another address \
+            than loopback it needs access tokens: 'sluice tokens add' makes them.
 
             SIGINT (Ctrl-C) and SIGTERM deliver, save and commit what was taken in, then end it with exit code 0; a \
             second signal ends it at once, which loses nothing but may predict some observations twice.
@@ -37,7 +38,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let logger = try log.logger()
-        let loaded = try configuration.load()
+        let loaded = try configuration.load(isServed: true)
         guard let model else {
             throw SluiceError(
                 .unsupported, "serve has no model to predict with",

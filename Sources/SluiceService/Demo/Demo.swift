@@ -108,7 +108,9 @@ package final class Demo: Sendable {
             train: {epochs: 12, chunk: 24, rows: 32, learning_rate: 0.005, patience: 0, threads: 1}
             state: {directory: "\(folder.path)/state"}
             delivery: at-least-once
-            admin: {listen: "127.0.0.1:\(port ?? FreePort.preferring(8_080))"}
+            admin:
+              listen: "127.0.0.1:\(port ?? FreePort.preferring(8_080))"
+              tokens: "\(folder.path)/tokens.yaml"
             """
         do {
             return try Configuration.load(text: text, name: "demo").configuration

@@ -26,6 +26,7 @@ package final class MetricsObserver: EngineObserver {
     package init(metrics: ServiceMetrics, logger: Logger) {
         self.metrics = metrics
         self.logger = logger
+        for code in RejectCode.allCases { metrics.countRejects(0, code: code.text) }
     }
 
     package var current: Totals { totals.withLock { $0 } }
@@ -37,6 +38,7 @@ package final class MetricsObserver: EngineObserver {
         metrics.observations.increment(by: report.predictions)
         metrics.predictions.increment(by: report.predictions)
         metrics.dropped.increment(by: report.dropped)
+        metrics.ended.increment(by: report.ended)
         metrics.boundaries.increment(by: report.boundaries)
         metrics.replayed.increment(by: report.replayed)
         metrics.batchRecords.record(report.records)
@@ -59,10 +61,14 @@ package final class MetricsObserver: EngineObserver {
     }
 
     package func commandApplied(_ event: Event, matched: Int) {
-        metrics.resets.increment(by: matched)
-        totals.withLock { $0.resets += matched }
+        if event.type == .swap {
+            metrics.swaps.increment()
+        } else {
+            metrics.resets.increment(by: matched)
+            totals.withLock { $0.resets += matched }
+        }
         logger.info(
-            "reset",
+            "\(event.type.rawValue)",
             metadata: [
                 "id": "\(event.id)", "partition": "\(event.partition)", "offset": "\(event.offset)",
                 "streams": "\(matched)", "by": "\(event.by)",

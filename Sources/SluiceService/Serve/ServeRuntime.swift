@@ -37,8 +37,8 @@ package final class ServeRuntime: Service {
         health = KafkaHealth(logger: logger)
         backend = EngineBackend(health: health, model: model)
         admin = AdminServer(
-            host: configuration.admin.listen.host, port: configuration.admin.listen.port, backend: backend,
-            metrics: metrics.registry, logger: logger)
+            host: configuration.admin.listen.host, port: configuration.admin.listen.port,
+            tokens: configuration.admin.tokens, backend: backend, metrics: metrics.registry, logger: logger)
         _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
         _ = try configuration.foldSpecification(model)
         self.isExactlyOnceRequested = isExactlyOnceRequested
