@@ -1,7 +1,7 @@
 # Sluice. "make demo" and "make test" need nothing but Debian or Ubuntu with Swift: they install, build and run.
 DURATION ?=
 
-.PHONY: help demo test exhaustive soak lint clean dependencies
+.PHONY: help demo test exhaustive soak lint docs clean dependencies
 
 help:
 	@echo "make demo [DURATION=40]  the whole service on this machine, with data; without DURATION until Ctrl-C"
@@ -9,6 +9,7 @@ help:
 	@echo "make exhaustive          all tests, with those over every float32"
 	@echo "make soak                ten minutes of the demo's service with retrainings, judged; leaves soak/"
 	@echo "make lint                the format of all Swift sources"
+	@echo "make docs                the documentation catalogue as a web site in .build/docs; fails on a broken link"
 	@echo "make clean               removes what was built"
 
 demo: dependencies
@@ -30,6 +31,10 @@ soak: dependencies
 
 lint:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+docs:
+	docc convert Sources/sluice/Sluice.docc --fallback-display-name Sluice --fallback-bundle-identifier sluice \
+		--warnings-as-errors --output-path .build/docs
 
 clean:
 	rm -rf .build

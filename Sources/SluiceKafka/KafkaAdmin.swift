@@ -99,8 +99,8 @@ package final class KafkaAdmin: LogAdmin {
         return found
     }
 
-    /// Creates a topic with the broker's replication. On the embedded broker it is mentioned, and refused if it then
-    /// has another number of partitions.
+    /// Creates a topic with the broker's replication, and waits until it can be described. On the embedded broker it is
+    /// mentioned, and refused if it then has another number of partitions.
     /// - Throws: `topic-exists`, or `topic` with the broker's reason.
     package func create(_ topic: TopicDescription, timeoutMilliseconds: Int) throws {
         if try EmbeddedBroker.isEmbedded(clusterID: clusterID(timeoutMilliseconds: timeoutMilliseconds)) {
@@ -122,12 +122,25 @@ package final class KafkaAdmin: LogAdmin {
         let result = unsafe rd_kafka_event_CreateTopics_result(event)
         guard let list = unsafe rd_kafka_CreateTopics_result_topics(result, &count), count == 1 else { return }
         let code = unsafe rd_kafka_topic_result_error(list[0])
-        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return try awaitKnown(topic.name, timeoutMilliseconds) }
         let text = unsafe rd_kafka_topic_result_error_string(list[0]).map { unsafe String(cString: $0) }
         throw KafkaError(code, text).during(
             "creating topic \(topic.name)", code: code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ? .topicExists : .topic
         )
     }
+
+    /// The controller has made a topic; brokers learn of it a moment later.
+    private func awaitKnown(_ topic: String, _ timeoutMilliseconds: Int) throws {
+        let end = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
+        while try !metadata(timeoutMilliseconds).contains(where: { $0.name == topic }) {
+            guard ContinuousClock.now < end else {
+                throw SluiceError(.topic, "the topic \(topic) was made, but no broker knows it yet", retry: .later)
+            }
+            unsafe rd_kafka_poll(handle.pointer, Self.pauseMilliseconds)
+        }
+    }
+
+    private static let pauseMilliseconds: Int32 = 20
 
     private func mention(_ topic: TopicDescription, _ timeoutMilliseconds: Int) throws {
         if try metadata(timeoutMilliseconds).contains(where: { $0.name == topic.name }) {

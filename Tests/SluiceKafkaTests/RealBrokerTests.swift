@@ -57,6 +57,16 @@ struct RealBrokerTests {
         #expect(bad?.code == .topic)
     }
 
+    @Test func topicsAreKnownOnceTheyAreMade() throws {
+        let admin = try admin()
+        defer { admin.close() }
+        for index in 0..<12 {
+            let topic = TopicDescription(name: "\(run)-known-\(index)", partitions: 4)
+            try admin.create(topic, timeoutMilliseconds: 20_000)
+            #expect(try admin.describe([topic.name], timeoutMilliseconds: 20_000).map(\.partitions) == [4])
+        }
+    }
+
     @Test func aMemberStartsCommitsReadsTenMegabytesAndHandsOver() throws {
         let topic = "\(run)-life"
         let made = try admin()
