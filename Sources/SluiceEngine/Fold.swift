@@ -41,6 +41,7 @@ package final class Fold {
     @exclusivity(unchecked) private var waves = 0
     @exclusivity(unchecked) private var batch: UInt32 = 1
     @exclusivity(unchecked) package internal(set) var report = BatchReport()
+    private var format: SlotSnapshot?
 
     package init(specification: FoldSpecification, input: InputSpecification) throws {
         self.specification = specification
@@ -68,6 +69,16 @@ package final class Fold {
         rows.deallocate()
         waveOrder.deallocate()
         waveEnds.deallocate()
+    }
+
+    /// The format in which its slots are saved.
+    ///
+    /// - Throws: `model-invalid` for a model that was never in a file.
+    func snapshots() throws -> SlotSnapshot {
+        if let format { return format }
+        let made = try specification.snapshots
+        format = made
+        return made
     }
 
     package var isFull: Bool { count == Limits.batchRecords }

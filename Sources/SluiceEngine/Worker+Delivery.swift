@@ -77,7 +77,7 @@ extension Worker {
     private func save(_ state: PartitionState, _ now: Int64) throws -> Int {
         let table = state.table
         let isEverything = state.isSavedByAnother || resources.store.wantsEverything(state.partition)
-        let snapshots = try state.fold.specification.snapshots
+        let snapshots = try state.fold.snapshots()
         defer { state.savedNanoseconds = now }
         if !isEverything && table.dirty.isEmpty && table.dropped.isEmpty && !isSaveForced { return 0 }
         changes.removeAll()

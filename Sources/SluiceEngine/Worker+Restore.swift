@@ -87,7 +87,7 @@ extension Worker {
         do {
             guard let hash = try resources.store.modelHash(partition) else { return nil }
             let state = fresh(partition, try folds.fold(.hash(hash)))
-            let snapshots = try state.fold.specification.snapshots
+            let snapshots = try state.fold.snapshots()
             let position = try resources.store.load(partition) { kind, bytes in
                 switch kind {
                 case .snapshot: _ = try snapshots.restore(bytes, into: state.table)

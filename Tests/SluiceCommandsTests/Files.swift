@@ -28,10 +28,10 @@ struct Folder {
     @discardableResult
     func model(
         _ name: String = "model.safetensors", inputs: [String] = ["x", "y"], head: HeadKind = .point,
-        scaling: ScalingKind = .none
+        scaling: ScalingKind = .none, version: String = "v1"
     ) throws -> String {
         let manifest = ModelManifest(
-            name: "test", version: "v1", inputs: inputs, targets: head.classifies ? [] : [inputs[0]],
+            name: "test", version: version, inputs: inputs, targets: head.classifies ? [] : [inputs[0]],
             horizons: head.classifies ? [] : [1, 3], head: head, scaling: scaling)
         var parameters = LSTMParameters(
             shape: LSTMShape(inputs: inputs.count, hidden: 5, layers: 2, outputs: manifest.outputs))

@@ -208,11 +208,29 @@ import Testing
             #expect(result.code == 0)
             let steps = try folder.read("out").lines.map { $0.firstMatch(of: /"step":(\d+)/)?.1 ?? "" }
             #expect(steps == ["0", "1", "2", "0", "1", "2"])
-            let swap = try folder.write(event.replacing("reset", with: "swap") + "\n", "swaps.ndjson")
-            let refused = await sluice(
+        }
+    }
+
+    @Test func recordedSwapsGoToTheModelsBesideTheFirst() async throws {
+        try await withFolder { folder in
+            let rows = (0..<6).map { #"{"stream":"s","time":\#($0),"values":{"x":1,"y":\#($0)}}"# }
+            let input = try folder.write(rows.joined(separator: "\n"), "in.ndjson")
+            func swap(_ version: String, _ offset: Int) -> String {
+                #"{"id":"\#(version)","type":"swap","partition":0,"offset":\#(offset),"by":"me","#
+                    + #""time":"2026-01-01T00:00:00Z","control":\#(offset),"model":"\#(version)"}"# + "\n"
+            }
+            let commands = try folder.write(swap("v2", 2) + swap("v1", 5), "events.ndjson")
+            let arguments = [
                 "score", "--model", try folder.model(), "--input", input, "--output", folder.file("out"), "--commands",
-                swap)
-            #expect(refused.code == 1 && refused.error.contains("swaps are not available yet"))
+                commands,
+            ]
+            let missing = await sluice(arguments)
+            #expect(missing.code == 1 && missing.error.contains("v2.safetensors"))
+            _ = try folder.model("v2.safetensors", inputs: ["y", "x"], version: "v2")
+            #expect(await sluice(arguments).code == 0)
+            let lines = try folder.read("out").lines
+            #expect(lines.map { $0.firstMatch(of: /"model":"(\w+)"/)?.1 ?? "" } == ["v1", "v1", "v2", "v2", "v2", "v1"])
+            #expect(lines.map { $0.firstMatch(of: /"step":(\d+)/)?.1 ?? "" } == ["0", "1", "0", "1", "2", "0"])
         }
     }
 

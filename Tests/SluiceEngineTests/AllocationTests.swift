@@ -122,7 +122,7 @@ private final class SteadyFold {
         let specification = FoldSpecification(
             model: model, boundaries: BoundaryPolicy(sequenceChange: true, gap: 3_600_000, every: 50))
         fold = try Fold(specification: specification, input: input)
-        state = PartitionState(partition: 0, specification: specification, recentCapacity: 100)
+        state = PartitionState(partition: 0, fold: fold, recentCapacity: 100)
     }
 
     /// Folds all records in batches of `size`.

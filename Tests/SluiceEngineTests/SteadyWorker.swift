@@ -32,11 +32,12 @@ final class SteadyWorker {
             let consumer = LendingConsumer(
                 Array(lent), turns: Self.turns, partitions: Self.partitions, stop: mailbox.stop)
             let worker = try Worker(
-                index: 0, fold: Fold(specification: WorkerRig.specification, input: pumps),
+                index: 0,
                 resources: WorkerResources(
                     consumer: consumer, producer: DiscardingProducer(), control: SilentReader(),
                     makeHistoryReader: SilentReader.init, store: DiscardingStore(), clock: ManualClock(),
-                    observer: notes),
+                    observer: notes,
+                    makeFold: { _ in try Fold(specification: WorkerRig.specification, input: pumps) }),
                 settings: WorkerSettings(
                     inputTopic: "observations", controlTopic: "control", eventsTopic: "events", eventsPartitions: 1,
                     commitNanoseconds: commitNanoseconds, checkpointNanoseconds: 0, recentCapacity: 100),
@@ -112,6 +113,7 @@ private final class SilentReader: LogReader {
 }
 
 private final class DiscardingStore: StateStore {
+    func modelHash(_ partition: Int32) -> String? { nil }
     func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) -> StorePosition? {
         nil
     }

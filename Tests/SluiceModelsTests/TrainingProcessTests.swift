@@ -15,7 +15,8 @@ import Testing
     }
 
     private static let done =
-        #"{"done":true,"version":"v2","stop":"completed","carried":{"loss":0.5,"count":9},"incumbent":{"loss":0.75,"count":9}}"#
+        #"{"done":true,"version":"v2","stop":"completed","carried":{"loss":0.5,"count":9},"#
+        + #""incumbent":{"loss":0.75,"count":9}}"#
 
     private func failure(_ body: () throws -> TrainingReport) -> SluiceError? {
         let error = #expect(throws: SluiceError.self) { try body() }
@@ -70,8 +71,10 @@ import Testing
 
     @Test func moreOutputThanAPipeHoldsIsRead() throws {
         let report = try run(
-            "i=0; while [ $i -lt 3000 ]; do echo \"noise noise noise noise noise noise noise $i\" >&2; i=$((i+1)); done;"
-                + "echo '\(Self.done)'")
+            """
+            i=0; while [ $i -lt 3000 ]; do echo "noise noise noise noise noise noise $i" >&2; i=$((i+1)); done
+            echo '\(Self.done)'
+            """)
         #expect(report.version == "v2")
     }
 

@@ -60,7 +60,7 @@ import Testing
             try rig.produce(Self.observations(20..<50))
             let found = try await rig.predictions(200)
             let version = try #require(try await runtime.backend.models().models.first).version
-            #expect(found.allSatisfy { Self.model($0) == version }, "all observations are predicted, by the first model")
+            #expect(found.allSatisfy { Self.model($0) == version }, "all, by the first model")
         }
         // Started again, the registry knows.
         try rig.produce(Self.observations(50..<55))

@@ -85,10 +85,8 @@ final class ServiceRig: Sendable {
         let running = Task { try await group.run() }
         do {
             let result = try await body(runtime)
-            let t0 = ContinuousClock.now
             await group.triggerGracefulShutdown()
             try await running.value
-            print("STOPPED IN", ContinuousClock.now - t0)
             return result
         } catch {
             await group.triggerGracefulShutdown()

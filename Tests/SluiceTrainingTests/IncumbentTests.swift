@@ -21,7 +21,7 @@ import Testing
         return Model(manifest: manifest, parameters: parameters, scaler: scaler)
     }
 
-    /// What a model answers to raw inputs, outputs in raw units (log-variances likewise), in double behind a step in single.
+    /// What a model answers to raw inputs, outputs in raw units, log-variances likewise.
     private static func answers(_ parameters: LSTMParameters, _ manifest: ModelManifest, _ scaler: Model.Scaler?)
         -> [Double]
     {

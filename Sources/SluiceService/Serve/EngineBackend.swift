@@ -104,7 +104,7 @@ package final class EngineBackend: AdminBackend {
         let ends = ends
         return await views().map { owner, view in
             PartitionStatus(
-                partition: view.partition, owner: owner, offset: view.position, end: ends[view.partition],
+                partition: view.partition, owner: owner, offset: view.position, end: ends[view.partition].map { max($0, view.position) },
                 state: view.isLive ? .live : .restoring, progress: Float(view.progress),
                 checkpointAge: view.checkpointAgeNanoseconds.map { $0 / 1_000_000 })
         }
