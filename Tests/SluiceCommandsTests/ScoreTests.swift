@@ -220,14 +220,15 @@ import Testing
                     + #""time":"2026-01-01T00:00:00Z","control":\#(offset),"model":"\#(version)"}"# + "\n"
             }
             let commands = try folder.write(swap("v2", 2) + swap("v1", 5), "events.ndjson")
-            let arguments = [
-                "score", "--model", try folder.model(), "--input", input, "--output", folder.file("out"), "--commands",
-                commands,
-            ]
-            let missing = await sluice(arguments)
+            let model = try folder.model()
+            func score() async -> CommandResult {
+                await sluice(
+                    "score", "--model", model, "--input", input, "--output", folder.file("out"), "--commands", commands)
+            }
+            let missing = await score()
             #expect(missing.code == 1 && missing.error.contains("v2.safetensors"))
             _ = try folder.model("v2.safetensors", inputs: ["y", "x"], version: "v2")
-            #expect(await sluice(arguments).code == 0)
+            #expect(await score().code == 0)
             let lines = try folder.read("out").lines
             #expect(lines.map { $0.firstMatch(of: /"model":"(\w+)"/)?.1 ?? "" } == ["v1", "v1", "v2", "v2", "v2", "v1"])
             #expect(lines.map { $0.firstMatch(of: /"step":(\d+)/)?.1 ?? "" } == ["0", "1", "0", "1", "2", "0"])
