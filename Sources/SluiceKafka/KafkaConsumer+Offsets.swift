@@ -63,16 +63,28 @@ extension KafkaConsumer {
 
 extension KafkaHandle {
     /// The first offset still there and the next one to be given, asked of the partition's leader.
+    ///
+    /// By the look-up of times, which knows both ends by name: `rd_kafka_query_watermark_offsets` minds no time-out
+    /// once it waits for a leader that is away (librdkafka 2.0).
     func watermarks(_ topic: String, _ partition: Int32, _ timeoutMilliseconds: Int) throws -> (
         low: Offset, high: Offset
     ) {
-        var low: Offset = 0
-        var high: Offset = 0
-        let code = unsafe rd_kafka_query_watermark_offsets(
-            pointer, topic, partition, &low, &high, Int32(clamping: timeoutMilliseconds))
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-            throw KafkaError(code).during("asking for the watermarks of \(topic)/\(partition)")
+        let end = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
+        let low = try offset(topic, partition, at: Offset(RD_KAFKA_OFFSET_BEGINNING), timeoutMilliseconds)
+        let left = Int((end - .now) / .milliseconds(1))
+        return (low, try offset(topic, partition, at: Offset(RD_KAFKA_OFFSET_END), max(1, left)))
+    }
+
+    /// - Parameter time: milliseconds since 1970, or one of librdkafka's names for the ends.
+    /// - Returns: the first offset whose record is not earlier; negative where there is none or the broker cannot tell.
+    func offset(_ topic: String, _ partition: Int32, at time: Int64, _ timeoutMilliseconds: Int) throws -> Offset {
+        let list = PartitionList(capacity: 1)
+        list.add(topic, partition, offset: time)
+        let code = unsafe rd_kafka_offsets_for_times(pointer, list.pointer, Int32(clamping: timeoutMilliseconds))
+        let outcome = code == RD_KAFKA_RESP_ERR_NO_ERROR ? list[0].code : code
+        if outcome != RD_KAFKA_RESP_ERR_NO_ERROR {
+            throw KafkaError(outcome).during("looking up an offset of \(topic)/\(partition)")
         }
-        return (low, high)
+        return list[0].offset
     }
 }
