@@ -1,6 +1,7 @@
 internal import CLibrdkafka
 package import SluiceCore
 package import SluiceLog
+internal import Synchronization
 
 extension KafkaConsumer {
     /// A commit that has no answer by then is indefinite: it is thrown as passing, and committing again is harmless.
@@ -30,6 +31,11 @@ extension KafkaConsumer {
         guard !positions.isEmpty else { return }
         if unsafe rd_kafka_assignment_lost(handle.pointer) != 0 {
             throw KafkaError(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST).during("committing offsets of \(topic)")
+        }
+        // Sent now it would wait behind the request to join, arrive with the generation before, and cost librdkafka
+        // before 2.10 the whole assignment (confluentinc/librdkafka, issue 4059).
+        if handle.context.isJoining.load(ordering: .relaxed) {
+            throw KafkaError(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS).during("committing offsets of \(topic)")
         }
         let list = PartitionList(capacity: positions.count)
         for position in positions {
