@@ -128,7 +128,13 @@ let package = Package(
             name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",
             swiftSettings: strict),
         test("SluiceAdmin", ["SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird")]),
-        test("SluiceService", ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"]),
+        test(
+            "SluiceService",
+            [
+                "CLibrdkafka", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceEngine", "SluiceKafka",
+                "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceState",
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ]),
         test(
             "SluiceCommands",
             [

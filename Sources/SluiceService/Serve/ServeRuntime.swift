@@ -97,8 +97,9 @@ package final class ServeRuntime: Service {
             identity: StateIdentity(
                 cluster: cluster.id, application: configuration.application, topic: configuration.input.topic))
         let instance = ProcessInfo.processInfo.hostName
+        let departure = Departure(workers: configuration.workers)
         let workers = (0..<configuration.workers).map { index in
-            WorkerThread(index: index, logger: logger) { mailbox in
+            WorkerThread(index: index, logger: logger, departure: departure) { mailbox in
                 try self.makeWorker(index, instance, cluster, directory, mailbox)
             }
         }
@@ -123,14 +124,15 @@ package final class ServeRuntime: Service {
         let gauges = Task { await self.refreshGauges() }
         defer {
             gauges.cancel()
-            control.stop()
+            backend.detach()
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { try await worker.wait() } }
+            group.addTask { await control.wait() }
             do {
                 try await group.waitForAll()
             } catch {
-                for worker in workers { worker.mailbox.stop() }
+                backend.stop()
                 throw error
             }
         }
