@@ -1,3 +1,4 @@
+import Foundation
 import SluiceLog
 import Synchronization
 import Testing
@@ -25,9 +26,25 @@ import Testing
         }
         #expect(summaries.count == 1)
         let found = try #require(summaries.first)
-        #expect(found.observations > 10_000 && found.predictions == found.observations)
+        #expect(found.observations > 10_000)
+        #expect(found.predictions == found.observations)
         #expect(found.boundaries > 0 && found.resets == 1 && found.rejects == 0)
         #expect(found.judged > 0 && found.forecastError != nil && found.naiveError != nil)
+    }
+
+    /// At-least-once: after a rebalance a prediction may come again.
+    @Test func aPredictionThatComesTwiceCountsOnce() {
+        let ledger = DemoLedger()
+        let decoder = JSONDecoder()
+        for (partition, offset) in [(0, 0), (0, 1), (1, 0), (0, 0), (0, 1), (0, 2)] {
+            let text = #"""
+                {"stream":"s","time":"2026-01-01T00:0\#(offset):00Z","sequence":null,"step":1,"warm":true,"model":"v",
+                "forecast":[{"target":"x","horizon":1,"value":1.5}],"anomaly":null,
+                "source":{"topic":"t","partition":\#(partition),"offset":\#(offset)}}
+                """#
+            ledger.predicted(Data(text.utf8), decoder)
+        }
+        #expect(ledger.predictions == 4)
     }
 
     /// Takes one message at a time, and tells the feeder to stop at the first of several.

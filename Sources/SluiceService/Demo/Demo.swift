@@ -222,7 +222,7 @@ package final class Demo: Sendable {
     /// Waits a little for the last predictions, also after being told to stop.
     private func settle(_ ledger: DemoLedger, _ feeder: DemoFeeder) async {
         let waiting = Task.detached {
-            for _ in 0..<100 where !feeder.isOver || ledger.predictions < ledger.observations {
+            for _ in 0..<300 where !feeder.isOver || ledger.predictions < ledger.observations {
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }
