@@ -102,13 +102,15 @@ extension Worker {
 
     /// Before leaving: everything folded is delivered, saved and committed, for as long as the broker takes it.
     func finish() throws {
-        try settle(partitions.values.map { $0 }, attempts: 30)
+        try settle(partitions.values.map { $0 }, seconds: 30)
     }
 
-    /// Delivers, saves and commits; gives up after so many seconds without progress, which loses nothing: what is not
-    /// committed is read again.
-    func settle(_ states: [PartitionState], attempts: Int) throws {
-        for _ in 0..<attempts {
+    /// Delivers, saves and commits; gives up after so many seconds, which loses nothing: what is not committed is read
+    /// again. Commits that a rebalance refuses are tried until it is over.
+    func settle(_ states: [PartitionState], seconds: Int) throws {
+        let end = resources.clock.monotonicNanoseconds() + Int64(seconds) * 1_000_000_000
+        // Counted as well, for clocks that stand still.
+        for _ in 0..<10 * seconds where resources.clock.monotonicNanoseconds() < end {
             if isHeldBack { try deliver() }
             guard !isHeldBack else {
                 try resources.producer.poll(timeoutMilliseconds: 1_000)

@@ -12,7 +12,7 @@ extension Worker: RebalanceListener {
     package func partitionsRevoked(_ revoked: [Int32]) {
         let leaving = revoked.compactMap { partitions[$0] }
         if failure == nil && !leaving.isEmpty {
-            do { try settle(leaving, attempts: 5) } catch { failure = error }
+            do { try settle(leaving, seconds: 5) } catch { failure = error }
         }
         release(revoked)
     }

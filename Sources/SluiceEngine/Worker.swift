@@ -138,6 +138,7 @@ package final class Worker {
         do {
             while !mailbox.isStopping { try turn() }
             try finish()
+            mailbox.beforeLeaving()
             consumer.close()
         } catch {
             // Leaving must not commit what is half done.

@@ -13,15 +13,18 @@ package final class WorkerMailbox: Sendable {
     /// Requests waiting at most; more are answered with nil at once.
     private static let requestsMaximum = 1_024
     private let state = Mutex(State())
+    /// Called on the worker's thread when it has finished and before it leaves its group.
+    let beforeLeaving: @Sendable () -> Void
 
-    package init() {}
+    package init(beforeLeaving: @escaping @Sendable () -> Void = {}) { self.beforeLeaving = beforeLeaving }
 
-    /// Runs `body` on the worker's thread and returns its result; nil when the worker is gone or overloaded.
+    /// Runs `body` on the worker's thread and returns its result; nil when the worker is stopping, gone or overloaded.
     package func ask<Result: Sendable>(_ body: @escaping @Sendable (Worker) -> Result) async -> Result? {
         await withCheckedContinuation { continuation in
             let request: @Sendable (Worker?) -> Void = { worker in continuation.resume(returning: worker.map(body)) }
             let (accepted, wake) = state.withLock { state in
-                let accepted = !state.isClosed && state.requests.count < Self.requestsMaximum
+                let accepted =
+                    !state.isClosed && !state.isStopping && state.requests.count < Self.requestsMaximum
                 if accepted { state.requests.append(request) }
                 return (accepted, state.wake)
             }
@@ -29,12 +32,16 @@ package final class WorkerMailbox: Sendable {
         }
     }
 
-    /// Asks the worker to finish: what is folded is delivered, saved and committed first.
+    /// Asks the worker to finish: what is folded is delivered, saved and committed first. Requests that wait are
+    /// answered with nil at once: finishing may take long.
     package func stop() {
-        state.withLock { state in
+        let (left, wake) = state.withLock { state in
             state.isStopping = true
-            return state.wake
-        }?()
+            defer { state.requests.removeAll() }
+            return (state.requests, state.wake)
+        }
+        for request in left { request(nil) }
+        wake?()
     }
 
     package var isStopping: Bool { state.withLock { $0.isStopping } }

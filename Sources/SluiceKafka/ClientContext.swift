@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// What librdkafka's callbacks reach through a handle's opaque pointer.
 ///
-/// `@unchecked Sendable`: log lines and broker states come from any of librdkafka's threads and touch only `name`,
-/// `logger` and `health`, which are immutable and `Sendable`; everything below them is touched by the handle's own
+/// `@unchecked Sendable`: log lines, broker states and requests come from any of librdkafka's threads and touch only
+/// `name`, `logger`, `health` and what is atomic or under a mutex; everything else is touched by the handle's own
 /// thread alone, because librdkafka calls those callbacks from inside a poll.
 @safe
 final class ClientContext: @unchecked Sendable {
@@ -32,6 +32,12 @@ final class ClientContext: @unchecked Sendable {
         var reason = "no broker reached"
     }
     private let connections = Mutex(Connections())
+
+    /// Kafka's numbers of the requests that begin and end a rebalance for a member.
+    static let joinGroup: Int16 = 11
+    static let syncGroup: Int16 = 14
+    /// From the request to join until the assignment has come: the generation is about to change.
+    let isJoining = Atomic<Bool>(false)
 
     private static let count = Atomic<Int>(0)
 
@@ -96,6 +102,8 @@ final class ClientContext: @unchecked Sendable {
             break
         }
     }
+
+    func setJoining(_ joining: Bool) { isJoining.store(joining, ordering: .relaxed) }
 
     /// A delivery report.
     @inline(__always)

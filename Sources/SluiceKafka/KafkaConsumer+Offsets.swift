@@ -1,6 +1,7 @@
 internal import CLibrdkafka
 package import SluiceCore
 package import SluiceLog
+internal import Synchronization
 
 extension KafkaConsumer {
     /// A commit that has no answer by then is indefinite: it is thrown as passing, and committing again is harmless.
@@ -30,6 +31,11 @@ extension KafkaConsumer {
         guard !positions.isEmpty else { return }
         if unsafe rd_kafka_assignment_lost(handle.pointer) != 0 {
             throw KafkaError(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST).during("committing offsets of \(topic)")
+        }
+        // Sent now it would wait behind the request to join, arrive with the generation before, and cost librdkafka
+        // before 2.10 the whole assignment (confluentinc/librdkafka, issue 4059).
+        if handle.context.isJoining.load(ordering: .relaxed) {
+            throw KafkaError(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS).during("committing offsets of \(topic)")
         }
         let list = PartitionList(capacity: positions.count)
         for position in positions {
@@ -63,16 +69,28 @@ extension KafkaConsumer {
 
 extension KafkaHandle {
     /// The first offset still there and the next one to be given, asked of the partition's leader.
+    ///
+    /// By the look-up of times, which knows both ends by name: `rd_kafka_query_watermark_offsets` minds no time-out
+    /// once it waits for a leader that is away (librdkafka 2.0).
     func watermarks(_ topic: String, _ partition: Int32, _ timeoutMilliseconds: Int) throws -> (
         low: Offset, high: Offset
     ) {
-        var low: Offset = 0
-        var high: Offset = 0
-        let code = unsafe rd_kafka_query_watermark_offsets(
-            pointer, topic, partition, &low, &high, Int32(clamping: timeoutMilliseconds))
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-            throw KafkaError(code).during("asking for the watermarks of \(topic)/\(partition)")
+        let end = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
+        let low = try offset(topic, partition, at: Offset(RD_KAFKA_OFFSET_BEGINNING), timeoutMilliseconds)
+        let left = Int((end - .now) / .milliseconds(1))
+        return (low, try offset(topic, partition, at: Offset(RD_KAFKA_OFFSET_END), max(1, left)))
+    }
+
+    /// - Parameter time: milliseconds since 1970, or one of librdkafka's names for the ends.
+    /// - Returns: the first offset whose record is not earlier; negative where there is none or the broker cannot tell.
+    func offset(_ topic: String, _ partition: Int32, at time: Int64, _ timeoutMilliseconds: Int) throws -> Offset {
+        let list = PartitionList(capacity: 1)
+        list.add(topic, partition, offset: time)
+        let code = unsafe rd_kafka_offsets_for_times(pointer, list.pointer, Int32(clamping: timeoutMilliseconds))
+        let outcome = code == RD_KAFKA_RESP_ERR_NO_ERROR ? list[0].code : code
+        if outcome != RD_KAFKA_RESP_ERR_NO_ERROR {
+            throw KafkaError(outcome).during("looking up an offset of \(topic)/\(partition)")
         }
-        return (low, high)
+        return list[0].offset
     }
 }

@@ -45,6 +45,7 @@ final class KafkaHandle {
             }
         }
         unsafe watchBrokers(conf)
+        if role == .consumer { unsafe watchRebalances(conf) }
         let type = role.isConsumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER
         let (handle, reason) = unsafe withErrorText { unsafe rd_kafka_new(type, conf, $0, $1) }
         guard let handle = unsafe handle else {
@@ -68,6 +69,27 @@ final class KafkaHandle {
                         }
                         unsafe ClientContext.of(opaque)?
                             .brokerChanged("\(String(cString: host)):\(port)", state: String(cString: state))
+                        return RD_KAFKA_RESP_ERR_NO_ERROR
+                    }, opaque)
+            }, opaque)
+    }
+
+    /// Whether the member is joining its group is told by the requests that go and the answers that come.
+    private func watchRebalances(_ conf: OpaquePointer?) {
+        let opaque = unsafe Unmanaged.passUnretained(context).toOpaque()
+        unsafe rd_kafka_conf_interceptor_add_on_new(
+            conf, "sluice-group",
+            { handle, _, opaque, _, _ in
+                unsafe rd_kafka_interceptor_add_on_request_sent(
+                    handle, "sluice-group",
+                    { _, _, _, _, request, _, _, _, opaque in
+                        if request == ClientContext.joinGroup { unsafe ClientContext.of(opaque)?.setJoining(true) }
+                        return RD_KAFKA_RESP_ERR_NO_ERROR
+                    }, opaque)
+                return unsafe rd_kafka_interceptor_add_on_response_received(
+                    handle, "sluice-group",
+                    { _, _, _, _, request, _, _, _, _, _, opaque in
+                        if request == ClientContext.syncGroup { unsafe ClientContext.of(opaque)?.setJoining(false) }
                         return RD_KAFKA_RESP_ERR_NO_ERROR
                     }, opaque)
             }, opaque)

@@ -116,15 +116,8 @@ package final class KafkaReader: LogReader {
     package func offset(
         _ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int
     ) throws -> Offset? {
-        let list = PartitionList(capacity: 1)
-        list.add(partition.topic, partition.partition, offset: time)
-        let timeout = Int32(clamping: timeoutMilliseconds)
-        let code = unsafe rd_kafka_offsets_for_times(handle.pointer, list.pointer, timeout)
-        let outcome = code == RD_KAFKA_RESP_ERR_NO_ERROR ? list[0].code : code
-        if outcome != RD_KAFKA_RESP_ERR_NO_ERROR {
-            throw KafkaError(outcome).during("asking \(partition) for the offset of a time")
-        }
-        return list[0].offset >= 0 ? list[0].offset : nil
+        let found = try handle.offset(partition.topic, partition.partition, at: time, timeoutMilliseconds)
+        return found >= 0 ? found : nil
     }
 
     package func onArrival(_ body: @escaping @Sendable () -> Void) {

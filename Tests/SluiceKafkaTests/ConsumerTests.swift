@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceLog
+import Synchronization
 import Testing
 
 @testable import SluiceKafka
@@ -88,6 +89,36 @@ import Testing
         #expect(throws: SluiceError.self) { try consumer.start(partition: 99, at: 0) }
         consumer.close()
         #expect(recorder.events == [.assigned([0, 1, 2, 3]), .revoked([0, 1, 2, 3])])
+    }
+
+    /// Held back behind the request to join, a commit would carry the generation before and lose the assignment.
+    @Test func aCommitWhileAnotherJoinsIsRefusedAndCostsNothing() throws {
+        let more = ["heartbeat.interval.ms": "200", "session.timeout.ms": "6000"]
+        let first = try Fixture.consumer("joining", group: "joining", more)
+        let second = try Fixture.consumer("joining", group: "joining", more)
+        let (one, two) = (Recorder(first), Recorder(second))
+        var copies: [Copy] = []
+        try first.subscribe(one)
+        try first.poll(into: &copies) { _ in one.owned.count == 4 }
+        let position = CommittedPosition(partition: 0, offset: 0, metadata: "")
+        try first.commit([position])
+        try second.subscribe(two)
+        func poll(until done: () -> Bool) throws {
+            let end = ContinuousClock.now + .seconds(60)
+            while !done(), .now < end {
+                for consumer in [first, second] { try consumer.poll(timeoutMilliseconds: 10, limit: 10) { _ in } }
+            }
+        }
+        try poll { first.handle.context.isJoining.load(ordering: .relaxed) }
+        let refusal = #expect(throws: SluiceError.self) { try first.commit([position]) }
+        #expect(refusal?.retry == .later)
+        try poll { two.owned.count == 2 }
+        try poll { !first.handle.context.isJoining.load(ordering: .relaxed) }
+        try first.commit([position])
+        #expect(one.owned.count == 2)
+        #expect(!one.events.contains { if case .lost = $0 { true } else { false } })
+        second.close()
+        first.close()
     }
 
     @Test(arguments: ["cooperative-sticky", "range"])

@@ -1,6 +1,7 @@
-import Dispatch
+import Foundation
 import SluiceCore
 import SluiceLog
+import Synchronization
 import Testing
 
 @testable import SluiceKafka
@@ -41,6 +42,36 @@ import Testing
         reader.close()
     }
 
+    /// librdkafka knows the leader from before, so the query waits for a connection to it, not for metadata.
+    @Test func aQueryWithoutABrokerEndsWithItsTime() throws {
+        let broker = try EmbeddedBroker(logger: Fixture.quiet)
+        defer { broker.close() }
+        try Fixture.produce(["a", "b"], to: "away", on: broker)
+        let reader = try Fixture.reader(on: broker)
+        let partition = TopicPartition(topic: "away", partition: 0)
+        #expect(try reader.watermarks(partition, timeoutMilliseconds: 20_000) == (0, 2))
+        try broker.setReachable(false)
+        let asking = UncheckedReader(reader: reader)
+        let answered = DispatchSemaphore(value: 0)
+        let codes = Mutex<[SluiceError.Retry?]>([])
+        let thread = Thread {
+            for _ in 0..<2 {
+                var retry: SluiceError.Retry?
+                do {
+                    _ = try asking.reader.watermarks(partition, timeoutMilliseconds: 500)
+                } catch { retry = (error as? SluiceError)?.retry }
+                codes.withLock { $0.append(retry) }
+            }
+            answered.signal()
+        }
+        thread.start()
+        try #require(answered.wait(timeout: .now() + 20) == .success)
+        #expect(codes.withLock { $0 } == [.later, .later])
+        try broker.setReachable(true)
+        #expect(try reader.watermarks(partition, timeoutMilliseconds: 20_000) == (0, 2))
+        reader.close()
+    }
+
     @Test func arrivalIsTold() throws {
         try Fixture.produce(["a"], to: "arrival")
         let reader = try Fixture.reader()
@@ -67,4 +98,10 @@ import Testing
         #expect(error?.message.contains("range/0: offset 77") == true)
         reader.close()
     }
+}
+
+/// Carries a reader to the one thread that uses it meanwhile.
+private struct UncheckedReader: @unchecked Sendable {
+    // The test's own thread waits until the other has ended.
+    let reader: KafkaReader
 }

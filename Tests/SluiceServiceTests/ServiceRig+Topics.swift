@@ -38,6 +38,9 @@ struct Output: Sendable, Equatable {
     var value: String?
     var headers: [String: String] = [:]
 
+    /// The end of a prediction, which names its input.
+    var source: Substring { value.map { $0.suffix(from: $0.lastIndex(of: "{") ?? $0.startIndex) } ?? "" }
+
     /// What a prediction says of itself.
     var prediction: PredictionText {
         get throws { try JSONDecoder().decode(PredictionText.self, from: Data((value ?? "").utf8)) }
@@ -77,11 +80,18 @@ extension ServiceRig {
         try await onThread { try self.readNow(topic, until: isEnough) }
     }
 
-    /// Waits for so many predictions, and for no more than that.
+    /// Waits for the predictions of so many inputs. One that was made twice, as when a rebalance came before its
+    /// commit, must have the same bytes and is returned once.
     func predictions(_ count: Int) async throws -> [Output] {
-        let found = try await read(configuration.output.topic) { $0.count >= count }
-        #expect(found.count == count)
-        return found
+        let found = try await read(configuration.output.topic) { Set($0.map(\.source)).count >= count }
+        var values: [Substring: String?] = [:]
+        let distinct = found.filter { output in
+            let earlier = values.updateValue(output.value, forKey: output.source)
+            #expect(earlier == nil || earlier == output.value)
+            return earlier == nil
+        }
+        #expect(distinct.count == count)
+        return distinct
     }
 
     /// All that a topic holds at present.
@@ -112,9 +122,12 @@ extension ServiceRig {
         var outputs: [Output] = []
         let end = ContinuousClock.now + .seconds(60)
         while !isEnough(outputs), .now < end {
-            guard let message = rd_kafka_consume_queue(queue, 100) else { continue }
-            if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR { outputs.append(Output(message)) }
-            rd_kafka_message_destroy(message)
+            var timeout: Int32 = 100
+            while let message = rd_kafka_consume_queue(queue, timeout) {
+                if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR { outputs.append(Output(message)) }
+                rd_kafka_message_destroy(message)
+                timeout = 0
+            }
         }
         return outputs.sorted { ($0.partition, $0.offset) < ($1.partition, $1.offset) }
     }

@@ -3,6 +3,7 @@ import Logging
 import ServiceLifecycle
 import SluiceConfiguration
 import SluiceCore
+import SluiceEngine
 import SluiceLSTM
 import SluiceLog
 import SluiceModelFile
@@ -21,11 +22,16 @@ final class ServiceRig: Sendable {
     let loaded: LoadedConfiguration
     let model: Model
 
-    /// - Parameter more: lines of `sluice.yaml` behind those that every rig has.
-    init(partitions: Int = 2, workers: Int = 2, topics: [String: Int] = [:], _ more: String = "") throws {
+    /// - Parameters:
+    ///   - partitions: of each topic, but for those in `topics`.
+    ///   - kafka: librdkafka properties besides the address, as in YAML.
+    ///   - more: lines of `sluice.yaml` behind those that every rig has.
+    init(
+        _ more: String = "", partitions: Int = 2, workers: Int = 2, topics: [String: Int] = [:], kafka: String = ""
+    ) throws {
         broker = try EmbeddedBroker(logger: Self.quiet)
         folder = NSTemporaryDirectory() + "sluice-service-\(UUID().uuidString)"
-        loaded = try Self.configuration(broker.bootstrap, folder, workers: workers, more)
+        loaded = try Self.configuration(broker.bootstrap, folder, more, workers: workers, kafka: kafka)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         model = try ModelFile.write(Self.model(), to: folder + "/model.safetensors")
         for need in loaded.configuration.topics.needs {
@@ -45,12 +51,12 @@ final class ServiceRig: Sendable {
             manifest: ModelManifest(name: "m", version: "v1", inputs: ["x"], targets: ["x"]), parameters: parameters)
     }
 
-    static func configuration(_ bootstrap: String, _ folder: String, workers: Int = 1, _ more: String = "") throws
-        -> LoadedConfiguration
-    {
+    static func configuration(
+        _ bootstrap: String, _ folder: String, _ more: String = "", workers: Int = 1, kafka: String = ""
+    ) throws -> LoadedConfiguration {
         let text = """
             application: pumps
-            kafka: {bootstrap.servers: "\(bootstrap)"}
+            kafka: {bootstrap.servers: "\(bootstrap)", \(kafka)}
             input: {topic: observations, features: {x: /values/x}}
             output: {topic: predictions}
             state: {directory: "\(folder)/state"}
@@ -95,6 +101,16 @@ final class ServiceRig: Sendable {
         }
     }
 
+    /// Waits until every worker has its share of the partitions, restored: no rebalance disturbs what follows.
+    func settled(_ runtime: ServeRuntime) async throws {
+        let partitions = try partitions(of: configuration.input.topic)
+        try await eventually("every worker has its share") {
+            let views = await runtime.backend.views()
+            return views.count == partitions && views.allSatisfy(\.view.isLive)
+                && Set(views.map(\.owner)).count == configuration.workers
+        }
+    }
+
     /// The group's committed offset of each input partition.
     func committed() throws -> [Int32: Offset] {
         let consumer = try KafkaConsumer(
@@ -119,12 +135,6 @@ final class ServiceRig: Sendable {
     }
 }
 
-extension TrainingLaunch {
-    /// The `sluice` that was built with the tests.
-    static let built = TrainingLaunch(
-        executable: URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "sluice").path)
-}
-
 /// Waits until `condition` holds, for a minute at most.
 func eventually(
     _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
@@ -134,4 +144,10 @@ func eventually(
         try #require(ContinuousClock.now < end, what, sourceLocation: sourceLocation)
         try await Task.sleep(for: .milliseconds(20))
     }
+}
+
+extension TrainingLaunch {
+    /// The `sluice` that was built with the tests.
+    static let built = TrainingLaunch(
+        executable: URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "sluice").path)
 }

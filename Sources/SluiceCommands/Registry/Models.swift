@@ -10,6 +10,11 @@ struct Models: ParsableCommand {
             A service keeps its models in state.directory/models. One of them is active; promoting another lets it \
             take over on every partition, each at one recorded offset, where its streams start from their initial \
             states.
+
+            Examples:
+              sluice models list
+              sluice models promote v8
+              sluice models rollback
             """,
         subcommands: [ModelsList.self, ModelsShow.self, ModelsPromote.self, ModelsRollback.self])
 }

@@ -195,7 +195,7 @@ package final class Demo: Sendable {
         await follow(runtime, ledger, address, feeder)
         if let error = feeder.error { throw error }
         feeder.stop()
-        await settle(ledger)
+        await settle(ledger, feeder)
         report(.summary(DemoSummary(ledger, runtime.observer.current, series: "temperature/")))
     }
 
@@ -247,10 +247,13 @@ package final class Demo: Sendable {
             training: runtime.backend.retraining?.status, forecastErrors: ledger.errors(prefix: "temperature/"))
     }
 
-    /// Waits a little for the last predictions.
-    private func settle(_ ledger: DemoLedger) async {
-        for _ in 0..<30 where ledger.predictions < ledger.observations {
-            try? await Task.sleep(for: .milliseconds(100))
+    /// Waits a little for the last predictions, also after being told to stop.
+    private func settle(_ ledger: DemoLedger, _ feeder: DemoFeeder) async {
+        let waiting = Task.detached {
+            for _ in 0..<300 where !feeder.isOver || ledger.predictions < ledger.observations {
+                try? await Task.sleep(for: .milliseconds(100))
+            }
         }
+        await waiting.value
     }
 }

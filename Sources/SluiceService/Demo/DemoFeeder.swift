@@ -14,6 +14,7 @@ final class DemoFeeder: Sendable {
     private let ledger: DemoLedger
     private let makeProducer: @Sendable () throws -> any LogProducer
     private let isStopping = Atomic<Bool>(false)
+    private let hasEnded = Atomic<Bool>(false)
     private let failure = Mutex<(any Error)?>(nil)
 
     /// - Parameter firstRow: rows before it were trained on.
@@ -31,6 +32,7 @@ final class DemoFeeder: Sendable {
     func start() {
         let thread = Thread { [self] in
             do { try feed() } catch { failure.withLock { $0 = error } }
+            hasEnded.store(true, ordering: .releasing)
         }
         thread.name = "demo-feeder"
         thread.start()
@@ -53,6 +55,9 @@ final class DemoFeeder: Sendable {
     }
 
     func stop() { isStopping.store(true, ordering: .relaxed) }
+
+    /// Nothing more is sent.
+    var isOver: Bool { hasEnded.load(ordering: .acquiring) }
 
     /// What ended it, if it was not `stop`.
     var error: (any Error)? { failure.withLock { $0 } }
@@ -106,11 +111,14 @@ final class DemoFeeder: Sendable {
                 value: key.upperBound..<batch.arena.count))
     }
 
+    /// Sends all of it, for it is counted: a stop ends that only where the output is blocked.
     private func send(_ batch: inout OutputBatch, _ producer: any LogProducer) throws {
         var produced = 0
-        while produced < batch.entries.count && !isStopping.load(ordering: .relaxed) {
+        while produced < batch.entries.count {
+            let before = produced
             produced = try producer.produce(batch, from: produced)
             try producer.poll(timeoutMilliseconds: produced < batch.entries.count ? 50 : 0)
+            if produced == before && isStopping.load(ordering: .relaxed) { break }
         }
         batch.removeAll()
     }

@@ -26,12 +26,17 @@ package final class DemoLedger: Sendable {
             var value: Float
             var quantiles: [String: Float]?
         }
+        struct Source: Decodable {
+            var partition: Int32
+            var offset: Offset
+        }
         var stream: String
         var time: String
         var step: Int
         var warm: Bool
         var forecast: [Forecast]
         var anomaly: Float?
+        var source: Source
     }
 
     private struct State {
@@ -42,6 +47,8 @@ package final class DemoLedger: Sendable {
         var observations = 0
         var history = 0
         var predictions = 0
+        /// First input of each partition that no prediction has come for.
+        var next: [Int32: Offset] = [:]
     }
 
     private let state = Mutex(State())
@@ -81,13 +88,17 @@ package final class DemoLedger: Sendable {
     /// How much of the observations that is.
     var history: Int { state.withLock { $0.history } }
 
-    /// Takes a prediction in: judges the forecast made before it, and the naive one, by the value it answers.
+    /// Takes a prediction in: judges the forecast made before it, and the naive one, by the value it answers. One that
+    /// came before, as may be after a rebalance, is passed over.
     func predicted(_ json: Data, _ decoder: JSONDecoder) {
         guard let prediction = try? decoder.decode(Prediction.self, from: json),
             let time = try? Date(prediction.time, strategy: Self.time), let first = prediction.forecast.first
         else { return }
         let milliseconds = EpochMilliseconds((time.timeIntervalSince1970 * 1_000).rounded())
         state.withLock { state in
+            let source = prediction.source
+            guard source.offset >= state.next[source.partition, default: 0] else { return }
+            state.next[source.partition] = source.offset + 1
             state.predictions += 1
             let value = state.sent[prediction.stream]?.removeValue(forKey: milliseconds) ?? .nan
             let before = state.streams[prediction.stream] ?? Stream()

@@ -11,17 +11,23 @@ package final class WorkerThread: Sendable {
     package let mailbox: WorkerMailbox
     private let index: Int
     private let logger: Logger
+    private let departure: Departure
     private let makeWorker: @Sendable (WorkerMailbox) throws -> Worker
     private let ended = Mutex<(isOver: Bool, waiting: [CheckedContinuation<Void, any Error>], error: (any Error)?)>(
         (false, [], nil))
 
     package init(
-        index: Int, logger: Logger, makeWorker: @escaping @Sendable (WorkerMailbox) throws -> Worker
+        index: Int, logger: Logger, departure: Departure,
+        makeWorker: @escaping @Sendable (WorkerMailbox) throws -> Worker
     ) {
         self.index = index
         self.logger = logger
+        self.departure = departure
         self.makeWorker = makeWorker
-        mailbox = WorkerMailbox()
+        mailbox = WorkerMailbox {
+            departure.settled(index)
+            departure.wait()
+        }
     }
 
     package func start() {
@@ -62,6 +68,7 @@ package final class WorkerThread: Sendable {
             }
         }
         mailbox.close()
+        departure.settled(index)
         let error = mailbox.isStopping && (last as? SluiceError)?.retry != .never ? nil : last
         let waiting = ended.withLock { state in
             state.isOver = true

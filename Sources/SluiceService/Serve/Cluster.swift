@@ -37,22 +37,31 @@ package struct Cluster: Sendable {
         topics = configuration.topics
         let isEmbedded = EmbeddedBroker.isEmbedded(clusterID: id)
         let plan = topics
-        let described = try Self.retrying(isCancelled) { try Self.complete(plan, admin, isEmbedded: isEmbedded) }
+        let described = try Self.retrying(isCancelled) { try Self.topics(plan, admin, isEmbedded: isEmbedded) }
+        func partitions(_ name: String) -> Int { described.first { $0.name == name }?.partitions ?? 0 }
+        inputPartitions = partitions(topics.input)
+        eventsPartitions = partitions(topics.events)
+    }
+
+    /// The topics of the plan, all there and as they must be.
+    ///
+    /// - Throws: what is wrong with them, all of it.
+    static func topics(_ plan: TopicPlan, _ admin: any LogAdmin, isEmbedded: Bool) throws -> [TopicDescription] {
+        let described = try complete(plan, admin, isEmbedded: isEmbedded)
         let problems = plan.problems(described)
         guard problems.isEmpty else {
             throw SluiceError(
                 .topic, problems.map(\.description).joined(separator: "; "),
                 remedy: "\"sluice topics create\" makes what is missing, \"sluice topics check\" looks again")
         }
-        func partitions(_ name: String) -> Int { described.first { $0.name == name }?.partitions ?? 0 }
-        inputPartitions = partitions(topics.input)
-        eventsPartitions = partitions(topics.events)
+        return described
     }
 
     /// Makes the service's own topics where they are missing (all topics on the embedded broker, where a mention makes
     /// them), and describes what is there then.
-    private static func complete(_ plan: TopicPlan, _ admin: KafkaAdmin, isEmbedded: Bool) throws -> [TopicDescription]
-    {
+    private static func complete(
+        _ plan: TopicPlan, _ admin: any LogAdmin, isEmbedded: Bool
+    ) throws -> [TopicDescription] {
         let names = plan.needs.map(\.name)
         var described = try admin.describe(names, timeoutMilliseconds: attemptMilliseconds)
         if isEmbedded, !described.contains(where: { $0.name == plan.input }) {

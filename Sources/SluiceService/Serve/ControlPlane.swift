@@ -7,11 +7,19 @@ import Synchronization
 
 /// Writes commands to the control topic and learns from the audit when they took effect: the same way for streams of
 /// this instance and of others. One thread with its own clients.
+///
+/// A command stays queued until the broker has it: clients that fail are made anew and produce it again, and a stop
+/// waits for it a little. Its id makes it one command however often it is written. One that the broker does not confirm
+/// in time is given up, and its caller gets an error: without an error a command is in the log.
 package final class ControlPlane: Sendable {
-    /// How long an answer is waited for.
-    package static let answerSeconds = 10.0
-    private static let queueMaximum = 10_000
+    /// How long an answer is waited for, and how long a stop waits for what is queued.
+    package struct Patience: Sendable {
+        package var answer: Duration = .seconds(10)
+        package var stop: Duration = .seconds(5)
+    }
+
     private static let backOffSeconds = 1.0
+    private static let flushMilliseconds = 100
 
     package struct Clients {
         package var producer: any LogProducer
@@ -24,10 +32,12 @@ package final class ControlPlane: Sendable {
     }
 
     private struct State {
-        var queue: [(command: Command, partition: Int32)] = []
-        var waiting: [String: CheckedContinuation<Event?, any Error>] = [:]
+        var queue = CommandQueue()
         var ends: [Int32: Offset] = [:]
-        var isStopping = false
+        /// When a stop no longer waits for what is queued; nil before one.
+        var stopsAt: ContinuousClock.Instant?
+        var isOver = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
@@ -35,16 +45,18 @@ package final class ControlPlane: Sendable {
     private let eventsPartitions: Int
     private let inputPartitions: Int
     private let logger: Logger
+    private let patience: Patience
     private let makeClients: @Sendable () throws -> Clients
 
     package init(
-        topics: TopicPlan, inputPartitions: Int, eventsPartitions: Int, logger: Logger,
+        topics: TopicPlan, inputPartitions: Int, eventsPartitions: Int, logger: Logger, patience: Patience = Patience(),
         makeClients: @escaping @Sendable () throws -> Clients
     ) {
         self.topics = topics
         self.inputPartitions = inputPartitions
         self.eventsPartitions = eventsPartitions
         self.logger = logger
+        self.patience = patience
         self.makeClients = makeClients
     }
 
@@ -54,69 +66,112 @@ package final class ControlPlane: Sendable {
         thread.start()
     }
 
-    /// Answers who still waits, too: the thread may be held by a broker that is away.
+    /// Takes no more commands, and ends when what is queued is written or a few seconds are over.
     package func stop() {
-        let left = state.withLock { state in
-            state.isStopping = true
-            defer { state.waiting = [:] }
-            return state.waiting.values
+        let isFirst = state.withLock { state in
+            guard state.stopsAt == nil else { return false }
+            state.stopsAt = .now + patience.stop
+            return true
         }
-        for answer in left { answer.resume(returning: nil) }
+        guard isFirst else { return }
+        // Its own clock, not the thread's: a call to the broker may hold that one longer.
+        Task {
+            try? await Task.sleep(for: patience.stop)
+            end()
+        }
+    }
+
+    /// Returns when it has stopped.
+    package func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if !state.isOver { state.waiting.append(continuation) }
+                return state.isOver
+            }
+            if isOver { continuation.resume() }
+        }
     }
 
     /// Ends of the input partitions, a second old at most while the broker answers.
     package var ends: [Int32: Offset] { state.withLock { $0.ends } }
 
-    /// Writes a command for a partition without waiting for its effect.
-    package func send(_ command: Command, to partition: Int32) throws {
-        try state.withLock { try enqueue(command, partition, &$0) }
+    /// Writes a command for some partitions, without waiting for its effect.
+    ///
+    /// - Throws: `delivery`, to be tried again, when the broker does not have it on all of them within ten seconds.
+    package func record(_ command: Command, on partitions: [Int32]) async throws {
+        guard !partitions.isEmpty else { return }
+        _ = try await submit(command, partitions, awaitsEffect: false)
     }
 
-    /// Writes a command and waits for its record on the audit; nil after ten seconds without.
+    /// Writes a command and waits for its record on the audit; nil when that has not come ten seconds later, although
+    /// the broker has the command.
+    ///
+    /// - Throws: `delivery`, to be tried again, when the broker does not have it by then.
     package func perform(_ command: Command, on partition: Int32) async throws -> Event? {
-        // Its own clock, not the thread's: that one may wait for a broker much longer.
+        try await submit(command, [partition], awaitsEffect: true)
+    }
+
+    private func submit(_ command: Command, _ partitions: [Int32], awaitsEffect: Bool) async throws -> Event? {
+        // Its own clock, as in `stop`.
         let lateness = Task {
-            try await Task.sleep(for: .seconds(Self.answerSeconds))
-            answer(command.id, nil)
+            try await Task.sleep(for: patience.answer)
+            giveUp(command.id)
         }
         defer { lateness.cancel() }
         return try await withCheckedThrowingContinuation { continuation in
-            do {
-                try state.withLock { state in
-                    try enqueue(command, partition, &state)
-                    state.waiting[command.id] = continuation
-                }
-            } catch {
-                continuation.resume(throwing: error)
+            let caller = CommandQueue.Caller(awaitsEffect: awaitsEffect, answer: continuation)
+            let isTaken = state.withLock { state in
+                state.stopsAt == nil && state.queue.add(command, on: partitions, for: caller)
             }
+            if !isTaken { continuation.resume(throwing: Self.refusal("commands are not taken now")) }
         }
     }
 
-    private func enqueue(_ command: Command, _ partition: Int32, _ state: inout State) throws {
-        guard !state.isStopping, state.queue.count < Self.queueMaximum else {
-            throw SluiceError(
-                .delivery, "commands cannot be taken now", remedy: "try again when the broker answers", retry: .later)
-        }
-        state.queue.append((command, partition))
+    private static func refusal(_ message: String) -> SluiceError {
+        SluiceError(.delivery, message, remedy: "try again when /readyz says that the service is ready", retry: .later)
     }
 
-    private var isStopping: Bool { state.withLock { $0.isStopping } }
+    private func giveUp(_ id: String) {
+        let caller = state.withLock { $0.queue.withdraw(id) }
+        caller?.dismiss(Self.refusal("the broker has not confirmed the command in time: it is given up"))
+    }
+
+    /// Until a stop, and then until what is queued is written, for as long as the stop waits.
+    private var goesOn: Bool {
+        state.withLock { state in state.stopsAt.map { !state.queue.isEmpty && .now < $0 } ?? true }
+    }
 
     private func work() {
-        while !isStopping {
+        while goesOn {
             do {
                 try serve(try makeClients())
             } catch {
                 logger.warning("the control plane restarts", metadata: ["error": "\(error)"])
-                Thread.sleep(forTimeInterval: Self.backOffSeconds)
+                let end = Date(timeIntervalSinceNow: Self.backOffSeconds)
+                while goesOn && Date() < end { Thread.sleep(forTimeInterval: 0.05) }
             }
         }
+        end()
+    }
+
+    private func end() {
+        let (callers, waiting) = state.withLock { state in
+            state.isOver = true
+            defer { state.waiting = [] }
+            return (state.queue.withdrawAll(), state.waiting)
+        }
+        for caller in callers {
+            caller.dismiss(
+                Self.refusal("the service stops, and the broker has not confirmed the command: it is given up"))
+        }
+        for waiter in waiting { waiter.resume() }
     }
 
     private func serve(_ clients: Clients) throws {
         defer {
             clients.reader.close()
             clients.producer.close()
+            state.withLock { $0.queue.producerClosed() }
         }
         var positions: [TopicPartition: Offset] = [:]
         for partition in 0..<Int32(eventsPartitions) {
@@ -126,7 +181,8 @@ package final class ControlPlane: Sendable {
         try clients.reader.assign(positions)
         let messages = try MessageDecoder()
         var endsDue = Date.distantPast
-        while !isStopping {
+        // Closing a producer is what takes back a command that it holds.
+        while goesOn, !state.withLock({ $0.queue.isProducerStale }) {
             try produceQueued(clients.producer)
             try clients.reader.poll(timeoutMilliseconds: 50, limit: 1_000) { _, record in
                 if let event = try? messages.event(record.value) { answer(event.id, event) }
@@ -138,33 +194,35 @@ package final class ControlPlane: Sendable {
         }
     }
 
+    /// Hands over what is new, and takes out of the queue what the broker has.
     private func produceQueued(_ producer: any LogProducer) throws {
-        let queued = state.withLock { state in
-            defer { state.queue = [] }
-            return state.queue
+        let fresh = state.withLock { $0.queue.takeFresh() }
+        if !fresh.isEmpty {
+            let taken = try producer.produce(Self.batch(fresh), from: 0)
+            if taken < fresh.count { state.withLock { $0.queue.putBack(from: fresh[taken]) } }
         }
-        guard !queued.isEmpty else { return }
+        guard state.withLock({ $0.queue.hasHanded }) else { return }
+        guard try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else { return }
+        for caller in state.withLock({ $0.queue.handedAreRecorded() }) { caller.answer.resume(returning: nil) }
+    }
+
+    private static func batch(_ entries: [CommandQueue.Entry]) -> OutputBatch {
         var batch = OutputBatch()
-        for (command, partition) in queued {
-            let value = command.encode(into: &batch.arena)
+        for entry in entries {
+            let value = entry.command.encode(into: &batch.arena)
             var key: Range<Int>?
-            if case .stream(let stream) = command.target {
+            if case .stream(let stream) = entry.command.target {
                 let start = batch.arena.count
                 batch.arena.append(stream)
                 key = start..<batch.arena.count
             }
-            batch.entries.append(OutputBatch.Entry(topic: .control, partition: partition, key: key, value: value))
+            batch.entries.append(OutputBatch.Entry(topic: .control, partition: entry.partition, key: key, value: value))
         }
-        var produced = 0
-        while produced < batch.entries.count && !isStopping {
-            produced = try producer.produce(batch, from: produced)
-            try producer.poll(timeoutMilliseconds: produced < batch.entries.count ? 100 : 0)
-        }
-        _ = try producer.flush(timeoutMilliseconds: 5_000)
+        return batch
     }
 
-    private func answer(_ id: String, _ event: Event?) {
-        state.withLock { $0.waiting.removeValue(forKey: id) }?.resume(returning: event)
+    private func answer(_ id: String, _ event: Event) {
+        state.withLock { $0.queue.tookEffect(id) }?.answer.resume(returning: event)
     }
 
     private func refreshEnds(_ reader: any LogReader) throws {

@@ -17,6 +17,7 @@ package final class EngineBackend: AdminBackend {
         var instance = ""
         var models: ServiceModels?
         var retraining: Retraining?
+        var isStopping = false
     }
 
     private let state = Mutex(State())
@@ -42,9 +43,18 @@ package final class EngineBackend: AdminBackend {
     var retraining: Retraining? { state.withLock { $0.retraining } }
     var models: ServiceModels? { state.withLock { $0.models } }
 
-    func detachWorkers() { state.withLock { $0.workers = [] } }
+    /// Lets go of what was attached, which holds the service itself.
+    func detach() { state.withLock { ($0.workers, $0.control) = ([], nil) } }
 
-    func stop() { for worker in workers { worker.mailbox.stop() } }
+    /// Lets workers and commands come to their end; answers say so from now on.
+    func stop() {
+        let (workers, control) = state.withLock { state in
+            state.isStopping = true
+            return (state.workers, state.control)
+        }
+        for worker in workers { worker.mailbox.stop() }
+        control?.stop()
+    }
 
     private var workers: [WorkerThread] { state.withLock { $0.workers } }
 
@@ -69,11 +79,17 @@ package final class EngineBackend: AdminBackend {
 
     package func stream(_ key: String, fullState: Bool) async throws -> StreamSlot? {
         let found = await ask { $0.slot(key, withState: fullState, recent: Self.recentMaximum) }
-        return found.compactMap { $0 }.first.map { StreamSlot($0) }
+        if let slot = found.compactMap(\.self).first { return StreamSlot(slot) }
+        try await requireReadiness(found.count)
+        return nil
     }
 
     package func reset(stream key: String, by caller: String) async throws -> ResetOutcome {
-        guard let partition = await ask({ $0.partition(of: key) }).compactMap({ $0 }).first else { return .unknown }
+        let found = await ask { $0.partition(of: key) }
+        guard let partition = found.compactMap(\.self).first else {
+            try await requireReadiness(found.count)
+            return .unknown
+        }
         let command = Command(id: Self.newID(), target: .stream(key), by: caller, time: Self.now())
         guard let event = try await control().perform(command, on: partition) else { return .pending(id: command.id) }
         return .applied(AppliedReset(id: event.id, stream: key, partition: event.partition, offset: event.offset))
@@ -81,12 +97,13 @@ package final class EngineBackend: AdminBackend {
 
     package func reset(_ selection: StreamSelection, dryRun: Bool, by caller: String) async throws -> ManyReset {
         let prefix = if case .prefix(let prefix) = selection { prefix } else { "" }
-        let counts = await ask { $0.count(prefix: prefix) }.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+        let answers = await ask { $0.count(prefix: prefix) }
+        try await requireReadiness(answers.count)
+        let counts = answers.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
         let matched = counts.values.reduce(0, +)
         if dryRun { return ManyReset(id: nil, matched: matched) }
         let command = Command(id: Self.newID(), target: .prefix(prefix), by: caller, time: Self.now())
-        let control = try control()
-        for partition in counts.keys { try control.send(command, to: partition) }
+        try await control().record(command, on: Array(counts.keys))
         return ManyReset(id: command.id, matched: matched)
     }
 
@@ -104,7 +121,9 @@ package final class EngineBackend: AdminBackend {
         let ends = ends
         return await views().map { owner, view in
             PartitionStatus(
-                partition: view.partition, owner: owner, offset: view.position, end: ends[view.partition].map { max($0, view.position) },
+                partition: view.partition, owner: owner, offset: view.position,
+                // Asked a moment ago: the fold may be further.
+                end: ends[view.partition].map { max($0, view.position) },
                 state: view.isLive ? .live : .restoring, progress: Float(view.progress),
                 checkpointAge: view.checkpointAgeNanoseconds.map { $0 / 1_000_000 })
         }
@@ -119,6 +138,7 @@ package final class EngineBackend: AdminBackend {
     }
 
     package func readiness() async -> ServiceCondition {
+        if state.withLock({ $0.isStopping }) { return ServiceCondition(reasons: ["the service is stopping"]) }
         switch kafkaHealth.state {
         case .connecting: return ServiceCondition(reasons: ["no broker has been reached yet"])
         case .away(_, let reason): return ServiceCondition(reasons: ["the brokers are away: \(reason)"])
@@ -142,6 +162,17 @@ package final class EngineBackend: AdminBackend {
         }
         if conditions.contains(where: \.2) { reasons.append("the output takes nothing") }
         return ServiceCondition(reasons: reasons)
+    }
+
+    /// What no worker knows is unknown only if all were asked and have what is theirs.
+    ///
+    /// - Parameter answers: how many workers were asked.
+    /// - Throws: `not-ready` with the reasons.
+    private func requireReadiness(_ answers: Int) async throws {
+        var reasons = await readiness().reasons
+        if reasons.isEmpty && answers < workers.count { reasons = ["a worker was restarting"] }
+        guard !reasons.isEmpty else { return }
+        throw Problem(.notReady, reasons.joined(separator: "; "), reasons: reasons)
     }
 
     package func health() async -> ServiceCondition { ServiceCondition() }

@@ -132,8 +132,9 @@ package final class ServeRuntime: Service {
         _ cluster: Cluster, _ directory: StateDirectory, _ models: ServiceModels, _ retraining: Retraining
     ) async throws {
         let instance = ProcessInfo.processInfo.hostName
+        let departure = Departure(workers: configuration.workers)
         let workers = (0..<configuration.workers).map { index in
-            WorkerThread(index: index, logger: logger) { mailbox in
+            WorkerThread(index: index, logger: logger, departure: departure) { mailbox in
                 try self.makeWorker(index, instance, cluster, directory, models, mailbox)
             }
         }
@@ -162,17 +163,17 @@ package final class ServeRuntime: Service {
         let schedule = Task { try await onThread { retraining.run() } }
         defer {
             for task in loops { task.cancel() }
-            control.stop()
             // The workers hold the state directory: it is free again once they are gone.
-            backend.detachWorkers()
+            backend.detach()
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { try await worker.wait() } }
+            group.addTask { await control.wait() }
             do {
                 try await group.waitForAll()
             } catch {
                 stop.set()
-                for worker in workers { worker.mailbox.stop() }
+                backend.stop()
                 throw error
             }
         }

@@ -89,16 +89,17 @@ package struct TopicSource: ObservationSource {
     package func forEach(_ body: (ObservationBatch) throws -> Void) throws {
         let reader = try makeReader()
         defer { reader.close() }
-        // One partition after the other: the order does not depend on how the broker mixes them.
-        for partition in 0..<Int32(partitions) {
-            let key = TopicPartition(topic: topic, partition: partition)
+        let keys = (0..<Int32(partitions)).map { TopicPartition(topic: topic, partition: $0) }
+        let ranges = try keys.map { key in
             let (low, high) = try reader.watermarks(key, timeoutMilliseconds: Self.timeoutMilliseconds)
-            let start =
-                try from.flatMap {
-                    try reader.offset(key, at: $0, timeoutMilliseconds: Self.timeoutMilliseconds)
-                } ?? low
-            guard start < high else { continue }
-            try read(reader, key, start, high, body)
+            let start = try from.flatMap {
+                try reader.offset(key, at: $0, timeoutMilliseconds: Self.timeoutMilliseconds)
+            }
+            return (start: start ?? low, end: high)
+        }
+        // One partition after the other: the order does not depend on how the broker mixes them.
+        for (key, range) in zip(keys, ranges) where range.start < range.end {
+            try read(reader, key, range.start, range.end, body)
         }
     }
 

@@ -1,0 +1,121 @@
+import SluiceCore
+import SluiceLog
+import SluiceSchema
+import Testing
+
+@testable import SluiceKafka
+@testable import SluiceService
+
+/// A topic as what is trained on.
+@Suite struct TopicSourceTests {
+    /// A partition that a reader delivers, and when.
+    private final class ScriptedReader: LogReader {
+        let low: Offset
+        var high: Offset
+        /// Offsets that hold a mark of a transaction, which is never delivered.
+        var marks: Set<Offset> = []
+        /// Whether the poll of this number brings anything.
+        var isSilent: (Int) -> Bool = { _ in false }
+        /// Called before each look at the watermarks, with how many there were.
+        var onWatermarks: (Int) throws -> Void = { _ in }
+        private var position: Offset = 0
+        private var polls = 0
+        private var looks = 0
+
+        init(_ offsets: Range<Offset>) { (low, high) = (offsets.lowerBound, offsets.upperBound) }
+
+        func assign(_ positions: [TopicPartition: Offset]) throws { position = positions.values.first ?? 0 }
+
+        func poll(timeoutMilliseconds: Int, limit: Int, _ body: (String, LogRecord) throws -> Void) throws {
+            defer { polls += 1 }
+            while marks.contains(position) { position += 1 }
+            guard !isSilent(polls), position < high else { return }
+            let none = UnsafeRawBufferPointer(start: nil, count: 0)
+            try body("t", LogRecord(partition: 0, offset: position, timestamp: position, key: none, value: none))
+            position += 1
+        }
+
+        func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
+            try onWatermarks(looks)
+            looks += 1
+            return (low, high)
+        }
+
+        func offset(_: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int) throws -> Offset? { nil }
+        func onArrival(_ body: @escaping @Sendable () -> Void) {}
+        func close() {}
+    }
+
+    /// Offsets that a source hands over.
+    private func read(
+        from: EpochMilliseconds? = nil, _ make: @escaping @Sendable () -> ScriptedReader
+    ) throws -> [Offset] {
+        var offsets: [Offset] = []
+        try TopicSource(topic: "t", partitions: 1, from: from, makeReader: make).forEach { batch in
+            offsets += batch.records.map(\.offset)
+        }
+        return offsets
+    }
+
+    @Test func silenceIsNoEnd() throws {
+        let offsets = try read {
+            let reader = ScriptedReader(3..<9)
+            reader.isSilent = { (2..<180).contains($0) }
+            return reader
+        }
+        #expect(offsets == Array(3..<9))
+    }
+
+    @Test func marksOfTransactionsAtTheEndAreNotWaitedFor() throws {
+        let offsets = try read {
+            let reader = ScriptedReader(0..<9)
+            reader.marks = [4, 7, 8]
+            return reader
+        }
+        #expect(offsets == [0, 1, 2, 3, 5, 6])
+    }
+
+    @Test func aBrokerThatDoesNotAnswerIsAnErrorAndNoEnd() throws {
+        let error = #expect(throws: SluiceError.self) {
+            try read {
+                let reader = ScriptedReader(0..<9)
+                reader.isSilent = { $0 > 4 }
+                reader.onWatermarks = { if $0 > 0 { throw SluiceError(.broker, "away", retry: .later) } }
+                return reader
+            }
+        }
+        #expect(error?.message == "away")
+    }
+
+    @Test func earlierRecordsArePassedOverWhereTimesCannotBeLookedUp() throws {
+        #expect(try read(from: 6) { ScriptedReader(0..<9) } == [6, 7, 8])
+    }
+
+    @Test func whatComesWhileItIsReadIsNotOfIt() async throws {
+        let rig = try ServiceRig(partitions: 2)
+        @Sendable func inputs(_ minutes: Range<Int>) -> [Input] {
+            minutes.flatMap { minute in (0..<2).map { Input($0, "pump-\($0)", minute: minute, x: 1) } }
+        }
+        try rig.produce(inputs(0..<50))
+        let found = try await onThread {
+            let source = TopicSource(topic: "observations", partitions: 2, from: nil) {
+                try KafkaReader(rig.kafka, health: ServiceRig.health, logger: ServiceRig.quiet)
+            }
+            var found: [String] = []
+            // Twice: a source can be read again, and then holds what came meanwhile.
+            for _ in 0..<2 {
+                var isFirst = true
+                try source.forEach { batch in
+                    if isFirst { try rig.produce(inputs(50..<60)) }
+                    isFirst = false
+                    found += batch.records.map { String(decoding: $0.key, as: UTF8.self) + "@\($0.offset)" }
+                }
+            }
+            return found
+        }
+        func expected(_ count: Offset) -> [String] {
+            (0..<2).flatMap { partition in (0..<count).map { "pump-\(partition)@\($0)" } }
+        }
+        #expect(found == expected(50) + expected(60))
+    }
+}
