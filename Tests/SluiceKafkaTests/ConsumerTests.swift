@@ -21,7 +21,7 @@ import Testing
         let reader = try Fixture.reader()
         try reader.assign([TopicPartition(topic: "bytes", partition: 0): 0])
         var copies: [Copy] = []
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         while copies.count < 4, .now < end {
             try reader.poll(timeoutMilliseconds: 100, limit: 10) { copies.append(Copy($1)) }
         }
@@ -126,7 +126,7 @@ import Testing
         let topic = "shared-\(strategy)"
         for partition in 0..<4 { try Fixture.produce(["a", "b", "c"], to: topic, partition: Int32(partition)) }
         let more = [
-            "partition.assignment.strategy": strategy, "heartbeat.interval.ms": "200", "session.timeout.ms": "6000",
+            "partition.assignment.strategy": strategy, "heartbeat.interval.ms": "200", "session.timeout.ms": "30000",
         ]
         let first = try Fixture.consumer(topic, group: topic, more)
         let second = try Fixture.consumer(topic, group: topic, more)
@@ -152,7 +152,7 @@ import Testing
         try first.poll(into: &delivered[0]) { $0.count >= 12 }
         #expect(one.owned == [0, 1, 2, 3])
         try second.subscribe(two)
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         while delivered[1].count < 4, .now < end {
             try first.poll(timeoutMilliseconds: 20, limit: 100) { delivered[0] += $0.map { Copy($0) } }
             try second.poll(timeoutMilliseconds: 20, limit: 100) { delivered[1] += $0.map { Copy($0) } }
