@@ -93,7 +93,7 @@ let package = Package(
                 product("HummingbirdCore", "hummingbird"), product("Logging", "swift-log"),
                 product("Metrics", "swift-metrics"), product("NIOCore", "swift-nio"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
-            ], resources: [.embedInCode("Resources/openapi.yaml")], swiftSettings: strict),
+            ], resources: [.embedInCode("Resources")], swiftSettings: strict),
         .target(
             name: "SluiceService",
             dependencies: [
@@ -127,8 +127,18 @@ let package = Package(
         .target(
             name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",
             swiftSettings: strict),
-        test("SluiceAdmin", ["SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird")]),
-        test("SluiceService", ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState"]),
+        test(
+            "SluiceAdmin",
+            [
+                "SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird"),
+                product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("NIOPosix", "swift-nio"),
+            ]),
+        test(
+            "SluiceService",
+            [
+                "SluiceAdmin", "SluiceCore", "SluiceEngine", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState",
+                product("Logging", "swift-log"),
+            ]),
         test(
             "SluiceCommands",
             [

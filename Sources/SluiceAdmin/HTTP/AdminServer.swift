@@ -11,6 +11,7 @@ package final class AdminServer: Service {
     private let host: String
     private let port: Int
     private let router: AdminRouter
+    private let hub: EventHub
     private let logger: Logger
     private let listening = ListeningPort()
 
@@ -20,7 +21,8 @@ package final class AdminServer: Service {
     ) {
         self.host = host
         self.port = port
-        router = AdminRouter(backend: backend, metrics: metrics)
+        hub = EventHub(backend: backend)
+        router = AdminRouter(backend: backend, metrics: metrics, hub: hub)
         self.logger = logger
     }
 
@@ -36,7 +38,11 @@ package final class AdminServer: Service {
     package func run() async throws {
         do {
             try refuseOpenAddress()
-            try await application.run()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await self.hub.run() }
+                defer { group.cancelAll() }
+                try await application.run()
+            }
             listening.settle(.failure(CancellationError()))
         } catch {
             let error = describe(error)

@@ -13,6 +13,7 @@ package struct Problem: Error, Hashable, Sendable {
         case bodyInvalid = "body-invalid"
         case bodyTooLarge = "body-too-large"
         case originForeign = "origin-foreign"
+        case eventsFull = "events-full"
         case notReady = "not-ready"
         case notHealthy = "not-healthy"
         case internalError = "internal"
@@ -25,7 +26,7 @@ package struct Problem: Error, Hashable, Sendable {
             case .methodNotAllowed: 405
             case .bodyTooLarge: 413
             case .internalError: 500
-            case .notReady, .notHealthy: 503
+            case .notReady, .notHealthy, .eventsFull: 503
             }
         }
 
@@ -39,6 +40,7 @@ package struct Problem: Error, Hashable, Sendable {
             case .bodyInvalid: "Invalid body"
             case .bodyTooLarge: "Body too large"
             case .originForeign: "Request of a foreign page"
+            case .eventsFull: "Too many event streams"
             case .notReady: "Not ready"
             case .notHealthy: "Not healthy"
             case .internalError: "Internal error"

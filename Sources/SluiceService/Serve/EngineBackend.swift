@@ -19,11 +19,14 @@ package final class EngineBackend: AdminBackend {
 
     private let state = Mutex(State())
     private let kafkaHealth: KafkaHealth
-    private let version: String
+    let observer: MetricsObserver
+    let version: String
+    package let audit = AuditFeed()
 
-    package init(health: KafkaHealth, model: Model) {
+    package init(health: KafkaHealth, model: Model, observer: MetricsObserver) {
         kafkaHealth = health
         version = model.manifest.version
+        self.observer = observer
     }
 
     func attach(workers: [WorkerThread], control: ControlPlane, instance: String) {
@@ -33,6 +36,8 @@ package final class EngineBackend: AdminBackend {
     func stop() { for worker in workers { worker.mailbox.stop() } }
 
     private var workers: [WorkerThread] { state.withLock { $0.workers } }
+
+    var instance: String { state.withLock { $0.instance } }
 
     var ends: [Int32: Offset] { state.withLock { $0.control }?.ends ?? [:] }
 
@@ -46,11 +51,13 @@ package final class EngineBackend: AdminBackend {
         }
     }
 
-    package func streams(prefix: String, limit: Int, after: String?) async throws -> StreamPage {
-        let rows = await ask { $0.list(prefix: prefix, after: after, limit: limit + 1) }.joined()
+    package func streams(prefix: String, limit: Int, after: String?, values: Int) async throws -> StreamPage {
+        let rows = await ask { $0.list(prefix: prefix, after: after, limit: limit + 1, values: values) }.joined()
         let ordered = rows.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         let page = ordered.prefix(limit)
-        return StreamPage(streams: page.map(StreamSummary.init), next: ordered.count > limit ? page.last?.key : nil)
+        return StreamPage(
+            streams: page.map { StreamSummary($0, hasValues: values > 0) },
+            next: ordered.count > limit ? page.last?.key : nil)
     }
 
     package func stream(_ key: String, fullState: Bool) async throws -> StreamSlot? {
@@ -90,7 +97,9 @@ package final class EngineBackend: AdminBackend {
         let ends = ends
         return await views().map { owner, view in
             PartitionStatus(
-                partition: view.partition, owner: owner, offset: view.position, end: ends[view.partition],
+                // The ends are a second old: what has been folded since is no further than the end.
+                partition: view.partition, owner: owner, offset: view.position,
+                end: ends[view.partition].map { max($0, view.position) },
                 state: view.isLive ? .live : .restoring, progress: Float(view.progress),
                 checkpointAge: view.checkpointAgeNanoseconds.map { $0 / 1_000_000 })
         }
@@ -98,7 +107,7 @@ package final class EngineBackend: AdminBackend {
 
     /// Each owned partition with the worker that owns it, by partition.
     func views() async -> [(owner: String, view: PartitionView)] {
-        let instance = state.withLock { $0.instance }
+        let instance = instance
         let owned = await ask { ($0.index, $0.partitionViews()) }
         return owned.flatMap { index, views in views.map { (owner: "\(instance)/\(index)", view: $0) } }
             .sorted { $0.view.partition < $1.view.partition }

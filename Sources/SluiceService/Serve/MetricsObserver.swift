@@ -16,6 +16,7 @@ package final class MetricsObserver: EngineObserver {
         /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
         package var latencies: Deque<(nanoseconds: Int64, records: Int)> = []
         package var blocked = 0
+        package var activity = RecentActivity()
     }
 
     private static let latenciesMaximum = 65_536
@@ -29,6 +30,11 @@ package final class MetricsObserver: EngineObserver {
     }
 
     package var current: Totals { totals.withLock { $0 } }
+
+    /// What people look at every second: `current` holds more, and copies it.
+    package var latest: (report: BatchReport, resets: Int, activity: RecentActivity) {
+        totals.withLock { ($0.report, $0.resets, $0.activity) }
+    }
 
     /// What follows is measured anew: the time of catching up with a history is not the latency of a service.
     package func forgetLatencies() { totals.withLock { $0.latencies.removeAll() } }
@@ -44,6 +50,7 @@ package final class MetricsObserver: EngineObserver {
         metrics.latency.recordNanoseconds(report.latencyNanoseconds)
         totals.withLock { totals in
             totals.report.add(report)
+            totals.activity.add(report, at: SystemClock().monotonicNanoseconds())
             if totals.latencies.count == Self.latenciesMaximum { totals.latencies.removeFirst() }
             totals.latencies.append((report.latencyNanoseconds, report.records))
         }
