@@ -1,12 +1,13 @@
 # Sluice. "make demo" and "make test" need nothing but Debian or Ubuntu with Swift: they install, build and run.
 DURATION ?=
 
-.PHONY: help demo test exhaustive lint clean dependencies
+.PHONY: help demo test exhaustive soak lint clean dependencies
 
 help:
 	@echo "make demo [DURATION=40]  the whole service on this machine, with data; without DURATION until Ctrl-C"
 	@echo "make test                all tests"
 	@echo "make exhaustive          all tests, with those over every float32"
+	@echo "make soak                ten minutes of the demo's service with retrainings, judged; leaves soak/"
 	@echo "make lint                the format of all Swift sources"
 	@echo "make clean               removes what was built"
 
@@ -21,6 +22,11 @@ test: dependencies
 
 exhaustive: dependencies
 	SLUICE_EXHAUSTIVE=1 swift test -c release -Xswiftc -enable-testing --disable-xctest
+
+soak: dependencies
+	@command -v python3 > /dev/null || scripts/install-dependencies python3
+	swift build -c release --product sluice
+	scripts/soak --sluice .build/release/sluice
 
 lint:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

@@ -83,21 +83,32 @@ let package = Package(
             name: "SluiceTraining",
             dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
         .target(
+            name: "SluiceAccess",
+            dependencies: [
+                "SluiceCore", product("Crypto", "swift-crypto"), product("SystemPackage", "swift-system"), "Yams",
+            ], swiftSettings: strict),
+        .target(
             name: "SluiceConfiguration",
-            dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining", "Yams"],
+            dependencies: [
+                "SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining", "Yams",
+            ],
             swiftSettings: strict),
         .target(
             name: "SluiceAdmin",
             dependencies: [
-                "SluiceCore", product("CoreMetrics", "swift-metrics"), product("Hummingbird", "hummingbird"),
+                "SluiceAccess", "SluiceCore", product("CoreMetrics", "swift-metrics"),
+                product("Hummingbird", "hummingbird"),
                 product("HummingbirdCore", "hummingbird"), product("Logging", "swift-log"),
                 product("Metrics", "swift-metrics"), product("NIOCore", "swift-nio"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ], resources: [.embedInCode("Resources")], swiftSettings: strict),
         .target(
+            name: "SluiceModels", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceModelFile"], swiftSettings: strict),
+        .target(
             name: "SluiceService",
             dependencies: [
-                "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceKafka", "SluiceModelFile", "SluiceStore",
+                "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceKafka", "SluiceModelFile", "SluiceModels",
+                "SluiceStore",
                 "SluiceTraining", product("Crypto", "swift-crypto"), product("DequeModule", "swift-collections"),
                 product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics"),
                 product("ServiceLifecycle", "swift-service-lifecycle"), product("SystemPackage", "swift-system"),
@@ -105,8 +116,8 @@ let package = Package(
         .target(
             name: "SluiceCommands",
             dependencies: [
-                "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceKafka", "SluiceLSTM", "SluiceLog",
-                "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState", "SluiceTraining",
+                "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceKafka", "SluiceLSTM",
+                "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState", "SluiceTraining",
                 product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),
@@ -122,27 +133,30 @@ let package = Package(
         test("SluiceStore"),
         test("SluiceEngine"),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
-        test("SluiceConfiguration", exclude: ["Snapshots"]),
+        test("SluiceAccess", ["SluiceCore"]),
+        test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),
         // A service without an engine behind the HTTP API, for the tests of both its ends.
         .target(
             name: "SluiceAdminTestKit", dependencies: ["SluiceAdmin", "SluiceCore"], path: "Tests/SluiceAdminTestKit",
             swiftSettings: strict),
+        test("SluiceModels", ["SluiceCore", "SluiceLSTM", "SluiceModelFile"]),
         test(
             "SluiceAdmin",
             [
-                "SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird"),
+                "SluiceAccess", "SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird"),
                 product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("NIOPosix", "swift-nio"),
             ]),
         test(
             "SluiceService",
             [
-                "SluiceAdmin", "SluiceCore", "SluiceEngine", "SluiceLSTM", "SluiceLog", "SluiceSchema", "SluiceState",
-                product("Logging", "swift-log"),
+                "CLibrdkafka", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceEngine", "SluiceKafka",
+                "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceModels", "SluiceSchema", "SluiceState", "sluice",
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         test(
             "SluiceCommands",
             [
-                "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceLSTM",
+                "SluiceAccess", "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceLSTM",
                 "SluiceModelFile", product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ],

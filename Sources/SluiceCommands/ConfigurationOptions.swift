@@ -12,8 +12,9 @@ struct ConfigurationOptions: ParsableArguments {
 
     @OptionGroup var settings: SettingOptions
 
-    func load() throws -> LoadedConfiguration {
-        try SettingOptions.load(config ?? Self.defaultFile, flags: settings.flags())
+    /// - Parameter isServed: the access tokens are checked, too.
+    func load(isServed: Bool = false) throws -> LoadedConfiguration {
+        try SettingOptions.load(config ?? Self.defaultFile, flags: settings.flags(), isServed: isServed)
     }
 }
 
@@ -40,11 +41,13 @@ struct SettingOptions: ParsableArguments {
     ///
     /// - Parameter fallbacks: for settings that are required but that the command can do without.
     static func load(
-        _ file: String?, flags: [(path: String, value: String)], fallbacks: [String: String] = [:]
+        _ file: String?, flags: [(path: String, value: String)], fallbacks: [String: String] = [:],
+        isServed: Bool = false
     ) throws -> LoadedConfiguration {
         do {
             return try Configuration.load(
-                path: file, environment: Console.current.environment, flags: flags, fallbacks: fallbacks)
+                path: file, environment: Console.current.environment, flags: flags, fallbacks: fallbacks,
+                isServed: isServed)
         } catch {
             if error.problems.allSatisfy({ $0.origin == .flag }) { throw ValidationError("\(error)") }
             throw error.asError

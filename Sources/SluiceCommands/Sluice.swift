@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import SluiceCore
 
 /// The root of the command line.
 struct Sluice: AsyncParsableCommand {
@@ -13,10 +14,11 @@ struct Sluice: AsyncParsableCommand {
             Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 wrong usage. Logs go to \
             stderr; SLUICE_LOG sets their level.
             """,
-        version: "0.1.0",
+        version: Version.text,
         subcommands: [
-            DemoCommand.self, Serve.self, Train.self, Score.self, Streams.self, Topics.self, Config.self, Bench.self,
-            Broker.self,
+            DemoCommand.self, Serve.self, Train.self, Score.self, Streams.self, Models.self, Topics.self, Config.self,
+            Tokens.self,
+            Bench.self, Broker.self,
         ])
 
     static var _errorPrefix: String { "error: " }

@@ -1,3 +1,6 @@
+internal import SluiceAccess
+internal import SluiceCore
+
 /// `admin`: the HTTP side.
 package struct AdminSection: Sendable, Equatable {
     package struct Address: Sendable, Equatable {
@@ -7,25 +10,31 @@ package struct AdminSection: Sendable, Equatable {
         package let port: Int
 
         /// Whether only this machine can reach it.
-        package var isLoopback: Bool {
-            if host == "localhost" || host == "::1" { return true }
-            let bytes = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-            return bytes.count == 4 && bytes.allSatisfy { $0 != nil } && bytes[0] == 127
-        }
+        package var isLoopback: Bool { Loopback.contains(host) }
     }
 
     package let listen: Address
     /// The file of access tokens.
     package let tokens: String
 
-    init(_ reader: inout SettingsReader, files: Configuration.FileCheck) {
+    /// - Parameter tokenCount: nil where nobody will listen.
+    init(_ reader: inout SettingsReader, tokenCount: Configuration.TokenCount?) {
         listen = reader.read("admin.listen", .address, default: Address(host: "127.0.0.1", port: 8_080))
         tokens = reader.read("admin.tokens", .text, default: "./tokens.yaml")
-        if reader.isSound("admin.listen"), !listen.isLoopback, !files(tokens) {
-            let reason = "\(listen.host) is reachable from other machines and there are no tokens in \(tokens)"
-            reader.report(
-                "admin.listen", "\(reason); tokens are not available yet: listen on 127.0.0.1, behind a proxy")
+        guard let tokenCount, reader.isSound("admin.listen"), reader.isSound("admin.tokens") else { return }
+        do {
+            guard try tokenCount(tokens) == 0, !listen.isLoopback else { return }
+            reader.report("admin.listen", Self.withoutTokens(listen.host, tokens))
+        } catch let error as SluiceError {
+            reader.report("admin.tokens", error.description)
+        } catch {
+            reader.report("admin.tokens", "\(error)")
         }
+    }
+
+    private static func withoutTokens(_ host: String, _ file: String) -> String {
+        "\(host) is reachable from other machines and there are no access tokens in \(file): make one with "
+            + "\"sluice tokens add --role admin\", or listen on 127.0.0.1"
     }
 }
 

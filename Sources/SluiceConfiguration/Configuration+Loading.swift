@@ -1,4 +1,5 @@
 internal import Foundation
+internal import SluiceAccess
 
 extension Configuration {
     /// Loads a configuration: the file, over it variables, over these flags.
@@ -9,35 +10,36 @@ extension Configuration {
     ///   - flags: settings by path, such as `("train.carry", "per-batch")`; of two for one path the last counts.
     ///   - fallbacks: settings by path for a command that can do without what is required otherwise; they count as
     ///     defaults.
+    ///   - isServed: somebody will listen on `admin.listen`: its access tokens are checked, too.
     /// - Throws: everything that is wrong, at once.
     package static func load(
         path: String?, environment: [String: String], flags: [(path: String, value: String)] = [],
-        fallbacks: [String: String] = [:]
+        fallbacks: [String: String] = [:], isServed: Bool = false
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         var file: ConfigurationFile?
         if let path { file = ConfigurationFile(name: path, text: try read(path)) }
         let layers = SettingsLayers(file: file, environment: environment, flags: flags, fallbacks: fallbacks)
-        return try load(file, layers, files: { FileManager.default.fileExists(atPath: $0) })
+        return try load(file, layers, tokenCount: isServed ? { try TokenFile.read($0)?.tokens.count ?? 0 } : nil)
     }
 
     /// The same with the file's text at hand; `name` stands for it in messages.
     package static func load(
         text: String, name: String = "sluice.yaml", environment: [String: String] = [:],
         flags: [(path: String, value: String)] = [], fallbacks: [String: String] = [:],
-        files: FileCheck = { _ in false }
+        tokenCount: @escaping TokenCount = { _ in 0 }
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         let file = ConfigurationFile(name: name, text: text)
         let layers = SettingsLayers(file: file, environment: environment, flags: flags, fallbacks: fallbacks)
-        return try load(file, layers, files: files)
+        return try load(file, layers, tokenCount: tokenCount)
     }
 
     private static func load(
-        _ file: ConfigurationFile?, _ layers: SettingsLayers, files: FileCheck
+        _ file: ConfigurationFile?, _ layers: SettingsLayers, tokenCount: TokenCount?
     ) throws(ConfigurationProblems) -> LoadedConfiguration {
         // What cannot be read as YAML says nothing about its settings.
         if let file, !file.problems.isEmpty { throw ConfigurationProblems(problems: file.problems) }
         var reader = SettingsReader(layers)
-        let configuration = Configuration(&reader, files: files)
+        let configuration = Configuration(&reader, tokenCount: tokenCount)
         reader.reportUnknown()
         guard reader.problems.isEmpty else {
             // Sorting by line keeps the order of discovery within a line.

@@ -22,7 +22,7 @@ package struct Configuration: Sendable, Equatable {
     package let admin: AdminSection
 
     /// Reads every setting, in the order in which they are shown.
-    init(_ reader: inout SettingsReader, files: FileCheck) {
+    init(_ reader: inout SettingsReader, tokenCount: TokenCount?) {
         application = reader.read("application", .application, required: "application")
         kafka = reader.readProperties("kafka")
         input = InputSection(&reader)
@@ -35,13 +35,13 @@ package struct Configuration: Sendable, Equatable {
         workers = reader.read("workers", .integer(1...1_024), default: 2)
         train = TrainSection(&reader)
         retrain = RetrainSection(&reader, train: train)
-        admin = AdminSection(&reader, files: files)
+        admin = AdminSection(&reader, tokenCount: tokenCount)
         checkKafka(&reader)
         checkTopics(&reader)
     }
 
-    /// Tells whether a file exists.
-    package typealias FileCheck = (String) -> Bool
+    /// Tells how many access tokens a file holds, 0 where there is none; throws what is wrong with it.
+    package typealias TokenCount = (_ path: String) throws -> Int
 
     /// Properties the engine sets itself: with another value it could not keep its promises.
     package static let ownedKafkaProperties: Set<String> = [

@@ -78,7 +78,7 @@ package enum ConfigurationText {
           promote: if-better                # if-better | always | manual
         admin:
           listen: 127.0.0.1:8080            # another address than loopback needs tokens or is refused
-          tokens: ./tokens.yaml             # access tokens: not available yet
+          tokens: ./tokens.yaml             # "sluice tokens add --role viewer|admin" makes them
 
         """
 }

@@ -9,14 +9,24 @@ package struct LoadedConfiguration: Sendable {
     }
 
     package let configuration: Configuration
-    /// In the order of the documentation.
-    package let settings: [Setting]
+    /// In the order of the documentation, secrets included.
+    private let inForce: [Setting]
 
     init(configuration: Configuration, settings: [SettingsReader.Entry]) {
         self.configuration = configuration
-        self.settings = settings.map {
+        inForce = settings.map { Setting(path: $0.path, value: $0.value, provenance: $0.provenance) }
+    }
+
+    /// In the order of the documentation.
+    package var settings: [Setting] {
+        inForce.map {
             Setting(path: $0.path, value: Self.masked($0.path, $0.value), provenance: $0.provenance)
         }
+    }
+
+    /// Whether a setting was given, not defaulted.
+    package func isGiven(_ path: String) -> Bool {
+        inForce.contains { $0.path == path && $0.provenance != .default }
     }
 
     private static func masked(_ path: String, _ value: ConfigurationValue) -> ConfigurationValue {
@@ -36,11 +46,16 @@ package struct LoadedConfiguration: Sendable {
 
 extension LoadedConfiguration {
     /// The effective configuration as a `sluice.yaml`, each value with a comment that says where it came from.
-    package var yaml: String {
+    package var yaml: String { Self.yaml(settings) }
+
+    /// The same with passwords and keys as they are: for files that only their owner may read.
+    package var yamlWithSecrets: String { Self.yaml(inForce) }
+
+    private static func yaml(_ settings: [Setting]) -> String {
         var lines: [(text: String, comment: String)] = []
         var section = ""
         for setting in settings {
-            let (own, name) = Self.split(setting.path)
+            let (own, name) = split(setting.path)
             if own != section, !own.isEmpty { lines.append(("\(own):", "")) }
             section = own
             let indentation = own.isEmpty ? "" : "  "

@@ -25,6 +25,9 @@ package enum Limits {
     package static let pageStreams = 1_000
     /// Latest values of each stream in a list.
     package static let listedValues = 64
+    /// Access tokens, each of which every request is compared with, and bytes of their file.
+    package static let accessTokens = 1_000
+    package static let tokenFileBytes = 1 << 20
     /// HTTP connections at a time.
     package static let connections = 256
     /// Open streams of events among them.

@@ -53,6 +53,7 @@ extension SluiceError: CustomStringConvertible {
 extension SluiceError.Code {
     package static let invalidConfiguration = SluiceError.Code("configuration-invalid")
     package static let invalidModel = SluiceError.Code("model-invalid")
+    package static let unknownModel = SluiceError.Code("model-unknown")
     package static let invalidState = SluiceError.Code("state-invalid")
     package static let foreignState = SluiceError.Code("state-foreign")
     package static let invalidInput = SluiceError.Code("input-invalid")

@@ -10,7 +10,7 @@ enum CommandHistory {
     /// Polls in a row that may bring nothing before the broker counts as away.
     private static let emptyPollsMaximum = 50
 
-    /// Every recorded reset of an input partition, from the topic's beginning to where it ends now.
+    /// Every recorded reset and swap of an input partition, from the topic's beginning to where it ends now.
     ///
     /// - Throws: `broker`, to be tried again, when the end is not reached.
     static func read(
@@ -36,7 +36,7 @@ enum CommandHistory {
                 count += 1
                 if let end = ends[record.partition], record.offset + 1 >= end { ends[record.partition] = nil }
                 guard let event = try? messages.event(record.value) else { return }
-                if event.type == .reset && event.partition == input { events.append(event) }
+                if event.partition == input && (event.type == .reset || event.type == .swap) { events.append(event) }
             }
             emptyPolls = count == 0 ? emptyPolls + 1 : 0
             guard emptyPolls < emptyPollsMaximum else {

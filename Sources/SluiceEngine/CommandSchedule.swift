@@ -35,6 +35,9 @@ package struct CommandSchedule: Sendable {
     /// Where the first command that has not taken effect stands in the control partition; `.max` when there is none.
     package var pendingControlOffset: Offset { events[next...].compactMap(\.control).min() ?? .max }
 
+    /// The model of the last swap that has not taken effect.
+    package var pendingModel: String? { events[next...].last { $0.type == .swap }?.model }
+
     /// The next command due before the input at `offset`.
     package mutating func take(before offset: Offset) -> Event? {
         guard nextOffset <= offset, next < events.count else { return nil }

@@ -22,6 +22,7 @@ package struct SlotView: Sendable {
     package var row: StreamRow
     /// Last input applied.
     package var fence: Offset
+    package var model: String
     package var boundaryCause: BoundaryCause
     package var boundaryTime: EpochMilliseconds
     package var boundaryOffset: Offset
@@ -52,6 +53,8 @@ package struct PartitionView: Sendable {
     package var checkpointAgeNanoseconds: Int64?
     package var streams: Int
     package var stateBytes: Int
+    /// The version of the model that folds it; nil while there is none yet.
+    package var model: String?
 }
 
 extension Worker {
@@ -106,15 +109,20 @@ extension Worker {
 
     package func partitionViews() -> [PartitionView] {
         let now = resources.clock.monotonicNanoseconds()
-        return partitions.values.map { state in
+        let waiting = gated.map {
+            PartitionView(
+                partition: $0, position: 0, isLive: false, progress: 0, checkpointAgeNanoseconds: nil, streams: 0,
+                stateBytes: 0, model: nil)
+        }
+        let restored = partitions.values.map { state in
             let todo = state.liveFrom - state.replayFrom
-            let progress =
-                state.isGated ? 0 : todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
+            let progress = todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
             return PartitionView(
                 partition: state.partition, position: state.position, isLive: state.isLive, progress: progress,
                 checkpointAgeNanoseconds: state.savedNanoseconds.map { now - $0 }, streams: state.table.count,
-                stateBytes: state.table.memoryBytes)
-        }.sorted { $0.partition < $1.partition }
+                stateBytes: state.table.memoryBytes, model: state.model)
+        }
+        return (waiting + restored).sorted { $0.partition < $1.partition }
     }
 
     private func row(_ slot: UInt32, _ state: PartitionState) -> StreamRow {
@@ -129,8 +137,8 @@ extension Worker {
     private func view(_ index: UInt32, _ state: PartitionState, _ withState: Bool, _ limit: Int) -> SlotView {
         let slot = state.table[index]
         let header = slot.header.pointee
-        let scalars = SlotScalars(base: slot.scalars, layout: fold.layout)
-        let shape = fold.layout.shape
+        let scalars = SlotScalars(base: slot.scalars, layout: state.fold.layout)
+        let shape = state.fold.layout.shape
         func part(_ which: Int) -> [[Float]] {
             (0..<shape.layers).map { layer in
                 let start = slot.state + (2 * layer + which) * shape.paddedHidden
@@ -141,7 +149,7 @@ extension Worker {
         let (hidden, cell) = (part(0), part(1))
         let saturated = hidden.joined().count { $0.magnitude > 0.95 }
         return SlotView(
-            row: row(index, state), fence: header.fence, boundaryCause: header.boundaryCause,
+            row: row(index, state), fence: header.fence, model: state.model, boundaryCause: header.boundaryCause,
             boundaryTime: header.boundaryTime, boundaryOffset: header.boundaryOffset, resets: header.resets,
             hiddenNorms: hidden.map(norm), cellNorms: cell.map(norm),
             saturation: Float(saturated) / Float(shape.layers * shape.hidden),
@@ -149,7 +157,7 @@ extension Worker {
             scales: (0..<shape.inputs).map { scalars.statistics($0).variance.squareRoot() },
             counts: Array(UnsafeBufferPointer(start: scalars.counts, count: shape.inputs)),
             recent: state.recent.entries(of: header.keyHash, limit: limit),
-            horizon: fold.specification.ringLength, hidden: withState ? hidden : nil,
+            horizon: state.fold.specification.ringLength, hidden: withState ? hidden : nil,
             cell: withState ? cell : nil)
     }
 }

@@ -1,10 +1,13 @@
 package import SluiceCore
+import SluiceLSTM
 package import SluiceState
 
 /// One partition as its owner holds it: its slots and how far it has come. Confined to the worker.
 package final class PartitionState {
     package let partition: Int32
-    package let table: SlotTable
+    /// The model that folds the next input. Only a swap changes it.
+    @exclusivity(unchecked) package private(set) var fold: Fold
+    @exclusivity(unchecked) package private(set) var table: SlotTable
     /// The next input to be folded.
     @exclusivity(unchecked) package var position: Offset = 0
     /// Inputs before it were answered before a restart: they are folded again without output.
@@ -14,16 +17,17 @@ package final class PartitionState {
     package var commandsFrom: Offset = 0
     /// First input folded again after a restart, for progress.
     package var replayFrom: Offset = 0
-    /// Assigned, but its state is not there yet: nothing is folded.
-    @exclusivity(unchecked) package var isGated = true
     package var controlOffset: Offset = 0
     @exclusivity(unchecked) package var schedule = CommandSchedule()
     package var savedNanoseconds: Int64?
+    /// What was saved before is another model's: the next save holds every slot.
+    package var isSavedByAnother = false
     @exclusivity(unchecked) package var recent: RecentRing
 
-    package init(partition: Int32, specification: FoldSpecification, recentCapacity: Int) {
+    package init(partition: Int32, fold: Fold, recentCapacity: Int) {
         self.partition = partition
-        table = SlotTable(layout: specification.layout, initialState: specification.initialState)
+        self.fold = fold
+        table = SlotTable(layout: fold.layout, initialState: fold.specification.initialState)
         recent = RecentRing(capacity: recentCapacity)
     }
 
@@ -31,7 +35,24 @@ package final class PartitionState {
     package var appliedControlOffset: Offset { min(controlOffset, schedule.pendingControlOffset) }
 
     /// Whether predictions are made, not only states rebuilt.
-    package var isLive: Bool { !isGated && position >= liveFrom }
+    package var isLive: Bool { position >= liveFrom }
+
+    /// The version of the model at hand.
+    package var model: String { fold.specification.model.manifest.version }
+
+    /// Lets another model take over before the input at `offset`; its streams start from their initial states. Nothing
+    /// if it is the one at hand.
+    ///
+    /// - Returns: how many streams it met.
+    package func swap(to successor: Fold, at offset: Offset) -> Int {
+        precondition(fold.count == 0, "a swap takes effect between batches")
+        guard successor !== fold else { return 0 }
+        table = SlotTable(
+            swapping: table, of: fold.specification, to: successor.specification, at: offset)
+        fold = successor
+        isSavedByAnother = true
+        return table.count
+    }
 }
 
 /// What was lately predicted in a partition, for people; bounded, overwritten in turn.

@@ -15,9 +15,7 @@ extension Worker {
     /// delivered, or a crash between the two would let the same command take effect at another offset later.
     func takeCommands() throws {
         try resources.control.poll(timeoutMilliseconds: 0, limit: Self.commandsMaximum) { _, record in
-            guard let state = partitions[record.partition], !state.isGated, record.offset >= state.controlOffset else {
-                return
-            }
+            guard let state = partitions[record.partition], record.offset >= state.controlOffset else { return }
             state.controlOffset = record.offset + 1
             isCommitDue = true
             // Recorded before a crash: it stands in the schedule at its own offset already.
@@ -33,17 +31,35 @@ extension Worker {
     private func event(_ record: LogRecord, _ state: PartitionState) -> Event? {
         do {
             let command = try messages.command(record.value)
-            if command.type == .reset && command.target != nil {
+            if command.type == .reset && command.target != nil || command.type == .swap && hasModel(command) {
                 return Event(
                     command, partition: state.partition, offset: max(state.position, state.commandsFrom),
-                    control: record.offset)
+                    control: record.offset, previous: state.schedule.pendingModel ?? state.model)
             }
+            guard command.type != .swap else { return nil }
             resources.observer.note(
                 "a command of the type \(command.type.rawValue) is passed over", state.partition, error: nil)
         } catch {
             resources.observer.note("a record of the control topic is not a command", state.partition, error: error)
         }
         return nil
+    }
+
+    /// Whether the model that a swap names is here; it is not recorded otherwise.
+    private func hasModel(_ command: Command) -> Bool {
+        do {
+            guard let version = command.model else { throw SluiceError(.unknownModel, "it names no model") }
+            _ = try folds.fold(.version(version))
+            return true
+        } catch {
+            resources.observer.note(
+                "a swap to a model that cannot be used is passed over", nil, error: Self.known(error))
+            return false
+        }
+    }
+
+    static func known(_ error: any Error) -> SluiceError {
+        error as? SluiceError ?? SluiceError(.invalidModel, "\(error)")
     }
 
     /// Puts a command with its offset on the audit, which is its acknowledgement; false for one too large to be
@@ -69,13 +85,29 @@ extension Worker {
     /// Applies the commands that take effect before the input at `offset`, in order.
     func applyScheduled(_ state: PartitionState, before offset: Offset) {
         while let event = state.schedule.take(before: offset) {
-            guard let target = event.target else { continue }
-            let matched = fold.reset(target, of: state, at: event.offset)
+            guard let matched = apply(event, to: state) else { continue }
             guard event.offset >= state.liveFrom else { continue }
             isCommitDue = true
             isSaveForced = true
             resources.observer.commandApplied(event, matched: matched)
         }
+    }
+
+    /// How many streams a command met; nil for one that cannot take effect.
+    private func apply(_ event: Event, to state: PartitionState) -> Int? {
+        if event.type == .swap, let version = event.model {
+            do {
+                let matched = state.swap(to: try folds.fold(.version(version)), at: event.offset)
+                folds.keep(partitions.values)
+                return matched
+            } catch {
+                resources.observer.note(
+                    "a recorded swap cannot be repeated: the states go on with the model before it", state.partition,
+                    error: Self.known(error))
+                return nil
+            }
+        }
+        return event.target.map { state.reset($0, at: event.offset) }
     }
 
     /// The commands that the audit records for a partition.

@@ -30,7 +30,7 @@ extension Worker {
 
     private func setBlocked(_ blocked: Bool) throws {
         isOutputBlocked = blocked
-        let owned = partitions.values.filter { !$0.isGated }.map(\.partition)
+        let owned = Array(partitions.keys)
         if blocked { try resources.consumer.pause(owned) } else { try resources.consumer.resume(owned) }
         resources.observer.outputBlocked(blocked)
     }
@@ -46,7 +46,7 @@ extension Worker {
     func commit(_ now: Int64) throws -> Bool {
         guard try resources.producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else { return false }
         var saved = 0
-        for state in partitions.values where !state.isGated {
+        for state in partitions.values {
             let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
             if state.isLive && (isOld || isSaveForced) { saved += try save(state, now) }
         }
@@ -76,7 +76,8 @@ extension Worker {
     /// Saves the slots changed since the last save, or all of them where the store asks for that.
     private func save(_ state: PartitionState, _ now: Int64) throws -> Int {
         let table = state.table
-        let isEverything = resources.store.wantsEverything(state.partition)
+        let isEverything = state.isSavedByAnother || resources.store.wantsEverything(state.partition)
+        let snapshots = try state.fold.specification.snapshots
         defer { state.savedNanoseconds = now }
         if !isEverything && table.dirty.isEmpty && table.dropped.isEmpty && !isSaveForced { return 0 }
         changes.removeAll()
@@ -92,8 +93,9 @@ extension Worker {
             state.partition,
             StorePosition(
                 offset: state.position, controlOffset: state.appliedControlOffset,
-                modelHash: fold.specification.model.hash),
+                modelHash: state.fold.specification.model.hash),
             changes, isEverything: isEverything)
+        state.isSavedByAnother = false
         table.clearDirty()
         return changes.count
     }

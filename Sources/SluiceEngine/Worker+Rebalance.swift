@@ -5,10 +5,7 @@ extension Worker: RebalanceListener {
     /// Takes partitions in, gated; restoring them is the loop's work.
     package func partitionsAssigned(_ assigned: [Int32]) {
         hasJoined = true
-        for partition in assigned where partitions[partition] == nil {
-            partitions[partition] = PartitionState(
-                partition: partition, specification: fold.specification, recentCapacity: settings.recentCapacity)
-        }
+        for partition in assigned where partitions[partition] == nil { gated.insert(partition) }
     }
 
     /// Finishes what these partitions have folded, then lets them go.
@@ -27,6 +24,7 @@ extension Worker: RebalanceListener {
 
     private func release(_ gone: [Int32]) {
         for partition in gone { partitions[partition] = nil }
+        gated.subtract(gone)
         isControlStale = true
     }
 }

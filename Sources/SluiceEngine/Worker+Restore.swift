@@ -6,27 +6,25 @@ import SluiceState
 
 extension Worker {
     private static let timeoutMilliseconds = 5_000
-    private static let anotherModel = "the saved state was made by another model; it is rebuilt from the log"
 
     /// Restores one gated partition; true while something is left to do. A broker that does not answer is asked again
     /// later.
     func restoreGated() throws -> Bool {
-        let gated = partitions.values.filter(\.isGated).min { $0.partition < $1.partition }
-        guard gated != nil || isControlStale else { return false }
+        let next = gated.min()
+        guard next != nil || isControlStale else { return false }
         guard resources.clock.monotonicNanoseconds() >= restoreAgainNanoseconds else { return true }
         do {
-            if let gated { try restore(gated) }
+            if let next { try restore(next) }
             if isControlStale { try assignControl() }
         } catch let error as SluiceError where error.retry == .later {
-            resources.observer.note("restoring waits for the broker", gated?.partition, error: error)
+            resources.observer.note("restoring waits for the broker", next, error: error)
             restoreAgainNanoseconds = resources.clock.monotonicNanoseconds() + 1_000_000_000
         }
         return true
     }
 
     /// Gathers the facts, decides, executes.
-    private func restore(_ state: PartitionState) throws {
-        let partition = state.partition
+    private func restore(_ partition: Int32) throws {
         let committed = try resources.consumer.committed([partition], timeoutMilliseconds: Self.timeoutMilliseconds)
             .first
         let (low, high) = try resources.consumer.watermarks(
@@ -35,40 +33,56 @@ extension Worker {
             TopicPartition(topic: settings.controlTopic, partition: partition),
             timeoutMilliseconds: Self.timeoutMilliseconds)
         let history = try recordedCommands(partition)
-        let fresh = PartitionState(
-            partition: partition, specification: fold.specification, recentCapacity: settings.recentCapacity)
-        let stored = try loadStored(fresh)
+        let stored = try loadStored(partition)
         let plan = try RestorePlan(
-            partition: TopicPartition(topic: settings.inputTopic, partition: partition), stored: stored,
+            partition: TopicPartition(topic: settings.inputTopic, partition: partition), stored: stored?.position,
             committed: committed?.offset,
             committedControl: committed.flatMap { CommitMetadata($0.metadata) }?.controlOffset,
             low: low, high: high, controlLow: control.low, controlHigh: control.high)
-        let restored =
-            plan.usesStore
-            ? fresh
-            : PartitionState(
-                partition: partition, specification: fold.specification, recentCapacity: settings.recentCapacity)
-        if !plan.usesStore { resources.store.discard(partition) }
+        if stored == nil { resources.store.discard(partition) }
+        let restored = try stored?.state ?? fresh(partition, try firstModel(partition, history))
         for note in plan.notes { resources.observer.note(note, partition, error: nil) }
         restored.position = plan.replayFrom
         restored.replayFrom = plan.replayFrom
         restored.liveFrom = plan.liveFrom
         restored.commandsFrom = plan.commandsFrom
         restored.controlOffset = plan.controlOffset
-        restored.isGated = false
-        for event in history where !plan.usesStore || (event.control ?? 0) >= (stored?.controlOffset ?? 0) {
+        for event in history where (event.control ?? 0) >= (stored?.position.controlOffset ?? 0) {
             restored.schedule.add(event)
         }
         // Commands before a state rebuilt from the log's beginning fall away with the inputs they preceded.
         try resources.consumer.start(partition: partition, at: plan.replayFrom)
         partitions[partition] = restored
+        gated.remove(partition)
         isControlStale = true
     }
 
-    /// The saved state, into `state`; nil when there is none that can be used.
-    private func loadStored(_ state: PartitionState) throws -> StorePosition? {
+    private func fresh(_ partition: Int32, _ fold: Fold) -> PartitionState {
+        PartitionState(partition: partition, fold: fold, recentCapacity: settings.recentCapacity)
+    }
+
+    /// The model that folded a partition's log before its first recorded swap; the active one where none is recorded.
+    private func firstModel(_ partition: Int32, _ history: [Event]) throws -> Fold {
+        let swaps = history.filter { $0.type == .swap }
+        let first = swaps.min { ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0) }
+        guard let previous = first?.previous else { return try folds.fold(.active) }
         do {
-            let position = try resources.store.load(state.partition) { kind, bytes in
+            return try folds.fold(.version(previous))
+        } catch let error as SluiceError where error.code == .unknownModel {
+            resources.observer.note(
+                "the model that the log begins with is not here: the active one stands in for it", partition,
+                error: error)
+            return try folds.fold(.active)
+        }
+    }
+
+    /// The saved state; nil when there is none that can be used.
+    private func loadStored(_ partition: Int32) throws -> (state: PartitionState, position: StorePosition)? {
+        do {
+            guard let hash = try resources.store.modelHash(partition) else { return nil }
+            let state = fresh(partition, try folds.fold(.hash(hash)))
+            let snapshots = try state.fold.specification.snapshots
+            let position = try resources.store.load(partition) { kind, bytes in
                 switch kind {
                 case .snapshot: _ = try snapshots.restore(bytes, into: state.table)
                 case .dropped:
@@ -78,21 +92,21 @@ extension Worker {
                 }
             }
             state.table.clearDirty()
-            guard let position, position.modelHash != fold.specification.model.hash else { return position }
-            resources.observer.note(Self.anotherModel, state.partition, error: nil)
-        } catch let error as SluiceError where error.code == .foreignState {
-            resources.observer.note(Self.anotherModel, state.partition, error: nil)
-        } catch let error as SluiceError where error.code == .invalidState {
+            return position.map { (state, $0) }
+        } catch let error as SluiceError where Self.unusable.contains(error.code) {
             resources.observer.note(
-                "the saved state cannot be used; it is rebuilt from the log", state.partition, error: error)
+                "the saved state cannot be used; it is rebuilt from the log", partition, error: error)
+            return nil
         }
-        return nil
     }
+
+    /// What makes a saved state as good as none.
+    private static let unusable: Set<SluiceError.Code> = [.foreignState, .invalidState, .unknownModel]
 
     /// Reads the control partitions of what is live, from where each has come.
     func assignControl() throws {
         var positions: [TopicPartition: Offset] = [:]
-        for state in partitions.values where !state.isGated {
+        for state in partitions.values {
             positions[TopicPartition(topic: settings.controlTopic, partition: state.partition)] = state.controlOffset
         }
         try resources.control.assign(positions)

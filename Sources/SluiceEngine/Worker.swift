@@ -16,11 +16,13 @@ package struct WorkerResources {
     package var store: any StateStore
     package var clock: any EngineClock
     package var observer: any EngineObserver
+    /// Makes the fold of a model.
+    package var makeFold: (ModelReference) throws -> Fold
 
     package init(
         consumer: any LogConsumer, producer: any LogProducer, control: any LogReader,
         makeHistoryReader: @escaping () throws -> any LogReader, store: any StateStore, clock: any EngineClock,
-        observer: any EngineObserver
+        observer: any EngineObserver, makeFold: @escaping (ModelReference) throws -> Fold
     ) {
         self.consumer = consumer
         self.producer = producer
@@ -29,6 +31,7 @@ package struct WorkerResources {
         self.store = store
         self.clock = clock
         self.observer = observer
+        self.makeFold = makeFold
     }
 }
 
@@ -71,12 +74,14 @@ package final class Worker {
     static let flushMilliseconds = 1_000
 
     package let index: Int
-    let fold: Fold
+    let folds: Folds
     let resources: WorkerResources
     let settings: WorkerSettings
     let mailbox: WorkerMailbox
-    let snapshots: SlotSnapshot
+    /// What is restored: live, or on the way there.
     package internal(set) var partitions: [Int32: PartitionState] = [:]
+    /// Assigned, but their state is not there yet: nothing of them is folded.
+    package internal(set) var gated: Set<Int32> = []
     var outputs = OutputBatch()
     /// Outputs of the batch before it are with the producer.
     var delivered = 0
@@ -103,14 +108,13 @@ package final class Worker {
 
     /// - Parameter index: which of the service's workers it is.
     package init(
-        index: Int, fold: Fold, resources: WorkerResources, settings: WorkerSettings, mailbox: WorkerMailbox
+        index: Int, resources: WorkerResources, settings: WorkerSettings, mailbox: WorkerMailbox
     ) throws {
         self.index = index
-        self.fold = fold
+        folds = Folds(resources.makeFold)
         self.resources = resources
         self.settings = settings
         self.mailbox = mailbox
-        snapshots = try SlotSnapshot(layout: fold.specification.layout, modelHash: fold.specification.model.hash)
         messages = try MessageDecoder()
         committedNanoseconds = resources.clock.monotonicNanoseconds()
     }
@@ -180,33 +184,40 @@ package final class Worker {
     func process(_ records: UnsafeBufferPointer<LogRecord>) throws {
         guard !records.isEmpty else { return }
         let arrived = resources.clock.monotonicNanoseconds()
+        var filling: Fold?
         var start = 0
         while start < records.count {
             let partition = records[start].partition
             let end = records[start...].firstIndex { $0.partition != partition } ?? records.endIndex
-            if let state = partitions[partition], !state.isGated { try fold(records, start..<end, arrived, state) }
+            if let state = partitions[partition] {
+                if let filling, filling !== state.fold { try emit(filling, records, arrived) }
+                try fold(records, start..<end, arrived, state)
+                filling = state.fold
+            }
             start = end
         }
-        try emit(records, arrived)
+        if let filling { try emit(filling, records, arrived) }
     }
 
     private func fold(
         _ records: UnsafeBufferPointer<LogRecord>, _ range: Range<Int>, _ arrived: Int64, _ state: PartitionState
     ) throws {
+        var fold = state.fold
         for index in range {
             let offset = records[index].offset
             // Behind a restart the log is read from where the state was saved; before it nothing is new.
             if offset < state.position { continue }
             if state.schedule.nextOffset <= offset || fold.isFull {
-                try emit(records, arrived)
+                try emit(fold, records, arrived)
                 applyScheduled(state, before: offset)
+                fold = state.fold
             }
             fold.append(records[index], at: index, of: state)
         }
     }
 
     /// Folds what is appended, encodes its outputs and hands them over.
-    private func emit(_ records: UnsafeBufferPointer<LogRecord>, _ arrived: Int64) throws {
+    private func emit(_ fold: Fold, _ records: UnsafeBufferPointer<LogRecord>, _ arrived: Int64) throws {
         guard fold.count > 0 else { return }
         let started = resources.clock.monotonicNanoseconds()
         fold.run()

@@ -16,12 +16,15 @@ package struct Event: Sendable, Equatable {
     package var control: Offset?
     /// The version a swap went to.
     package var model: String?
+    /// The version a swap came from.
+    package var previous: String?
     /// Why, for a boundary: its kind.
     package var cause: String?
 
     package init(
         id: String, type: MessageType, target: Target?, partition: Int32, offset: Offset, by: String,
-        time: EpochMilliseconds, control: Offset? = nil, model: String? = nil, cause: String? = nil
+        time: EpochMilliseconds, control: Offset? = nil, model: String? = nil, previous: String? = nil,
+        cause: String? = nil
     ) {
         self.id = id
         self.type = type
@@ -32,14 +35,20 @@ package struct Event: Sendable, Equatable {
         self.time = time
         self.control = control
         self.model = model
+        self.previous = previous
         self.cause = cause
     }
 
     /// The record of a command that took effect.
-    package init(_ command: Command, partition: Int32, offset: Offset, control: Offset) {
+    ///
+    /// - Parameter previous: the model before a swap.
+    package init(
+        _ command: Command, partition: Int32, offset: Offset, control: Offset, previous: String? = nil
+    ) {
         self.init(
             id: command.id, type: command.type, target: command.target, partition: partition, offset: offset,
-            by: command.by, time: command.time, control: control, model: command.model)
+            by: command.by, time: command.time, control: control, model: command.model,
+            previous: command.type == .swap ? previous : nil)
     }
 
     /// Appends the event's JSON and returns where it is.
@@ -55,6 +64,7 @@ package struct Event: Sendable, Equatable {
         arena.appendMember("time", time: time)
         arena.appendMember("control", control)
         arena.appendMember("model", model)
+        arena.appendMember("previous", previous)
         arena.appendMember("cause", cause)
         arena.append("}")
         return start..<arena.count

@@ -4,7 +4,7 @@ package import SluiceCore
 /// Reads commands and events; members it does not know are passed over. Confined to one thread.
 package struct MessageDecoder: ~Copyable {
     private enum Member: Int, CaseIterable {
-        case id, type, stream, prefix, partition, offset, by, time, control, model, cause
+        case id, type, stream, prefix, partition, offset, by, time, control, model, previous, cause
     }
 
     private let parser: JSONPointerParser
@@ -32,7 +32,7 @@ package struct MessageDecoder: ~Copyable {
             id: try text(.id), type: MessageType(rawValue: try text(.type)), target: try target(), partition: number,
             offset: try offset(.offset), by: try text(.by), time: try time(),
             control: isCommanded ? try offset(.control) : nil, model: try optionalText(.model),
-            cause: try optionalText(.cause))
+            previous: try optionalText(.previous), cause: try optionalText(.cause))
     }
 
     private func parse(_ bytes: UnsafeRawBufferPointer, _ noun: String) throws(SluiceError) {

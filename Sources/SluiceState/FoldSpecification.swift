@@ -28,6 +28,13 @@ package struct FoldSpecification: Sendable {
         warmup = Int64(manifest.warmup ?? 0)
     }
 
+    /// The format in which slots of this model are saved.
+    ///
+    /// - Throws: `model-invalid` for a model that was never in a file.
+    package var snapshots: SlotSnapshot {
+        get throws(SluiceError) { try SlotSnapshot(layout: layout, modelHash: model.hash) }
+    }
+
     package var shape: LSTMShape { model.parameters.shape }
     package var layout: SlotLayout {
         SlotLayout(shape: shape, targets: targetInputs.count, ringLength: ringLength)

@@ -20,6 +20,9 @@ package struct ForecastPass: Sendable {
     }
 
     static let errorWindow: UInt16 = 256
+    /// Observations for which a state that a swap cut short counts as cold: unlike at a boundary, the sequence goes on
+    /// and its past is missing.
+    package static let stepsColdAfterSwap: Int64 = 16
 
     private let kind: HeadKind
     private let targetInputs: [Int?]
@@ -109,7 +112,9 @@ package struct ForecastPass: Sendable {
 
     /// Whether a prediction made now is warm: enough steps since the boundary, enough values for the scaler.
     package func isWarm(_ staged: SlotScalars) -> Bool {
-        unsafe staged.header.pointee.step >= warmup && (scaling != .perStream || isScalerWarm(staged))
+        let header = unsafe staged.header
+        let isCutShort = unsafe header.pointee.boundaryCause == .swap && header.pointee.step < Self.stepsColdAfterSwap
+        return unsafe !isCutShort && header.pointee.step >= warmup && (scaling != .perStream || isScalerWarm(staged))
     }
 
     private func isScalerWarm(_ staged: SlotScalars) -> Bool {

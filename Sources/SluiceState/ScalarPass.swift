@@ -83,8 +83,8 @@ package struct ScalarPass: Sendable {
             let cause =
                 unsafe input.mark == .start
                 ? .start : boundaries.cause(before: input.time, slot: header.pointee, sequenceDiffers: differs)
-            // A boundary of a state that is initial already is the same boundary.
-            if let cause, unsafe header.pointee.step > 0 {
+            // A boundary of a state that is initial already is the same boundary; but a swap was none in the data.
+            if let cause, unsafe header.pointee.step > 0 || header.pointee.boundaryCause == .swap {
                 boundary = cause
                 Self.reset(staged, cause: cause, time: input.time, offset: input.offset, inputs: inputs)
             }

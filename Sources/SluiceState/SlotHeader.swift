@@ -5,6 +5,8 @@ import SluiceSchema
 package enum BoundaryCause: UInt8, Sendable, CaseIterable {
     /// The stream's first observation.
     case first, command, start, end, sequence, gap, every, daily
+    /// Another model took over.
+    case swap
 }
 
 extension BoundaryCause: CustomStringConvertible {
@@ -18,6 +20,7 @@ extension BoundaryCause: CustomStringConvertible {
         case .gap: "gap"
         case .every: "every"
         case .daily: "daily"
+        case .swap: "swap"
         }
     }
 }

@@ -28,6 +28,9 @@ package enum StoreRecord: UInt8, Sendable {
 ///
 /// A save is atomic: after a crash a load sees all of it or none.
 package protocol StateStore: AnyObject {
+    /// SHA-256 of the model that made the saved state, in hexadecimal; nil if there is nothing.
+    func modelHash(_ partition: Int32) throws -> String?
+
     /// Hands over what was saved, oldest first, later records replacing earlier ones of the same stream; nil if there
     /// is nothing.
     ///

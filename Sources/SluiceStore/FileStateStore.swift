@@ -43,6 +43,12 @@ package final class FileStateStore: StateStore {
         return extent.end - extent.base > max(appendedMinimum, 2 * extent.base)
     }
 
+    package func modelHash(_ partition: Int32) throws -> String? {
+        try FileBytes.withMapped(directory.file(partition)) { bytes in
+            Self.frame(bytes, at: 0).map { Self.position($0).modelHash }
+        } ?? nil
+    }
+
     package func load(
         _ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void
     ) throws -> StorePosition? {

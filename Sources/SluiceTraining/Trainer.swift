@@ -9,13 +9,14 @@ package enum Trainer {
     /// - Parameters:
     ///   - shape: of a model whose inputs and outputs are the manifest's.
     ///   - scaler: of `scaling: global`; goes into the model as it is.
+    ///   - incumbent: a model to be measured on the same validation rows.
     ///   - isCancelled: asked before each batch; training then ends with the best model so far.
     ///   - progress: called on the caller's thread after each batch and each epoch.
     /// - Throws: `SluiceError` of codes `.invalidConfiguration`, `.unsupported`, `.invalidInput`, and
     ///   `.trainingDiverged` if there is no epoch to fall back to.
     package static func train(
         _ dataset: Dataset, manifest: ModelManifest, shape: LSTMShape, scaler: Model.Scaler? = nil,
-        configuration: TrainingConfiguration, isCancelled: @Sendable () -> Bool = { false },
+        incumbent: Model? = nil, configuration: TrainingConfiguration, isCancelled: @Sendable () -> Bool = { false },
         progress: (TrainingProgress) -> Void = { _ in }
     ) throws(SluiceError) -> TrainingResult {
         try configuration.validate()
@@ -36,7 +37,7 @@ package enum Trainer {
                 .trainingDiverged, "training diverged: the loss of epoch \(epoch), batch \(batch) is not finite",
                 remedy: "lower train.learning_rate, set train.clip, and check the inputs' scaling")
         }
-        return run.result(stop, scaler: scaler)
+        return run.result(stop, scaler: scaler, incumbent: incumbent)
     }
 }
 

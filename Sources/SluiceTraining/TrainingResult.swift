@@ -72,4 +72,7 @@ package struct TrainingResult: Sendable {
     package let carryGap: CarryGap?
     /// On the rows kept for the end, state carried; nil without them.
     package let test: Evaluation?
+    /// Another model on the validation rows, state carried, in this model's units: to be set beside `carryGap.carried`.
+    /// nil without one, or where the two cannot be compared.
+    package let incumbent: Evaluation?
 }

@@ -96,11 +96,15 @@ struct TrainingRun {
         return record
     }
 
-    func result(_ stop: TrainingResult.Stop, scaler: Model.Scaler?) -> TrainingResult {
-        TrainingResult(
+    func result(_ stop: TrainingResult.Stop, scaler: Model.Scaler?, incumbent: Model?) -> TrainingResult {
+        let comparable = incumbent.flatMap { $0.isComparable(with: manifest) && !split.validation.isEmpty ? $0 : nil }
+        return TrainingResult(
             model: Model(manifest: manifest, parameters: best, scaler: scaler), epochs: history, bestEpoch: bestEpoch,
             stop: stop,
             carryGap: split.validation.isEmpty ? nil : evaluator.carryGap(split.validation, parameters: best),
-            test: split.test.isEmpty ? nil : evaluator.carried(split.test, parameters: best))
+            test: split.test.isEmpty ? nil : evaluator.carried(split.test, parameters: best),
+            incumbent: comparable.map {
+                evaluator.carried(split.validation, parameters: $0.parameters(in: scaler))
+            })
     }
 }

@@ -13,16 +13,21 @@ enum ImportDirection {
         "SluiceStore": ["SluiceCore", "SluiceState"],
         "SluiceEngine": ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
-        "SluiceConfiguration": ["SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining"],
-        "SluiceAdmin": ["SluiceCore"],
+        "SluiceAccess": ["SluiceCore"],
+        "SluiceConfiguration": [
+            "SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining",
+        ],
+        "SluiceModels": ["SluiceCore", "SluiceLSTM", "SluiceModelFile"],
+        "SluiceAdmin": ["SluiceAccess", "SluiceCore"],
         "SluiceService": [
             "SluiceCore", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState",
             "SluiceNumerics", "SluiceStore", "SluiceEngine", "SluiceTraining", "SluiceConfiguration", "SluiceAdmin",
+            "SluiceModels",
         ],
         "SluiceCommands": [
-            "SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka",
-            "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining", "SluiceConfiguration", "SluiceAdmin",
-            "SluiceService",
+            "SluiceAccess", "SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile", "SluiceSchema",
+            "SluiceLog", "SluiceKafka", "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining",
+            "SluiceConfiguration", "SluiceAdmin", "SluiceService",
         ],
         "sluice": ["SluiceCommands"],
     ]

@@ -14,6 +14,8 @@ package final class FakeBackend: AdminBackend {
         /// Resets are recorded and not applied.
         package var isSlow = false
         package var overview = FakeBackend.overview
+        package var versions = ["v6", "v7"]
+        package var active = "v7"
     }
 
     package let audit = AuditFeed()
@@ -56,7 +58,8 @@ package final class FakeBackend: AdminBackend {
         time: Timestamp(1_767_225_900_000), instance: "host", rate: 124.5,
         latency: ServiceOverview.Latency(p50: 0.5, p99: 2.25), lag: 10, streams: 7, predictions: 412, rejects: 2,
         boundaries: 3, resets: 1, partitions: ServiceOverview.Partitions(live: 1, owned: 2, all: 4), model: "v7",
-        retraining: "Training v8.", reasons: ["partition 1 is restoring: 25 %"])
+        retraining: "training, epoch 3 of 12", lastRetraining: "v7 was promoted",
+        reasons: ["partition 1 is restoring: 25 %"])
 
     package func overview() -> ServiceOverview { state.withLock { $0.overview } }
 
@@ -113,6 +116,33 @@ package final class FakeBackend: AdminBackend {
             ]
         }
     }
+
+    package func models() throws -> ModelList {
+        try read { state in
+            ModelList(
+                models: state.versions.map { version in
+                    ModelSummary(
+                        version: version, sha256: String(repeating: "a", count: 64), bytes: 1_234,
+                        registered: Timestamp(1_767_225_600_000), active: version == state.active,
+                        since: version == state.active ? Timestamp(1_767_225_900_000) : nil,
+                        by: version == state.active ? "retrain" : nil,
+                        partitions: version == state.active ? [0, 1] : [])
+                })
+        }
+    }
+
+    package func promote(_ version: String, by caller: String) throws -> Promotion {
+        try read { state in
+            guard state.versions.contains(version) else {
+                throw SluiceError(.unknownModel, "there is no model \(version)")
+            }
+            defer { state.active = version }
+            state.resets.append("promote \(version) by \(caller)")
+            return Promotion(version: version, previous: state.active, settled: !state.isSlow)
+        }
+    }
+
+    package func rollBack(by caller: String) throws -> Promotion { try promote("v6", by: caller) }
 
     package func readiness() -> ServiceCondition { state.withLock { $0.condition } }
     package func health() -> ServiceCondition { state.withLock { $0.condition } }

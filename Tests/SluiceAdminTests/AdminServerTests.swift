@@ -83,9 +83,10 @@ import Testing
     }
 
     @Test(arguments: ["0.0.0.0", "::", "192.0.2.1", "127.example.org"])
-    func addressesOpenToOthersAreRefused(host: String) async throws {
+    func addressesOpenToOthersAreRefusedWithoutTokens(host: String) async throws {
         let error = await #expect(throws: SluiceError.self) { try await Self.server(host: host).run() }
         #expect(error?.code == .invalidConfiguration)
         #expect(error?.message.contains(host) == true)
+        #expect(error?.remedy?.contains("sluice tokens add") == true)
     }
 }

@@ -1,5 +1,6 @@
 import CoreMetrics
 import Foundation
+import Hummingbird
 import SluiceAdminTestKit
 import Testing
 
@@ -100,22 +101,53 @@ import Testing
         #expect(text.contains("sluice_model_info{hash=\"bb\",version=\"v2\"} 1\n"))
     }
 
-    @Test func everyMetricOfTheServiceIsDescribed() {
+    @Test func retrainsAreCountedByOutcome() {
         let metrics = ServiceMetrics(registry: PrometheusRegistry())
-        metrics.countRejects(2, code: "json")
-        metrics.setLag(1, partition: 0)
-        metrics.setModel(version: "v7", hash: "0f")
+        #expect(metrics.registry.exposition().contains("\nsluice_retrains_total{outcome=\"failed\"} 0\n"))
+        #expect(!metrics.registry.exposition().contains("sluice_retrain_last_duration_seconds"))
+        metrics.countRetrain(.succeeded, seconds: 12.5)
+        metrics.countRetrain(.refused, seconds: 0.25)
         let text = metrics.registry.exposition()
-        #expect(!text.contains("Not described."))
-        let names = text.matches(of: /[#] TYPE (\w+)\s/).map { String($0.1) }
+        #expect(text.contains("\nsluice_retrains_total{outcome=\"failed\"} 0\n"))
+        #expect(text.contains("\nsluice_retrains_total{outcome=\"refused\"} 1\n"))
+        #expect(text.contains("\nsluice_retrains_total{outcome=\"succeeded\"} 1\n"))
+        #expect(text.contains("\nsluice_retrain_last_duration_seconds 0.25\n"))
+    }
+
+    @Test func requestsAreCountedByTemplateAndStatus() async throws {
+        let registry = PrometheusRegistry()
+        let server = AdminServer(
+            host: "127.0.0.1", port: 0, backend: FakeBackend(), metrics: registry, logger: CapturedLog().logger)
+        for path in [
+            "/v1/streams/a%2Fb", "/v1/streams/pump-17", "/v1/streams/nobody", "/no/such", "/v0/path", "/readyz",
+        ] {
+            _ = try await server.ask(.get, path)
+        }
+        _ = try await server.ask(.delete, "/readyz")
+        let lines = registry.exposition().split(separator: "\n").filter { $0.hasPrefix("sluice_http_requests_total") }
         #expect(
-            names == [
-                "sluice_batch_records", "sluice_boundaries_total", "sluice_commit_seconds", "sluice_dropped_total",
-                "sluice_lag_records", "sluice_latency_seconds", "sluice_metric_series_refused_total",
-                "sluice_model_info", "sluice_observations_total", "sluice_output_blocked",
-                "sluice_predictions_total", "sluice_ready", "sluice_rejects_total", "sluice_replayed_total",
-                "sluice_resets_total", "sluice_saved_slots_total", "sluice_state_bytes", "sluice_step_seconds",
-                "sluice_streams",
+            lines == [
+                #"sluice_http_requests_total{route="/readyz",status="200"} 1"#,
+                #"sluice_http_requests_total{route="/readyz",status="405"} 1"#,
+                #"sluice_http_requests_total{route="/v1/streams/{key}",status="200"} 2"#,
+                #"sluice_http_requests_total{route="/v1/streams/{key}",status="404"} 1"#,
+                #"sluice_http_requests_total{route="unknown",status="404"} 2"#,
             ])
+    }
+
+    @Test func processIsMeasuredAtEachScrape() throws {
+        let registry = ServiceMetrics(registry: PrometheusRegistry()).registry
+        func value(_ name: String) throws -> Double {
+            let line = registry.exposition().split(separator: "\n").first { $0.hasPrefix(name + " ") }
+            return try #require(line.flatMap { Double($0.dropFirst(name.count + 1)) })
+        }
+        let before = try value("process_cpu_seconds_total")
+        var sum = 0
+        while try value("process_cpu_seconds_total") == before { for index in 0..<1_000_000 { sum &+= index } }
+        #expect(try value("process_resident_memory_bytes") > 1_000_000)
+        #expect(try value("process_open_fds") >= 3)
+        #expect(try value("process_max_fds") >= value("process_open_fds"))
+        let start = Date(timeIntervalSince1970: try value("process_start_time_seconds"))
+        #expect(start < .now && start > .now - 86_400)
     }
 }

@@ -31,14 +31,26 @@ func ask(
 ) async throws -> RouterAnswer {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    let server = AdminServer(
-        host: "127.0.0.1", port: 0, backend: backend, metrics: PrometheusRegistry(), logger: logger)
-    return try await server.application.test(.router) { client in
-        try await client.execute(
-            uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
-        ) { response in
-            RouterAnswer(
-                status: response.status.code, headers: response.headers, text: String(buffer: response.body))
+    return try await AdminServer(
+        host: "127.0.0.1", port: 0, backend: backend, metrics: PrometheusRegistry(), logger: logger
+    ).ask(method, uri, body: body, headers: headers)
+}
+
+extension AdminServer {
+    /// Sends one request to the router of this server, without a socket.
+    func ask(
+        _ method: HTTPRequest.Method, _ uri: String, token: String? = nil, body: String? = nil,
+        headers: HTTPFields = [:]
+    ) async throws -> RouterAnswer {
+        var headers = headers
+        if let token { headers[.authorization] = "Bearer \(token)" }
+        return try await application.test(.router) { [headers] client in
+            try await client.execute(
+                uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
+            ) { response in
+                RouterAnswer(
+                    status: response.status.code, headers: response.headers, text: String(buffer: response.body))
+            }
         }
     }
 }

@@ -110,6 +110,8 @@ import Yams
         for (name, written) in [
             ("StreamSummary", JSONWriter.text(of: summary)), ("Overview", JSONWriter.text(of: FakeBackend.overview)),
             ("AuditEvent", JSONWriter.text(of: event)),
+            ("Promotion", JSONWriter.text(of: Promotion(version: "v8", previous: nil, settled: true))),
+            ("ModelList", JSONWriter.text(of: try FakeBackend().models())),
         ] {
             let members = try #require(try JSONSerialization.jsonObject(with: Data(written.utf8)) as? [String: Any])
             let schema = try #require(schemas[name] as? [String: Any])

@@ -10,7 +10,9 @@ import Testing
         (Train.self, "train"), (Score.self, "score"), (Broker.self, "broker"), (Topics.self, "topics"),
         (TopicsCheck.self, "topics-check"), (TopicsCreate.self, "topics-create"), (Config.self, "config"),
         (ConfigInit.self, "config-init"), (ConfigCheck.self, "config-check"), (ConfigShow.self, "config-show"),
-        (Bench.self, "bench"), (BenchStep.self, "bench-step"), (BenchEngine.self, "bench-engine"),
+        (Tokens.self, "tokens"), (TokensAdd.self, "tokens-add"), (TokensList.self, "tokens-list"),
+        (TokensRevoke.self, "tokens-revoke"), (Bench.self, "bench"), (BenchStep.self, "bench-step"),
+        (BenchEngine.self, "bench-engine"),
     ]
 
     @Test func helpIsAsRecorded() throws {
@@ -39,6 +41,8 @@ import Testing
         ["streams", "reset", "a", "--all"], ["streams", "reset", "--prefix", ""],
         ["streams", "reset", "a", "--dry-run"],
         ["streams", "watch", "--interval", "0"], ["streams", "list", "--url", "nowhere"],
+        ["streams", "list", "--token", "two words"], ["tokens", "add"], ["tokens", "add", "--role", "owner"],
+        ["tokens", "revoke"], ["tokens", "list", "--file", "a", "--config", "b"],
     ])
     func wrongUsageIs2OnStderr(arguments: [String]) async {
         let result = await sluice(list: arguments)

@@ -51,13 +51,15 @@ func sluice(
 }
 
 /// A live server over a fake backend while `body` runs, which is given its address.
+///
+/// - Parameter tokens: its file of access tokens.
 func withService(
-    _ backend: FakeBackend = FakeBackend(), _ body: (String) async throws -> Void
+    _ backend: FakeBackend = FakeBackend(), tokens: String? = nil, _ body: (String) async throws -> Void
 ) async throws {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let server = AdminServer(
-        host: "127.0.0.1", port: 0, backend: backend, metrics: PrometheusRegistry(), logger: logger)
+        host: "127.0.0.1", port: 0, tokens: tokens, backend: backend, metrics: PrometheusRegistry(), logger: logger)
     let group = ServiceGroup(services: [server], logger: logger)
     let running = Task { try await group.run() }
     do {

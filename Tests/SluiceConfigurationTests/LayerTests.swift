@@ -111,10 +111,10 @@ import Testing
 /// The problems of a configuration as `config check` prints them.
 func problems(
     _ text: String, environment: [String: String] = [:], flags: [(path: String, value: String)] = [],
-    files: Configuration.FileCheck = { _ in false }
+    tokenCount: @escaping Configuration.TokenCount = { _ in 0 }
 ) -> [String] {
     do throws(ConfigurationProblems) {
-        _ = try Configuration.load(text: text, environment: environment, flags: flags, files: files)
+        _ = try Configuration.load(text: text, environment: environment, flags: flags, tokenCount: tokenCount)
         return []
     } catch {
         return error.problems.map(\.description)

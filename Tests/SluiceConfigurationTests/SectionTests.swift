@@ -1,4 +1,5 @@
 import SluiceConfiguration
+import SluiceCore
 import SluiceLSTM
 import SluiceTraining
 import Testing
@@ -76,12 +77,18 @@ import Testing
 
     @Test(arguments: ["0.0.0.0:8080", "\"[::]:8080\"", "pumps.example:80", "127.0.0.1.example:80", "128.0.0.1:80"])
     func otherAddressesNeedTokens(_ address: String) {
-        let text = minimal + "\nadmin: {listen: \(address), tokens: t.yaml}"
+        let text = minimal + "\nadmin:\n  listen: \(address)\n  tokens: t.yaml"
         let found = problems(text)
-        #expect(
-            found.count == 1 && found[0].hasSuffix("tokens are not available yet: listen on 127.0.0.1, behind a proxy"),
-            "\(found)")
-        #expect(problems(text, files: { $0 == "t.yaml" }).isEmpty)
+        #expect(found.count == 1 && found[0].hasPrefix("sluice.yaml:6: admin.listen: "), "\(found)")
+        #expect(found[0].contains("no access tokens in t.yaml: make one with \"sluice tokens add --role admin\""))
+        #expect(problems(text, tokenCount: { $0 == "t.yaml" ? 1 : 0 }).isEmpty)
+    }
+
+    @Test(arguments: ["127.0.0.1:8080", "0.0.0.0:8080"])
+    func brokenTokensAreAProblemAnywhere(_ address: String) {
+        let text = minimal + "\nadmin:\n  listen: \(address)\n  tokens: t.yaml"
+        let found = problems(text) { _ in throw SluiceError(.file, "t.yaml:3: unknown key") }
+        #expect(found == ["sluice.yaml:7: admin.tokens: t.yaml:3: unknown key"])
     }
 
     @Test func noTopicServesTwoPurposes() {

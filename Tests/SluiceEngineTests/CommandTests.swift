@@ -15,7 +15,7 @@ import Testing
         for event in events where event.partition == partition { rig.state(partition).schedule.add(event) }
         return records.filter { $0.partition == partition }.flatMap { record in
             while let event = rig.state(partition).schedule.take(before: record.offset) {
-                if let target = event.target { _ = rig.fold.reset(target, of: rig.state(partition), at: event.offset) }
+                if let target = event.target { _ = rig.state(partition).reset(target, at: event.offset) }
             }
             return rig.run([record])
         }

@@ -43,7 +43,7 @@ import Testing
             Record("s", 4, 1), Record("s", 2_000, 1), Record("s", 2_001, 1, boundary: "start"), Record("s", 2_002, 1),
         ])
         rig.run(Array(records[..<4]))
-        _ = rig.fold.reset(.stream("s"), of: rig.state(), at: 4)
+        _ = rig.state().reset(.stream("s"), at: 4)
         rig.run(Array(records[4...]))
         #expect(try entries(rig, "s").map(\.boundary) == [.first, nil, .end, nil, .command, .gap, .start, nil])
     }

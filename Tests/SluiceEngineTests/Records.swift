@@ -151,8 +151,7 @@ final class FoldRig {
 
     func state(_ partition: Int32 = 0) -> PartitionState {
         if let state = states[partition] { return state }
-        let state = PartitionState(partition: partition, specification: fold.specification, recentCapacity: 100)
-        state.isGated = false
+        let state = PartitionState(partition: partition, fold: fold, recentCapacity: 100)
         states[partition] = state
         return state
     }

@@ -224,6 +224,8 @@ final class SimulatedStore: StateStore {
 
     init(_ log: SimulatedLog) { self.log = log }
 
+    func modelHash(_ partition: Int32) -> String? { log.saved[partition]?.first?.position.modelHash }
+
     func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition?
     {
         known.remove(partition)

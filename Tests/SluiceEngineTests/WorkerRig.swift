@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceLSTM
 import SluiceLog
 import SluiceState
 import Testing
@@ -21,26 +22,41 @@ final class WorkerRig {
         model: makeModel(), boundaries: BoundaryPolicy(sequenceChange: true, gap: 3_600_000, every: 50))
 
     /// - Parameters:
+    ///   - specification: of the active model; `others` are there for swaps and saved states.
     ///   - seed: of what a dying producer delivers, and of nothing else.
     ///   - checkpointPolls: polls between checkpoints; commits are due every second poll.
     init(
-        _ log: SimulatedLog, specification: FoldSpecification = WorkerRig.specification, partitions: [Int32] = [0],
-        seed: UInt64 = 0, checkpointPolls: Int64 = 5
+        _ log: SimulatedLog, specification: FoldSpecification = WorkerRig.specification,
+        others: [FoldSpecification] = [], partitions: [Int32] = [0], seed: UInt64 = 0, checkpointPolls: Int64 = 5
     ) throws {
         self.log = log
         consumer = SimulatedConsumer(log, assignment: partitions)
         producer = SimulatedProducer(log, seed: seed)
         control = SimulatedReader(log)
         worker = try Worker(
-            index: 0, fold: Fold(specification: specification, input: pumps),
+            index: 0,
             resources: WorkerResources(
                 consumer: consumer, producer: producer, control: control,
                 makeHistoryReader: { SimulatedReader(log) }, store: SimulatedStore(log), clock: clock,
-                observer: notes),
+                observer: notes, makeFold: { try Self.fold($0, active: specification, others) }),
             settings: WorkerSettings(
                 inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
                 eventsPartitions: 1, commitNanoseconds: 2_000_000, checkpointNanoseconds: checkpointPolls * 1_000_000),
             mailbox: mailbox)
+    }
+
+    private static func fold(
+        _ reference: ModelReference, active: FoldSpecification, _ others: [FoldSpecification]
+    ) throws -> Fold {
+        let found = ([active] + others).first { specification in
+            switch reference {
+            case .active: true
+            case .version(let version): specification.model.manifest.version == version
+            case .hash(let hash): specification.model.hash == hash
+            }
+        }
+        guard let found else { throw SluiceError(.unknownModel, "there is no \(reference)") }
+        return try Fold(specification: found, input: pumps)
     }
 
     /// Runs until so many polls in a row have brought nothing, then stops in good order.

@@ -111,7 +111,7 @@ import Testing
         #expect(rig.notes.seen.replayed == 100)
     }
 
-    @Test func theStateOfAnotherModelIsBuiltAgain() throws {
+    @Test func theStateOfAModelThatIsNotHereIsBuiltAgain() throws {
         let other = FoldSpecification(
             model: makeModel(hidden: 9, seed: 99), boundaries: WorkerRig.specification.boundaries)
         let log = SimulatedLog()
@@ -124,7 +124,7 @@ import Testing
         let behind = log.outputs.count { ($0.offset ?? 0) >= 250 }
         #expect(log.outputs.suffix(behind) == reference.outputs.suffix(behind))
         #expect(rig.notes.seen.replayed == 250)
-        #expect(rig.notes.seen.notes.contains { $0.contains("another model") })
+        #expect(rig.notes.seen.notes.contains { $0.contains("cannot be used") })
         #expect(log.saved[0]?.last?.position.modelHash == WorkerRig.specification.model.hash)
     }
 

@@ -82,8 +82,8 @@ import Testing
     }
 
     @Test func everyCauseHasItsNumber() {
-        let causes: [BoundaryCause] = [.first, .command, .start, .end, .sequence, .gap, .every, .daily]
+        let causes: [BoundaryCause] = [.first, .command, .start, .end, .sequence, .gap, .every, .daily, .swap]
         #expect(causes == BoundaryCause.allCases)
-        #expect(causes.map { Int($0.rawValue) } == Array(0..<8))
+        #expect(causes.map { Int($0.rawValue) } == Array(0..<9))
     }
 }

@@ -14,6 +14,20 @@ package protocol AdminBackend: Sendable {
     /// Asks for the reset of many streams; with `dryRun` only counts them.
     func reset(_ selection: StreamSelection, dryRun: Bool, by caller: String) async throws -> ManyReset
 
+    /// The registry's models.
+    func models() async throws -> ModelList
+
+    /// Makes a registered model the active one and waits for the swaps for at most ten seconds. `caller` goes into the
+    /// audit record.
+    ///
+    /// - Throws: `model-unknown`.
+    func promote(_ version: String, by caller: String) async throws -> Promotion
+
+    /// Makes the model before the active one active again.
+    ///
+    /// - Throws: `model-unknown` when there is none.
+    func rollBack(by caller: String) async throws -> Promotion
+
     func partitions() async throws -> [PartitionStatus]
 
     /// Whether work can be done now; the reasons say why not.

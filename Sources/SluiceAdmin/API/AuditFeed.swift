@@ -14,6 +14,8 @@ package struct AuditEvent: Hashable, Sendable, Decodable {
     package var offset: Offset
     /// The version a swap went to.
     package var model: String?
+    /// The version it came from.
+    package var previous: String?
     /// Why, for a boundary.
     package var cause: String?
     package var by: String
@@ -21,7 +23,7 @@ package struct AuditEvent: Hashable, Sendable, Decodable {
 
     package init(
         id: String, type: String, stream: String? = nil, prefix: String? = nil, partition: Int32, offset: Offset,
-        model: String? = nil, cause: String? = nil, by: String, time: Timestamp
+        model: String? = nil, previous: String? = nil, cause: String? = nil, by: String, time: Timestamp
     ) {
         self.id = id
         self.type = type
@@ -30,6 +32,7 @@ package struct AuditEvent: Hashable, Sendable, Decodable {
         self.partition = partition
         self.offset = offset
         self.model = model
+        self.previous = previous
         self.cause = cause
         self.by = by
         self.time = time
@@ -46,6 +49,7 @@ extension AuditEvent: JSONWritable {
             $0.member("partition", partition)
             $0.member("offset", offset)
             $0.member("model", model)
+            $0.member("previous", previous)
             $0.member("cause", cause)
             $0.member("by", by)
             $0.member("time", time)

@@ -44,15 +44,17 @@ package struct ServiceOverview: Hashable, Sendable, Decodable {
     package var partitions: Partitions
     /// Version of the active model.
     package var model: String?
-    /// A sentence about a training under way.
+    /// What a training under way is at.
     package var retraining: String?
+    /// How the last one ended.
+    package var lastRetraining: String?
     /// Why the service is not ready; empty when it is.
     package var reasons: [String]
 
     package init(
         time: Timestamp, instance: String, rate: Double, latency: Latency?, lag: Int64?, streams: Int,
         predictions: Int, rejects: Int, boundaries: Int, resets: Int, partitions: Partitions, model: String?,
-        retraining: String? = nil, reasons: [String] = []
+        retraining: String? = nil, lastRetraining: String? = nil, reasons: [String] = []
     ) {
         self.time = time
         self.instance = instance
@@ -67,6 +69,7 @@ package struct ServiceOverview: Hashable, Sendable, Decodable {
         self.partitions = partitions
         self.model = model
         self.retraining = retraining
+        self.lastRetraining = lastRetraining
         self.reasons = reasons
     }
 
@@ -74,6 +77,7 @@ package struct ServiceOverview: Hashable, Sendable, Decodable {
         case time, instance, rate, lag, streams, predictions, rejects, boundaries, resets, partitions, model
         case retraining, reasons
         case latency = "latency_ms"
+        case lastRetraining = "last_retraining"
     }
 }
 
@@ -93,6 +97,7 @@ extension ServiceOverview: JSONWritable {
             $0.member("partitions", partitions)
             $0.member("model", model)
             $0.member("retraining", retraining)
+            $0.member("last_retraining", lastRetraining)
             $0.member("reasons", reasons)
         }
     }

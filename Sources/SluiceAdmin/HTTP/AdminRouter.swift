@@ -8,12 +8,33 @@ struct AdminRouter {
     let backend: any AdminBackend
     let metrics: PrometheusRegistry
     let hub: EventHub
+    let access: AccessControl
     /// Requests that took longer are logged at notice.
     var slow = Duration.seconds(1)
 
     func build() -> Router<AdminRequestContext> {
         let router = Router(context: AdminRequestContext.self, options: [.autoGenerateHeadEndpoints])
-        router.add(middleware: RequestGate(slow: slow))
+        router.add(middleware: RequestGate(slow: slow, requests: RequestMetrics(metrics)))
+        addOpen(to: router)
+        // Unknown paths are behind it, too.
+        router.add(middleware: AccessGate(access: access, refusals: RefusalLog()))
+        addGuarded(to: router)
+        return router
+    }
+
+    /// What needs no access token: what tells nothing of the streams, and what a browser loads before it can send one.
+    private func addOpen(to router: Router<AdminRequestContext>) {
+        add("/healthz", to: router, get: health)
+        add("/readyz", to: router, get: readiness)
+        add("/openapi.yaml", to: router) { _, _ in
+            Response(text: String(decoding: PackageResources.openapi_yaml, as: UTF8.self), type: "application/yaml")
+        }
+        for file in DashboardFile.all {
+            add(RouterPath(file.path), to: router) { request, _ in file.response(to: request) }
+        }
+    }
+
+    private func addGuarded(to router: Router<AdminRequestContext>) {
         add("/v1/streams", to: router, get: streams)
         // `reset` is also a possible key: its own paths come before the pattern's.
         add(
@@ -24,18 +45,12 @@ struct AdminRouter {
         add("/v1/streams/:key/reset", to: router, post: { try await self.reset(RequestReading.key($1), $0, $1) })
         add("/v1/partitions", to: router, get: partitions)
         add("/v1/events", to: router, get: events)
-        add("/healthz", to: router, get: health)
-        add("/readyz", to: router, get: readiness)
+        add("/v1/models", to: router, get: models)
+        add("/v1/models/rollback", to: router, post: rollBack)
+        add("/v1/models/:key/promote", to: router, post: promote)
         add("/metrics", to: router) { _, _ in
             Response(text: metrics.exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
         }
-        add("/openapi.yaml", to: router) { _, _ in
-            Response(text: String(decoding: PackageResources.openapi_yaml, as: UTF8.self), type: "application/yaml")
-        }
-        for file in DashboardFile.all {
-            add(RouterPath(file.path), to: router) { request, _ in file.response(to: request) }
-        }
-        return router
     }
 
     private func add(

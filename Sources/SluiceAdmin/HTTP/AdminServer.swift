@@ -12,17 +12,22 @@ package final class AdminServer: Service {
     private let port: Int
     private let router: AdminRouter
     private let hub: EventHub
+    private let access: AccessControl
     private let logger: Logger
     private let listening = ListeningPort()
 
-    /// - Parameter port: 0 lets the system choose one, which `listeningPort` then tells.
+    /// - Parameters:
+    ///   - port: 0 lets the system choose one, which `listeningPort` then tells.
+    ///   - tokens: the file of access tokens, which need not exist on loopback.
     package init(
-        host: String, port: Int, backend: any AdminBackend, metrics: PrometheusRegistry, logger: Logger
+        host: String, port: Int, tokens: String? = nil, backend: any AdminBackend, metrics: PrometheusRegistry,
+        logger: Logger
     ) {
         self.host = host
         self.port = port
+        access = AccessControl(tokens: tokens, host: host, logger: logger)
         hub = EventHub(backend: backend)
-        router = AdminRouter(backend: backend, metrics: metrics, hub: hub)
+        router = AdminRouter(backend: backend, metrics: metrics, hub: hub, access: access)
         self.logger = logger
     }
 
@@ -34,10 +39,11 @@ package final class AdminServer: Service {
 
     /// Serves until graceful shutdown.
     ///
-    /// Throws a `SluiceError` if the address is refused (not loopback), taken or not this machine's.
+    /// Throws a `SluiceError` if the address is taken, not this machine's, or open to others without access tokens, and
+    /// if the tokens' file is broken.
     package func run() async throws {
         do {
-            try refuseOpenAddress()
+            try access.check()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await self.hub.run() }
                 defer { group.cancelAll() }
@@ -62,16 +68,6 @@ package final class AdminServer: Service {
                 listening.settle(.success(channel.localAddress?.port ?? port))
             },
             logger: logger)
-    }
-
-    private func refuseOpenAddress() throws {
-        // Parsed, because 127.example.org is a name like any other.
-        let address = try? SocketAddress(ipAddress: host, port: port)
-        guard host == "localhost" || address != nil && (host == "::1" || host.hasPrefix("127.")) else {
-            throw SluiceError(
-                .invalidConfiguration, "admin.listen \(host):\(port) is open to others and there are no access tokens",
-                remedy: "listen on 127.0.0.1 and put a proxy in front")
-        }
     }
 
     private func describe(_ error: any Error) -> any Error {

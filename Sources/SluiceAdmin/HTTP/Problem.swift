@@ -6,6 +6,7 @@ package struct Problem: Error, Hashable, Sendable {
     /// the `SluiceError` they come from.
     package enum Kind: String, CaseIterable, Sendable {
         case streamUnknown = "stream-unknown"
+        case modelUnknown = "model-unknown"
         case pathUnknown = "path-unknown"
         case methodNotAllowed = "method-not-allowed"
         case parameterInvalid = "parameter-invalid"
@@ -14,6 +15,9 @@ package struct Problem: Error, Hashable, Sendable {
         case bodyTooLarge = "body-too-large"
         case originForeign = "origin-foreign"
         case eventsFull = "events-full"
+        case tokenMissing = "token-missing"
+        case tokenInvalid = "token-invalid"
+        case roleInsufficient = "role-insufficient"
         case notReady = "not-ready"
         case notHealthy = "not-healthy"
         case internalError = "internal"
@@ -21,8 +25,9 @@ package struct Problem: Error, Hashable, Sendable {
         var status: Int {
             switch self {
             case .parameterInvalid, .keyInvalid, .bodyInvalid: 400
-            case .originForeign: 403
-            case .streamUnknown, .pathUnknown: 404
+            case .tokenMissing, .tokenInvalid: 401
+            case .originForeign, .roleInsufficient: 403
+            case .streamUnknown, .modelUnknown, .pathUnknown: 404
             case .methodNotAllowed: 405
             case .bodyTooLarge: 413
             case .internalError: 500
@@ -33,6 +38,7 @@ package struct Problem: Error, Hashable, Sendable {
         var title: String {
             switch self {
             case .streamUnknown: "No such stream"
+            case .modelUnknown: "No such model"
             case .pathUnknown: "No such path"
             case .methodNotAllowed: "Method not allowed"
             case .parameterInvalid: "Invalid parameter"
@@ -41,9 +47,22 @@ package struct Problem: Error, Hashable, Sendable {
             case .bodyTooLarge: "Body too large"
             case .originForeign: "Request of a foreign page"
             case .eventsFull: "Too many event streams"
+            case .tokenMissing: "Access token needed"
+            case .tokenInvalid: "Access token not valid"
+            case .roleInsufficient: "Role not sufficient"
             case .notReady: "Not ready"
             case .notHealthy: "Not healthy"
             case .internalError: "Internal error"
+            }
+        }
+
+        /// The header `WWW-Authenticate` with its error code, after RFC 6750.
+        var challenge: String? {
+            switch self {
+            case .tokenMissing: "Bearer realm=\"sluice\""
+            case .tokenInvalid: "Bearer realm=\"sluice\", error=\"invalid_token\""
+            case .roleInsufficient: "Bearer realm=\"sluice\", error=\"insufficient_scope\""
+            default: nil
             }
         }
     }
@@ -58,12 +77,15 @@ package struct Problem: Error, Hashable, Sendable {
     package let reasons: [String]
     /// Methods for the header `Allow`.
     let allowed: String?
+    /// The header `WWW-Authenticate`.
+    let challenge: String?
 
     package init(_ kind: Kind, _ detail: String, reasons: [String] = [], allowed: String? = nil) {
         type = "/openapi.yaml#/components/x-problems/\(kind.rawValue)"
         title = kind.title
         status = kind.status
         code = kind.rawValue
+        challenge = kind.challenge
         self.detail = detail
         self.reasons = reasons
         self.allowed = allowed
@@ -78,6 +100,7 @@ package struct Problem: Error, Hashable, Sendable {
         detail = error.description
         reasons = []
         allowed = nil
+        challenge = nil
     }
 }
 

@@ -1,11 +1,12 @@
 internal import Hummingbird
 internal import Logging
 
-/// Stands around every handler: turns what is thrown into problem documents, and writes the log.
+/// Stands around every handler: turns what is thrown into problem documents, counts, and writes the log.
 ///
 /// A request is logged at debug, a slow or failing one at notice; `/readyz` may fail quietly, it is asked all the time.
 struct RequestGate: RouterMiddleware {
     let slow: Duration
+    let requests: RequestMetrics
 
     @concurrent func handle(
         _ request: Request, context: AdminRequestContext,
@@ -24,11 +25,12 @@ struct RequestGate: RouterMiddleware {
         }
         // What is sent is what its type says, whatever a browser makes of the bytes.
         response.headers[.xContentTypeOptions] = "nosniff"
+        requests.count(route: context.endpointPath, status: response.status.code)
         let elapsed = start.duration(to: clock.now)
         let failed = response.status.code >= 500 && request.uri.path != "/readyz"
         var metadata: Logger.Metadata = [
             "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(response.status.code)",
-            "duration": "\(elapsed)", "caller": "\(context.caller)",
+            "duration": "\(elapsed)", "address": "\(context.address)",
         ]
         if let failure { metadata["error"] = "\(failure)" }
         context.logger.log(level: failed || elapsed > slow ? .notice : .debug, "request", metadata: metadata)

@@ -18,6 +18,7 @@ extension Response {
         self.init(
             json: problem, status: HTTPResponse.Status(code: problem.status), type: "application/problem+json")
         if let allowed = problem.allowed { headers[.allow] = allowed }
+        if let challenge = problem.challenge { headers[.wwwAuthenticate] = challenge }
     }
 }
 

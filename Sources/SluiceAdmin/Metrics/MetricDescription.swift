@@ -11,18 +11,21 @@ package struct MetricDescription: Hashable, Sendable {
     package let name: String
     package let help: String
     package let kind: Kind
+    /// Names of the labels that each of its series has, but for a histogram's own.
+    package let labels: [String]
 
-    package init(_ name: String, _ help: String, _ kind: Kind) {
+    package init(_ name: String, _ help: String, _ kind: Kind, labels: [String] = []) {
         self.name = name
         self.help = help
         self.kind = kind
+        self.labels = labels
     }
 }
 
 extension MetricDescription.Kind {
-    /// From 10 µs to 10 s.
+    /// From 100 µs to 10 s.
     package static let seconds = MetricDescription.Kind.histogram([
-        0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
+        0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
     ])
     /// From one to the largest batch.
     package static let records = MetricDescription.Kind.histogram([1, 4, 16, 64, 256, 1_024, 4_096])

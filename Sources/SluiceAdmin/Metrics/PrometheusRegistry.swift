@@ -19,6 +19,7 @@ package final class PrometheusRegistry: Sendable {
     }
 
     private let families = Mutex<[String: Family]>([:])
+    private let collectors = Mutex<[@Sendable () -> Void]>([])
     private let refused: ScalarCell
     private let seriesLimit: Int
 
@@ -38,6 +39,14 @@ package final class PrometheusRegistry: Sendable {
         families.withLock { families in
             if families[description.name] == nil { families[description.name] = Family(description: description) }
         }
+    }
+
+    /// Calls `body` before each exposition, for what is known only when it is asked for.
+    func beforeExposition(_ body: @escaping @Sendable () -> Void) { collectors.withLock { $0.append(body) } }
+
+    /// All metrics there are, by name, whether they have a value or not.
+    package var descriptions: [MetricDescription] {
+        families.withLock { $0.values.map(\.description) }.sorted { $0.name < $1.name }
     }
 
     /// The cell of a series, made if need be: the same labels give the same cell. Nil when the limit is reached or the
@@ -65,6 +74,9 @@ package final class PrometheusRegistry: Sendable {
         return found
     }
 
+    /// The one cell of a metric without labels.
+    func cell(_ description: MetricDescription) -> Cell? { cell(description.name, [], kind: description.kind) }
+
     /// Forgets the series of a cell.
     func remove(_ handler: AnyObject) {
         families.withLock { families in
@@ -79,7 +91,8 @@ package final class PrometheusRegistry: Sendable {
 
     /// All metrics that have a value, by name.
     func snapshot() -> [Family] {
-        families.withLock { Array($0.values) }
+        for collect in collectors.withLock({ $0 }) { collect() }
+        return families.withLock { Array($0.values) }
             .filter { !$0.series.isEmpty }
             .sorted { $0.description.name < $1.description.name }
     }

@@ -1,17 +1,32 @@
+package import Foundation
 package import Metrics
+internal import SluiceCore
 internal import Synchronization
 
-/// Every metric of the service: declared here once, with its name, help and unit, and nowhere else.
+/// Every metric of the service but those of its HTTP requests (`RequestMetrics`) and of its process
+/// (`ProcessMetrics`): declared here once, with its name, help and unit, and nowhere else. `docs/metrics.md` lists all.
 ///
-/// Written from any thread; made for numbers per batch, not per record.
+/// Written from any thread; made for numbers per batch, not per record. Nothing here has a label per stream.
 package final class ServiceMetrics: Sendable {
+    /// How a retraining ended.
+    package enum RetrainOutcome: String, Sendable, CaseIterable {
+        case succeeded
+        /// It ran, and made no model.
+        case failed
+        /// It made a model that is not promoted, or was not begun.
+        case refused
+    }
+
     package let registry: PrometheusRegistry
 
     package let observations: Counter
     package let predictions: Counter
     package let dropped: Counter
+    package let ended: Counter
     package let boundaries: Counter
     package let resets: Counter
+    /// Counted once per partition.
+    package let swaps: Counter
     package let replayed: Counter
     package let savedSlots: Counter
     /// Records per batch.
@@ -33,9 +48,11 @@ package final class ServiceMetrics: Sendable {
         self.registry = registry
         observations = registry.counter("sluice_observations_total", "Observations applied to a slot.")
         predictions = registry.counter("sluice_predictions_total", "Predictions produced.")
-        dropped = registry.counter("sluice_dropped_total", "Observations dropped by policy, late ones for example.")
+        dropped = registry.counter("sluice_dropped_total", "Late observations dropped, as input.late: drop asks.")
+        ended = registry.counter("sluice_streams_ended_total", "Streams ended by a null value.")
         boundaries = registry.counter("sluice_boundaries_total", "Boundaries applied, of any cause.")
         resets = registry.counter("sluice_resets_total", "Streams set back by a command.")
+        swaps = registry.counter("sluice_swaps_total", "Swaps to another model, counted once for each partition.")
         replayed = registry.counter("sluice_replayed_total", "Observations folded again after a restart, unemitted.")
         savedSlots = registry.counter("sluice_saved_slots_total", "Slot snapshots saved.")
         batchRecords = registry.histogram("sluice_batch_records", "Records taken from the log at once.", .records)
@@ -46,17 +63,64 @@ package final class ServiceMetrics: Sendable {
         stateBytes = registry.gauge("sluice_state_bytes", "Memory of the slots.")
         outputBlocked = registry.gauge("sluice_output_blocked", "1 while the output takes nothing.")
         ready = registry.gauge("sluice_ready", "1 while the service is ready.")
-        registry.declare(MetricDescription(Self.rejects, "Records rejected, by the reject's code.", .counter))
-        registry.declare(MetricDescription(Self.lag, "Records between the fold and the partition's end.", .gauge))
-        registry.declare(MetricDescription(Self.modelInfo, "Always 1; the labels name the active model.", .gauge))
+        for description in Self.labelled + ProcessMetrics.descriptions { registry.declare(description) }
+        for outcome in RetrainOutcome.allCases { retrains(outcome).increment(by: 0) }
+        Gauge(
+            label: Self.buildInfo, dimensions: [("version", Version.text), ("architecture", Self.architecture)],
+            factory: registry
+        ).record(1)
+        registry.beforeExposition { [unowned registry] in
+            let values = ProcessMetrics.values()
+            for metric in ProcessMetrics.descriptions {
+                guard let value = values[metric.name], case .scalar(let cell) = registry.cell(metric) else { continue }
+                cell.set(value)
+            }
+        }
     }
 
     private static let rejects = "sluice_rejects_total"
     private static let lag = "sluice_lag_records"
     private static let modelInfo = "sluice_model_info"
+    private static let modelActivation = "sluice_model_activation_timestamp_seconds"
+    private static let retrains = "sluice_retrains_total"
+    private static let retrainDuration = "sluice_retrain_last_duration_seconds"
+    private static let buildInfo = "sluice_build_info"
 
+    /// Metrics with labels, or without a value until something happens.
+    private static let labelled = [
+        MetricDescription(rejects, "Records rejected, by the reject's code.", .counter, labels: ["code"]),
+        MetricDescription(
+            lag, "Records between the fold and the end of a partition owned here.", .gauge, labels: ["partition"]),
+        MetricDescription(
+            modelInfo, "Always 1; the labels name the active model.", .gauge, labels: ["hash", "version"]),
+        MetricDescription(modelActivation, "When the active model became so, seconds since 1970.", .gauge),
+        MetricDescription(
+            retrains, "Retrainings: succeeded, failed, or refused by the promotion policy.", .counter,
+            labels: ["outcome"]),
+        MetricDescription(retrainDuration, "Time of the last retraining, however it ended.", .gauge),
+        MetricDescription(
+            buildInfo, "Always 1; the labels name the program.", .gauge, labels: ["architecture", "version"]),
+    ]
+
+    #if arch(arm64)
+        private static let architecture = "arm64"
+    #else
+        private static let architecture = "x86-64"
+    #endif
+
+    /// Rejects of a code; zero makes the series appear, so that its first reject shows as a rate.
     package func countRejects(_ count: Int, code: String) {
         Counter(label: Self.rejects, dimensions: [("code", code)], factory: registry).increment(by: count)
+    }
+
+    /// - Parameter seconds: how long it took.
+    package func countRetrain(_ outcome: RetrainOutcome, seconds: Double) {
+        retrains(outcome).increment()
+        Gauge(label: Self.retrainDuration, factory: registry).record(seconds)
+    }
+
+    private func retrains(_ outcome: RetrainOutcome) -> Counter {
+        Counter(label: Self.retrains, dimensions: [("outcome", outcome.rawValue)], factory: registry)
     }
 
     /// Sets a partition's lag; nil when it is no longer owned here.
@@ -74,7 +138,8 @@ package final class ServiceMetrics: Sendable {
         }
     }
 
-    package func setModel(version: String, hash: String) {
+    /// Names the active model, from now on.
+    package func setModel(version: String, hash: String, activated: Date = .now) {
         model.withLock { model in
             model?.destroy()
             let gauge = Gauge(
@@ -82,6 +147,7 @@ package final class ServiceMetrics: Sendable {
             gauge.record(1)
             model = gauge
         }
+        Gauge(label: Self.modelActivation, factory: registry).record(activated.timeIntervalSince1970)
     }
 }
 

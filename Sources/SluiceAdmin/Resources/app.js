@@ -1,7 +1,7 @@
 // Joins the parts: which page the address names, the events that every page shows, the two dialogs.
 
 import { h, keyText, setAttributes, setText } from "./elements.js";
-import { time } from "./format.js";
+import { sentence, time } from "./format.js";
 import { followEvents, forgetToken, hasToken, onTokenNeeded, post, renewToken, streamPath } from "./service.js";
 import { overviewPage } from "./overview.js";
 import { streamPage } from "./stream.js";
@@ -154,7 +154,7 @@ function showNotices() {
     notices.push(["bad", `Disconnected since ${since} UTC${why}. Trying again.${seen}`]);
   }
   for (const reason of model.overview?.reasons ?? []) notices.push(["warn", `Not ready: ${reason}.`]);
-  if (model.overview?.retraining) notices.push(["info", model.overview.retraining]);
+  if (model.overview?.retraining) notices.push(["info", sentence(model.overview.retraining)]);
   const text = JSON.stringify(notices);
   if (text === noticed) return;
   noticed = text;

@@ -61,6 +61,11 @@ export function clock(text) {
   return text ? text.slice(11, 19) : unknown;
 }
 
+/** What the service says of itself, as a sentence. */
+export function sentence(text) {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+}
+
 export function plural(number, one, many) {
   return `${count(number)} ${number === 1 ? one : many}`;
 }

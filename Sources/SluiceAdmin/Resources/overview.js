@@ -1,11 +1,15 @@
 // The page of the service as a whole: its figures, its partitions, what was done to it.
 
 import { h, setAttributes, setText, sparkline, streamLink, table } from "./elements.js";
-import { clock, count, duration, milliseconds, offset, percent, plural, rate, time, unknown } from "./format.js";
+import {
+  clock, count, duration, milliseconds, offset, percent, plural, rate, sentence, time, unknown,
+} from "./format.js";
 import { get } from "./service.js";
 
 const partitionsInterval = 2000;
 const traceLength = 120;
+/** Swaps to the same model that are no further apart belong together. */
+const swapMilliseconds = 60_000;
 
 /** What a tile shows: `value` and `detail` of an overview, `trace` the number that is drawn, `tone` what it says. */
 const tiles = [
@@ -41,7 +45,7 @@ const tiles = [
   },
   {
     title: "Active model", value: (o) => o.model ?? unknown, text: true,
-    detail: (o) => (o.model === null ? "none yet" : ""),
+    detail: (o) => (o.model === null ? "none yet" : o.last_retraining === null ? "not retrained since start" : ""),
   },
 ];
 
@@ -74,10 +78,12 @@ export function overviewPage({ model }) {
     { title: "Time (UTC)" }, { title: "What" }, { title: "Of" }, { title: "Partition/offset", class: "number" },
     { title: "By", class: "wide-only" },
   ]);
+  const retrained = h("p", { class: "aside", hidden: true });
   const auditNote = h("p", { class: "empty" }, "");
   const element = h("div", {},
     h("h1", { class: "unseen" }, "Overview"),
     h("section", { class: "tiles", "aria-label": "Figures" }, made.map((one) => one.element)),
+    retrained,
     h("div", { class: "columns" },
       h("section", { class: "panel" }, h("h2", {}, "Partitions"), partitions.element, partitionsNote),
       h("section", { class: "panel" }, h("h2", {}, "Audit"), audit.element, auditNote)));
@@ -121,7 +127,8 @@ export function overviewPage({ model }) {
       h("td", { title: time(event.time) }, clock(event.time)),
       h("td", {}, h("span", { class: `badge ${event.type}` }, event.type), event.cause ? ` ${event.cause}` : null),
       h("td", { class: "key" }, target(event)),
-      h("td", { class: "number" }, places(event.places)),
+      h("td", { class: "number", title: places(event.places) },
+        event.places.length > 2 ? plural(event.places.length, "partition", "partitions") : places(event.places)),
       h("td", { class: "wide-only" }, event.by))));
   }
 
@@ -130,6 +137,9 @@ export function overviewPage({ model }) {
     element,
     update() {
       if (model.overview) for (const one of made) one.update(model.overview, model.trace);
+      const last = model.overview?.last_retraining ?? null;
+      retrained.hidden = last === null;
+      setText(retrained, last === null ? "" : `Last retraining: ${sentence(last)}`);
       showAudit();
       setText(auditNote, model.overview ? "Nothing has been reset or swapped." : "Loading…");
     },
@@ -140,24 +150,31 @@ export function overviewPage({ model }) {
   };
 }
 
-/** A command to several partitions is one line. */
+/** What was done to several partitions by one wish is one line: a command has one id, a swap one for each partition. */
 function grouped(events) {
-  const groups = new Map();
+  const groups = [];
   for (const event of events) {
-    const group = groups.get(event.id) ?? { ...event, places: [] };
-    group.places.push([event.partition, event.offset]);
-    groups.set(event.id, group);
+    const group = groups.find((one) => isSame(one, event));
+    if (group) group.places.push([event.partition, event.offset]);
+    else groups.push({ ...event, places: [[event.partition, event.offset]] });
   }
-  return [...groups.values()];
+  return groups;
+}
+
+function isSame(group, event) {
+  if (group.places.some(([partition]) => partition === event.partition)) return false;
+  if (event.type !== "swap") return group.id === event.id;
+  return group.type === "swap" && group.model === event.model && group.previous === event.previous
+    && Math.abs(Date.parse(group.time) - Date.parse(event.time)) < swapMilliseconds;
 }
 
 function places(list) {
-  const text = [...list].sort((a, b) => a[0] - b[0]).map(([partition, offset]) => `${partition}/${offset}`);
-  return text.length > 4 ? `${text.length} partitions` : text.join(", ");
+  return [...list].sort((a, b) => a[0] - b[0]).map((place) => place.join("/")).join(", ");
 }
 
 function target(event) {
   if (event.stream !== null) return streamLink(event.stream);
   if (event.prefix !== null) return event.prefix === "" ? "every stream" : `${event.prefix}…`;
-  return event.model !== null ? `to ${event.model}` : "every stream";
+  if (event.model === null) return "every stream";
+  return event.previous === null ? `to ${event.model}` : `${event.previous} → ${event.model}`;
 }

@@ -179,7 +179,7 @@ function makeNorms() {
     { title: "Layer" }, { title: "Norm" }, { title: "Now", class: "number" },
     { title: "Since this page was opened", class: "spark-cell" },
   ], "fit");
-  const rows = [];
+  let rows = [];
   function row(layer, name) {
     const cell = h("td", { class: "number" });
     const spark = sparkline(132, 24);
@@ -194,7 +194,11 @@ function makeNorms() {
     };
   }
   function update(slot) {
-    if (rows.length === 0) slot.norms.h.forEach((_, layer) => rows.push(row(layer, "h"), row(layer, "c")));
+    // Another model may have other layers.
+    if (rows.length !== 2 * slot.norms.h.length) {
+      list.rows.replaceChildren();
+      rows = slot.norms.h.flatMap((_, layer) => [row(layer, "h"), row(layer, "c")]);
+    }
     for (const one of rows) one(slot.norms);
   }
   return { element: list.element, update };

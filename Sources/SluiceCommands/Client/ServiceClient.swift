@@ -106,11 +106,26 @@ struct ServiceClient: Sendable {
         struct ProblemBody: Decodable {
             let code: String
             let detail: String
+
+            /// What to do about it from here.
+            var remedy: String? {
+                switch code {
+                case "token-missing":
+                    "give one with --token or SLUICE_TOKEN; 'sluice tokens add' beside the service makes one"
+                case "token-invalid":
+                    "check --token and SLUICE_TOKEN; 'sluice tokens list' beside the service lists what is valid"
+                case "role-insufficient": "'sluice tokens add --role admin' beside the service makes one"
+                default: nil
+                }
+            }
         }
         guard let problem = try? JSONDecoder().decode(ProblemBody.self, from: body) else {
-            return SluiceError(.service, "\(base) answered with status \(status)", remedy: "check --url and --token")
+            let isRefused = [401, 403].contains(status)
+            return SluiceError(
+                .service, "\(base) answered with status \(status)" + (isRefused ? ": access refused" : ""),
+                remedy: isRefused ? "check --token, and what stands before the service" : "check --url and --token")
         }
-        return SluiceError(SluiceError.Code(problem.code), problem.detail)
+        return SluiceError(SluiceError.Code(problem.code), problem.detail, remedy: problem.remedy)
     }
 
     /// A foreign error's text without its type's noise.

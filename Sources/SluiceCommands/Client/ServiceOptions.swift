@@ -23,6 +23,10 @@ struct ServiceOptions: ParsableArguments {
         guard let base = URL(string: address), ["http", "https"].contains(base.scheme), base.host != nil else {
             throw ValidationError("'\(address)' is not an address such as \(Self.defaultURL)")
         }
-        return ServiceClient(base: base, token: token ?? environment["SLUICE_TOKEN"])
+        let secret = token ?? environment["SLUICE_TOKEN"] ?? ""
+        guard secret.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw ValidationError("The access token holds a space, a line's end or another character that none has.")
+        }
+        return ServiceClient(base: base, token: secret.isEmpty ? nil : secret)
     }
 }

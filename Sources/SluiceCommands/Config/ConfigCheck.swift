@@ -8,8 +8,8 @@ struct ConfigCheck: AsyncParsableCommand {
         commandName: "check",
         abstract: "Check the configuration: everything that is wrong, with its line.",
         discussion: """
-            Looks at the file, the environment and --set, not at the cluster ('sluice topics check' does). Exit code 1 \
-            if something is wrong.
+            Looks at the file, the environment, --set and the access tokens, not at the cluster ('sluice topics check' \
+            does). Exit code 1 if something is wrong.
 
             Examples:
               sluice config check
@@ -19,7 +19,7 @@ struct ConfigCheck: AsyncParsableCommand {
     @OptionGroup var configuration: ConfigurationOptions
 
     func run() async throws {
-        let loaded = try configuration.load()
+        let loaded = try configuration.load(isServed: true)
         // librdkafka itself knows which properties there are.
         _ = try KafkaConfiguration(loaded.configuration.kafka)
         let given = loaded.settings.count { $0.provenance != .default }

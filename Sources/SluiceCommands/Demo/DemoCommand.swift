@@ -12,8 +12,9 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Starts an embedded broker, trains on the first part of two bundled series (hourly temperatures of Seattle \
             and San Francisco, a boundary at each midnight), replays the rest through Kafka topics beside this \
-            machine's own metrics, predicts every observation, resets one stream by command, and sums up at its end. \
-            Everything it writes goes to a temporary folder that is removed.
+            machine's own metrics, predicts every observation, resets one stream by command, trains anew on what the \
+            topic holds and swaps to the result, and sums up at its end. Everything it writes goes to a temporary \
+            folder that is removed.
 
             Examples:
               sluice demo
@@ -30,6 +31,9 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Hours of the recorded series a second.")
     var speed = 60.0
 
+    @Option(help: ArgumentHelp("Between retrainings, such as 60s; or never.", valueName: "duration"))
+    var retrainEvery = "10s"
+
     func validate() throws {
         if let duration, !(duration > 0) { throw ValidationError("--duration must be above 0.") }
         if let port, !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
@@ -43,7 +47,8 @@ struct DemoCommand: AsyncParsableCommand {
             ProcessInfo.processInfo.environment["SLUICE_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .error
         let screen = DemoScreen(console: .current)
         let demo = Demo(
-            Demo.Options(duration: duration, port: port, speed: speed), logger: logger, report: { screen.show($0) })
+            Demo.Options(duration: duration, port: port, speed: speed, retrainEvery: retrainEvery), logger: logger,
+            report: { screen.show($0) })
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {

@@ -29,6 +29,9 @@ final class DemoScreen: Sendable {
             let text = "stream \(stream) was reset by command before input \(offset)"
             state.withLock { $0.notice = text }
             if !console.isTerminal { line(text) }
+        case .retrained(let text):
+            state.withLock { $0.notice = "retrained: \(text)" }
+            if !console.isTerminal { line("retrained: \(text)") }
         case .view(let view): show(view)
         case .summary(let summary): show(summary)
         }
@@ -63,6 +66,7 @@ final class DemoScreen: Sendable {
         return String(
             format: "%3.0f s  observations %d  predictions %d  boundaries %d  resets %d  rejects %d", view.elapsed,
             view.observations, view.predictions, view.boundaries, view.resets, view.rejects) + judged
+            + "  model \(view.model)" + (view.training == nil ? "" : "  retraining")
     }
 
     private func draw(_ view: Demo.View) {
@@ -102,7 +106,8 @@ final class DemoScreen: Sendable {
         for (name, value) in [
             ("observations", "\(summary.observations)"), ("predictions", "\(summary.predictions)"),
             ("boundaries", "\(summary.boundaries)"), ("resets by command", "\(summary.resets)"),
-            ("rejects", "\(summary.rejects)"),
+            ("rejects", "\(summary.rejects)"), ("retrainings", "\(summary.retrainings)"),
+            ("swaps", "\(summary.swaps) (of one partition each)"),
             ("forecast error", "\(error(summary.forecastError)) one hour ahead, over \(summary.judged) forecasts"),
             ("naive error", "\(error(summary.naiveError)) (the last value)"), ("verdict", summary.verdict),
             ("latency", "p50 \(latencies.0), p99 \(latencies.1), arrival to produced"),

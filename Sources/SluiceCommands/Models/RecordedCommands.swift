@@ -7,9 +7,9 @@ enum RecordedCommands {
     /// Events are few; a file with more is something else.
     private static let eventsMax = 10_000_000
 
-    /// The resets of an NDJSON file of events, in its order; events that change no state are passed over.
+    /// The resets and swaps of an NDJSON file of events, in its order; events that change no state are passed over.
     ///
-    /// - Throws: `input-invalid` naming the line, `unsupported` for a swap.
+    /// - Throws: `input-invalid` naming the line.
     static func read(_ path: String) throws -> [Event] {
         let reader = try RecordReader(path, fileFormat: .ndjson)
         let decoder = try MessageDecoder()
@@ -23,10 +23,7 @@ enum RecordedCommands {
                     let event = try at(line, path) { try decoder.event(record) }
                     switch event.type {
                     case .reset where event.target != nil: events.append(event)
-                    case .swap:
-                        throw SluiceError(
-                            .unsupported, "\(path), record \(line): swaps are not available yet",
-                            remedy: "score up to the swap with the one model, behind it with the other")
+                    case .swap where event.model != nil: events.append(event)
                     default: continue
                     }
                 }

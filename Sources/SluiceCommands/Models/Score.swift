@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import SluiceConfiguration
 internal import SluiceCore
 internal import SluiceLSTM
@@ -18,9 +19,10 @@ struct Score: AsyncParsableCommand {
             input and boundaries of that configuration.
 
             Rows that cannot be used are told on stderr and, all of them, in --rejects as JSON lines with the keys row \
-            (from 0), error, message, source and value; the exit code stays 0. --commands applies the resets of a \
-            service's events topic (JSON lines) before the rows at their offsets; rows then say in source where they \
-            come from.
+            (from 0), error, message, source and value; the exit code stays 0. --commands applies the resets and \
+            swaps of a service's events topic (JSON lines) before the rows at their offsets; rows then say in source \
+            where they come from. --model is the model before the first swap; those that follow lie beside it as \
+            VERSION.safetensors, as in state/models.
 
             Examples:
               sluice score --model m.safetensors --input pumps.csv --output out.ndjson
@@ -79,27 +81,54 @@ struct Score: AsyncParsableCommand {
 
     /// On the thread that will run it.
     private func scoring() throws -> ScoreRun {
-        let model = try ModelFile.read(model)
+        let first = try ModelFile.read(model)
         let reader = try RecordReader(input, fileFormat: format)
-        let specification: FoldSpecification
-        let inputSpecification: InputSpecification
-        if let config {
-            let configuration = try SettingOptions.load(
-                config, flags: [], fallbacks: .withoutCluster
-            ).configuration
-            specification = try configuration.foldSpecification(model)
-            inputSpecification = try configuration.inputSpecification(
-                .field, for: model.manifest.inputs, fileFormat: reader.format)
-        } else {
-            specification = FoldSpecification(model: model)
-            inputSpecification = InputSpecification(
-                source: .field, format: reader.format,
-                features: model.manifest.inputs.map { InputSpecification.Feature($0) })
+        let configuration = try config.map {
+            try SettingOptions.load($0, flags: [], fallbacks: .withoutCluster).configuration
+        }
+        let events = try commands.map { try RecordedCommands.read($0) } ?? []
+        let versions = Set(events.compactMap { $0.type == .swap ? $0.model : nil })
+        var successors: [String: (FoldSpecification, InputSpecification)] = [:]
+        for version in versions {
+            let model = version == first.manifest.version ? first : try successor(version)
+            successors[version] = (
+                try specification(model, configuration), try inputs(of: model, configuration, reader)
+            )
         }
         let scorer = try Scorer(
-            specification, input: inputSpecification, topic: reader.name, batch: batch,
-            events: try commands.map { try RecordedCommands.read($0) } ?? [])
+            try specification(first, configuration), input: try inputs(of: first, configuration, reader),
+            topic: reader.name, batch: batch, events: events, successors: successors)
         return ScoreRun(scorer: scorer, reader: reader, batch: batch, output: output, rejects: rejects, json: json)
+    }
+}
+
+extension Score {
+    private func inputs(
+        of model: Model, _ configuration: Configuration?, _ reader: RecordReader
+    ) throws -> InputSpecification {
+        let names = model.manifest.inputs
+        return try configuration?.inputSpecification(.field, for: names, fileFormat: reader.format)
+            ?? InputSpecification(
+                source: .field, format: reader.format, features: names.map { InputSpecification.Feature($0) })
+    }
+
+    private func specification(_ model: Model, _ configuration: Configuration?) throws -> FoldSpecification {
+        try configuration?.foldSpecification(model) ?? FoldSpecification(model: model)
+    }
+
+    /// A model that a recorded swap goes to: beside the one given, as in a service's registry.
+    private func successor(_ version: String) throws -> Model {
+        let path = URL(filePath: model).deletingLastPathComponent().appending(path: "\(version).safetensors").path
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw SluiceError(
+                .file, "the commands swap to the model \(version), and there is no \(path)",
+                remedy: "put the models that a service ran beside --model, as they lie in its state/models")
+        }
+        let successor = try ModelFile.read(path)
+        guard successor.manifest.version == version else {
+            throw SluiceError(.invalidModel, "\(path) is the model \(successor.manifest.version), not \(version)")
+        }
+        return successor
     }
 }
 

@@ -41,6 +41,7 @@ struct Train: AsyncParsableCommand {
             """)
 
     @OptionGroup(title: "Data and output") var files: TrainFiles
+    @OptionGroup(title: "Retraining") var child: TrainChild
     @OptionGroup(title: "Training") var train: TrainFlags
     @OptionGroup(title: "Model") var model: ModelFlags
     @OptionGroup(title: "Configuration") var configuration: ConfigurationOptions
@@ -53,11 +54,16 @@ struct Train: AsyncParsableCommand {
         }
         let loaded = try load()
         try DistinctFiles.check(
-            outputs: [("--output", files.output)], inputs: files.data.map { ("--data", $0) })
+            outputs: [("--output", files.output)],
+            inputs: files.data.map { ("--data", $0) } + (child.incumbent.map { [("--incumbent", $0)] } ?? []))
         try Self.checkWritable(files.output)
         let logger = try log.logger()
         try await Signals.onThread { interruption in
-            let run = TrainRun(configuration: loaded.configuration, output: files.output, json: files.json)
+            if child.isChild { child.becomeChild(interruption) }
+            let job = TrainingJob(
+                loaded.configuration, isRetraining: child.isChild,
+                incumbent: try child.incumbent.map { try ModelFile.read($0) })
+            let run = TrainRun(job, output: files.output, json: files.json, tellsProgress: child.isChild)
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }

@@ -20,6 +20,17 @@ struct TrainJSON: TrainReport {
         console.line(json.text)
     }
 
+    /// A line between epochs.
+    static func tell(_ phase: String, epoch: Int? = nil, of epochs: Int? = nil) {
+        var json = JSONWriter()
+        json.object {
+            $0.member("phase", phase)
+            $0.member("epoch", epoch)
+            $0.member("epochs", epochs)
+        }
+        Console.current.line(json.text)
+    }
+
     func done(_ outcome: TrainingJob.Outcome, path: String, version: String, hash: String) {
         let result = outcome.result
         var json = JSONWriter()
@@ -36,6 +47,7 @@ struct TrainJSON: TrainReport {
             $0.member("carried", result.carryGap.map { Measured($0.carried) })
             $0.member("reset_per_chunk", result.carryGap.map { Measured($0.resetPerChunk) })
             $0.member("carry_gap", result.carryGap?.difference)
+            $0.member("incumbent", result.incumbent.map(Measured.init))
             $0.member("test", result.test.map(Measured.init))
         }
         console.line(json.text)

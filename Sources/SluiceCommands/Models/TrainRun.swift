@@ -18,9 +18,14 @@ final class TrainRun {
     private var epochObservations = 0
     private var observations = 0
 
-    init(configuration: Configuration, output: String, json: Bool) {
-        job = TrainingJob(configuration)
+    /// Progress between epochs is told in JSON too, now and then: to a parent that takes silence for a fault.
+    private let tellsProgress: Bool
+    private var toldAt = ContinuousClock.now
+
+    init(_ job: TrainingJob, output: String, json: Bool, tellsProgress: Bool = false) {
+        self.job = job
         self.output = output
+        self.tellsProgress = tellsProgress
         report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job)
     }
 
@@ -37,6 +42,7 @@ final class TrainRun {
     }
 
     private func progress(_ progress: TrainingJob.Progress) {
+        if tellsProgress { tell(progress) }
         switch progress {
         case .reading(let observations, let share):
             bar.show(share) { "reading, \(observations) observations" }
@@ -61,6 +67,20 @@ final class TrainRun {
             report.epoch(
                 epoch, rate: Double(observations - epochObservations) / max(1e-9, (now - epochSince) / .seconds(1)))
             (epochSince, epochObservations) = (now, observations)
+        }
+    }
+}
+
+extension TrainRun {
+    private static var tellEvery: Duration { .seconds(1) }
+
+    private func tell(_ progress: TrainingJob.Progress) {
+        guard .now - toldAt >= Self.tellEvery else { return }
+        toldAt = .now
+        switch progress {
+        case .reading(let observations, _): TrainJSON.tell("reading \(observations) observations")
+        case .training(.batch(let batch)): TrainJSON.tell("training", epoch: batch.epoch, of: batch.epochs)
+        default: break
         }
     }
 }

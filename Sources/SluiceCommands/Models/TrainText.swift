@@ -44,6 +44,11 @@ struct TrainText: TrainReport {
                     + " --learning-rate may help")
         }
         if let gap = result.carryGap { carryGap(gap) }
+        if let incumbent = result.incumbent, let gap = result.carryGap {
+            console.line(
+                String(
+                    format: "incumbent: validation loss %.5f, this model %.5f", incumbent.loss, gap.carried.loss))
+        }
         if let test = result.test {
             let accuracy = test.accuracy.map { String(format: ", accuracy %.4f", $0) } ?? ""
             console.line(String(format: "test: loss %.5f", test.loss) + accuracy)

@@ -3,7 +3,6 @@ internal import Logging
 internal import ServiceLifecycle
 internal import SluiceConfiguration
 internal import SluiceCore
-internal import SluiceModelFile
 internal import SluiceService
 
 /// `sluice serve`.
@@ -12,8 +11,14 @@ struct Serve: AsyncParsableCommand {
         abstract: "The service: consume, predict, produce, answer over HTTP.",
         discussion: """
             Reads observations from input.topic, carries one state per stream, writes a prediction for each of them to \
-            output.topic, and answers at admin.listen. It waits for a broker that is away and makes its own topics \
-            where it may; 'sluice topics create' makes them all. The state lies in state.directory.
+            output.topic, and answers at admin.listen. Without --model the active model of its registry \
+            (state.directory/models) predicts; with none there it waits until the input holds retrain.minimum \
+            observations, trains and begins. Every retrain.every it trains anew on the recorded log, in a process of \
+            its own, and swaps to the result as retrain.promote says.
+
+            It waits for a broker that is away and makes its own topics where it may; 'sluice topics create' makes \
+            them all. The state lies in state.directory. On another address than loopback it needs access tokens: \
+            'sluice tokens add' makes them.
 
             SIGINT (Ctrl-C) and SIGTERM deliver, save and commit what was taken in, then end it with exit code 0; a \
             second signal ends it at once, which loses nothing but may predict some observations twice.
@@ -23,13 +28,13 @@ struct Serve: AsyncParsableCommand {
             level.
 
             Examples:
-              sluice serve --model model.safetensors
+              sluice serve
               sluice serve --model model.safetensors -c pumps.yaml
-              sluice serve --model model.safetensors --set admin.listen=127.0.0.1:8081
-              SLUICE_WORKERS=4 sluice serve --model model.safetensors --log-level debug
+              sluice serve --set admin.listen=127.0.0.1:8081 --set retrain.every=never
+              SLUICE_WORKERS=4 sluice serve --log-level debug
             """)
 
-    @Option(help: ArgumentHelp("The model to predict with, as 'sluice train' writes it.", valueName: "file"))
+    @Option(help: ArgumentHelp("Register this model and predict with it. (default: the active one)", valueName: "file"))
     var model: String?
 
     @OptionGroup var configuration: ConfigurationOptions
@@ -37,15 +42,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let logger = try log.logger()
-        let loaded = try configuration.load()
-        guard let model else {
-            throw SluiceError(
-                .unsupported, "serve has no model to predict with",
-                remedy: "train one with 'sluice train --from-topic' or '--data FILE', then name it: --model FILE")
-        }
-        let runtime = try ServeRuntime(
-            loaded.configuration, model: try ModelFile.read(model),
-            isExactlyOnceRequested: loaded.isGiven("delivery"), logger: logger)
+        let loaded = try configuration.load(isServed: true)
+        let runtime = try ServeRuntime(loaded, modelFile: model, logger: logger)
         let group = ServiceGroup(services: [runtime], logger: logger)
         try await Signals.during {
             try await group.run()
@@ -54,12 +52,5 @@ struct Serve: AsyncParsableCommand {
             await group.triggerGracefulShutdown()
         }
         logger.info("stopped")
-    }
-}
-
-extension LoadedConfiguration {
-    /// Whether a setting was given, not defaulted.
-    func isGiven(_ path: String) -> Bool {
-        settings.contains { $0.path == path && $0.provenance != .default }
     }
 }

@@ -87,7 +87,7 @@ private final class EngineLoop {
         fold = try Fold(
             specification: specification,
             input: InputSpecification(features: names.map { InputSpecification.Feature($0) }))
-        state = PartitionState(partition: 0, specification: specification, recentCapacity: 0)
+        state = PartitionState(partition: 0, fold: fold, recentCapacity: 0)
     }
 
     /// - Returns: the number of records folded.

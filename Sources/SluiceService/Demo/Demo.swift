@@ -6,8 +6,8 @@ import SluiceConfiguration
 import SluiceCore
 import SluiceEngine
 import SluiceKafka
-import SluiceLSTM
 import SluiceModelFile
+import SluiceModels
 package import SluiceTraining
 
 /// The whole service on this machine with nothing else installed: an embedded broker, a model trained on the first part
@@ -19,11 +19,19 @@ package final class Demo: Sendable {
         package var port: Int?
         /// Hours of the recorded series a second.
         package var speed: Double
+        /// A duration such as `15s`, or `never`.
+        package var retrainEvery: String
+        package var launch: TrainingLaunch
 
-        package init(duration: Double? = nil, port: Int? = nil, speed: Double = 60) {
+        package init(
+            duration: Double? = nil, port: Int? = nil, speed: Double = 60, retrainEvery: String = "10s",
+            launch: TrainingLaunch = TrainingLaunch()
+        ) {
             self.duration = duration
             self.port = port
             self.speed = speed
+            self.retrainEvery = retrainEvery
+            self.launch = launch
         }
     }
 
@@ -37,6 +45,10 @@ package final class Demo: Sendable {
         package var boundaries: Int
         package var resets: Int
         package var rejects: Int
+        package var retrainings: Int
+        /// The active model, and what the service trains now.
+        package var model: String
+        package var training: String?
         package var forecastErrors: DemoLedger.Errors
     }
 
@@ -46,6 +58,8 @@ package final class Demo: Sendable {
         case epoch(TrainingProgress.Epoch, of: Int)
         case view(View)
         case reset(stream: String, offset: Int64)
+        /// How a retraining ended.
+        case retrained(String)
         case summary(DemoSummary)
     }
 
@@ -74,7 +88,8 @@ package final class Demo: Sendable {
         let broker = try EmbeddedBroker(logger: logger)
         defer { broker.close() }
         report(.stage("an embedded broker listens at \(broker.bootstrap); it keeps nothing"))
-        let configuration = try Self.configuration(broker.bootstrap, folder, port: options.port)
+        let loaded = try Self.configuration(broker.bootstrap, folder, options)
+        let configuration = loaded.configuration
         let cluster = try await onThread { [logger] in
             try Cluster(configuration, health: KafkaHealth(logger: logger), logger: logger) { Task.isCancelled }
         }
@@ -84,8 +99,8 @@ package final class Demo: Sendable {
         }
         try await onThread { try feeder.feedHistory() }
         report(.stage("\(ledger.observations) hours of history are in the topic \(configuration.input.topic)"))
-        let model = try await train(configuration, cluster, folder)
-        let runtime = try ServeRuntime(configuration, model: model, isExactlyOnceRequested: false, logger: logger)
+        let modelFile = try await train(configuration, cluster, folder)
+        let runtime = try ServeRuntime(loaded, modelFile: modelFile, launch: options.launch, logger: logger)
         try await serve(runtime, Show(configuration: configuration, cluster: cluster, ledger: ledger, feeder: feeder))
     }
 
@@ -97,7 +112,9 @@ package final class Demo: Sendable {
         let feeder: DemoFeeder
     }
 
-    private static func configuration(_ bootstrap: String, _ folder: URL, port: Int?) throws -> Configuration {
+    private static func configuration(
+        _ bootstrap: String, _ folder: URL, _ options: Options
+    ) throws -> LoadedConfiguration {
         let text = """
             application: demo
             kafka: {bootstrap.servers: "\(bootstrap)"}
@@ -108,17 +125,20 @@ package final class Demo: Sendable {
             train: {epochs: 12, chunk: 24, rows: 32, learning_rate: 0.005, patience: 0, threads: 1}
             state: {directory: "\(folder.path)/state"}
             delivery: at-least-once
-            admin: {listen: "127.0.0.1:\(port ?? FreePort.preferring(8_080))"}
+            retrain: {every: \(options.retrainEvery), window: 36500d, promote: always}
+            admin:
+              listen: "127.0.0.1:\(options.port ?? FreePort.preferring(8_080))"
+              tokens: "\(folder.path)/tokens.yaml"
             """
         do {
-            return try Configuration.load(text: text, name: "demo").configuration
+            return try Configuration.load(text: text, name: "demo")
         } catch {
             throw error.asError
         }
     }
 
     /// Trains on what the topic holds, as `sluice train --from-topic` does.
-    private func train(_ configuration: Configuration, _ cluster: Cluster, _ folder: URL) async throws -> Model {
+    private func train(_ configuration: Configuration, _ cluster: Cluster, _ folder: URL) async throws -> String {
         report(.stage("training on it, with the state carried as in service"))
         let job = TrainingJob(configuration)
         let source = TopicSource(topic: configuration.input.topic, partitions: cluster.inputPartitions, from: nil) {
@@ -131,7 +151,9 @@ package final class Demo: Sendable {
                     if case .training(.epoch(let epoch)) = progress { report(.epoch(epoch, of: job.training.epochs)) }
                 })
         }
-        return try ModelFile.write(outcome.result.model, to: folder.appendingPathComponent("model.safetensors").path)
+        let path = folder.appendingPathComponent("model.safetensors").path
+        _ = try ModelFile.write(outcome.result.model, to: path)
+        return path
     }
 
     private func serve(_ runtime: ServeRuntime, _ show: Show) async throws {
@@ -181,7 +203,7 @@ package final class Demo: Sendable {
     private func follow(
         _ runtime: ServeRuntime, _ ledger: DemoLedger, _ address: String, _ feeder: DemoFeeder
     ) async {
-        var (hasReset, hasCaughtUp) = (false, false)
+        var (hasReset, hasCaughtUp, retrainings) = (false, false, 0)
         let history = ledger.history
         while !Task.isCancelled, feeder.error == nil, options.duration.map({ elapsed < $0 }) ?? true {
             let view = await view(runtime, ledger, address)
@@ -189,6 +211,10 @@ package final class Demo: Sendable {
             if !hasCaughtUp, view.predictions >= history {
                 runtime.observer.forgetLatencies()
                 hasCaughtUp = true
+            }
+            if view.retrainings > retrainings, let text = runtime.observer.current.lastRetraining {
+                retrainings = view.retrainings
+                report(.retrained(text))
             }
             // The stream that has come furthest since its boundary, so that the reset shows.
             let candidate = view.streams.filter { $0.stream.isWarm && $0.stream.step > 0 }
@@ -216,7 +242,9 @@ package final class Demo: Sendable {
         return View(
             elapsed: elapsed, address: address, streams: streams, observations: ledger.observations,
             predictions: ledger.predictions, boundaries: totals.report.boundaries, resets: totals.resets,
-            rejects: totals.report.rejects, forecastErrors: ledger.errors(prefix: "temperature/"))
+            rejects: totals.report.rejects,
+            retrainings: totals.retrainings, model: runtime.backend.models?.registry.active?.version ?? "",
+            training: runtime.backend.retraining?.status, forecastErrors: ledger.errors(prefix: "temperature/"))
     }
 
     /// Waits a little for the last predictions.

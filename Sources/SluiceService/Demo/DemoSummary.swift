@@ -9,6 +9,9 @@ package struct DemoSummary: Sendable, Codable {
     package var boundaries: Int
     package var resets: Int
     package var rejects: Int
+    package var retrainings: Int
+    /// Partitions that went over to a retrained model, each counted once a time.
+    package var swaps: Int
     /// Mean absolute error one step ahead over the recorded series, of the model and of "as the last value".
     package var forecastError: Double?
     package var naiveError: Double?
@@ -23,6 +26,8 @@ package struct DemoSummary: Sendable, Codable {
         boundaries = totals.report.boundaries
         resets = totals.resets
         rejects = totals.report.rejects
+        retrainings = totals.retrainings
+        swaps = totals.swaps
         let errors = ledger.errors(prefix: series)
         judged = errors.count
         if errors.count > 0 {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The machine's own live series, from /proc: processor and memory in use (percent), disk and network (kilobytes a
-/// second).
+/// The machine's own live series, from /proc: processor and memory in use (percent), disk and network traffic (decibels
+/// of bytes a second: on a scale like the others', whatever the machine does).
 struct MachineMetrics {
     private struct Counters {
         var busy = 0.0
@@ -24,10 +24,12 @@ struct MachineMetrics {
         if now.total > last.total {
             values.append(("machine/processor", Float(100 * (now.busy - last.busy) / (now.total - last.total))))
         }
-        values.append(("machine/disk", Float(max(0, now.diskBytes - last.diskBytes) / 1_024 / seconds)))
-        values.append(("machine/network", Float(max(0, now.networkBytes - last.networkBytes) / 1_024 / seconds)))
+        values.append(("machine/disk", Self.decibels((now.diskBytes - last.diskBytes) / seconds)))
+        values.append(("machine/network", Self.decibels((now.networkBytes - last.networkBytes) / seconds)))
         return values
     }
+
+    private static func decibels(_ rate: Double) -> Float { Float(10 * log10(1 + max(0, rate))) }
 
     private static func lines(_ path: String) -> [[Substring]] {
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""

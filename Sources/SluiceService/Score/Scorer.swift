@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceEngine
+import SluiceLSTM
 import SluiceLog
 import SluiceNumerics
 package import SluiceSchema
@@ -21,7 +22,8 @@ package final class Scorer {
         package var rejects = 0
     }
 
-    private let fold: Fold
+    private let first: Fold
+    private let successors: [String: Fold]
     private let topic: String
     private let batch: Int
     private var partitions: [Int32: PartitionState] = [:]
@@ -36,11 +38,19 @@ package final class Scorer {
     ///   - topic: names the source of rows that name none.
     ///   - batch: rows folded at once, 1 to `Limits.batchRecords`; changes no bit.
     ///   - events: recorded commands, applied before the rows at their offsets.
+    ///   - successors: the models that swaps among them go to, by version.
     package init(
-        _ specification: FoldSpecification, input: InputSpecification, topic: String, batch: Int, events: [Event]
+        _ specification: FoldSpecification, input: InputSpecification, topic: String, batch: Int, events: [Event] = [],
+        successors: [String: (FoldSpecification, InputSpecification)] = [:]
     ) throws {
         precondition((1...Limits.batchRecords).contains(batch))
-        fold = try Fold(specification: specification, input: input)
+        let first = try Fold(specification: specification, input: input)
+        self.first = first
+        self.successors = try successors.mapValues { successor, input in
+            // A swap back to the first model is to the very same.
+            successor.model.hash == specification.model.hash
+                ? first : try Fold(specification: successor, input: input)
+        }
         self.topic = topic
         self.batch = batch
         self.events = events
@@ -59,34 +69,44 @@ package final class Scorer {
             LogRecord(partition: 0, offset: row + Int64(index), timestamp: .absent, key: none, value: bytes)
         }
         try records.withUnsafeBufferPointer { records in
+            var filling = first
             for index in records.indices {
                 // With commands, a row that cannot be read says nothing of where it comes from: none is due before it.
                 let source = sources == nil ? (0, records[index].offset) : sources?.source(of: records[index])
                 let state = state(source?.0 ?? 0)
                 let offset = source?.1 ?? -1
-                if fold.count == batch || state.schedule.nextOffset <= offset {
-                    try emit(records, prediction, reject)
-                    while let event = state.schedule.take(before: offset) {
-                        if let target = event.target { _ = fold.reset(target, of: state, at: event.offset) }
-                    }
+                let isDue = state.schedule.nextOffset <= offset
+                if filling.count == batch || isDue || filling !== state.fold {
+                    try emit(filling, records, prediction, reject)
+                    if isDue { apply(state, before: offset) }
+                    filling = state.fold
                 }
-                fold.append(records[index], at: index, of: state)
+                filling.append(records[index], at: index, of: state)
             }
-            try emit(records, prediction, reject)
+            try emit(filling, records, prediction, reject)
         }
         row += Int64(rows.count)
     }
 
+    private func apply(_ state: PartitionState, before offset: Offset) {
+        while let event = state.schedule.take(before: offset) {
+            if let target = event.target { _ = state.reset(target, at: event.offset) }
+            if event.type == .swap, let successor = event.model.flatMap({ successors[$0] }) {
+                _ = state.swap(to: successor, at: event.offset)
+            }
+        }
+    }
+
     private func state(_ partition: Int32) -> PartitionState {
         if let state = partitions[partition] { return state }
-        let state = PartitionState(partition: partition, specification: fold.specification, recentCapacity: 0)
+        let state = PartitionState(partition: partition, fold: first, recentCapacity: 0)
         for event in events where event.partition == partition { state.schedule.add(event) }
         partitions[partition] = state
         return state
     }
 
     private func emit(
-        _ records: UnsafeBufferPointer<LogRecord>, _ prediction: (UnsafeRawBufferPointer) throws -> Void,
+        _ fold: Fold, _ records: UnsafeBufferPointer<LogRecord>, _ prediction: (UnsafeRawBufferPointer) throws -> Void,
         _ reject: (Reject, UnsafeRawBufferPointer) throws -> Void
     ) throws {
         guard fold.count > 0 else { return }

@@ -1,6 +1,7 @@
 package import SluiceAdmin
 import SluiceCore
 import SluiceEngine
+import SluiceModels
 import SluiceSchema
 
 extension EngineBackend {
@@ -19,7 +20,8 @@ extension EngineBackend {
             rejects: totals.report.rejects, boundaries: totals.report.boundaries, resets: totals.resets,
             partitions: ServiceOverview.Partitions(
                 live: views.count { $0.isLive }, owned: views.count, all: max(ends.count, views.count)),
-            model: version, retraining: nil, reasons: await readiness().reasons)
+            model: models?.registry.active?.version, retraining: retraining?.status,
+            lastRetraining: totals.lastRetraining, reasons: await readiness().reasons)
     }
 }
 
@@ -34,7 +36,7 @@ extension AuditEvent {
         }
         self.init(
             id: event.id, type: event.type.rawValue, stream: stream, prefix: prefix, partition: event.partition,
-            offset: event.offset, model: event.model, cause: event.cause, by: event.by,
+            offset: event.offset, model: event.model, previous: event.previous, cause: event.cause, by: event.by,
             time: SluiceAdmin.Timestamp(event.time))
     }
 }

@@ -3,7 +3,7 @@ package import SluiceAdmin
 import SluiceCore
 import SluiceEngine
 package import SluiceKafka
-package import SluiceLSTM
+import SluiceModels
 import SluiceSchema
 import Synchronization
 
@@ -15,23 +15,39 @@ package final class EngineBackend: AdminBackend {
         var workers: [WorkerThread] = []
         var control: ControlPlane?
         var instance = ""
+        var models: ServiceModels?
+        var retraining: Retraining?
     }
 
     private let state = Mutex(State())
     private let kafkaHealth: KafkaHealth
     let observer: MetricsObserver
-    let version: String
     package let audit = AuditFeed()
 
-    package init(health: KafkaHealth, model: Model, observer: MetricsObserver) {
+    package init(health: KafkaHealth, observer: MetricsObserver) {
         kafkaHealth = health
-        version = model.manifest.version
         self.observer = observer
     }
 
-    func attach(workers: [WorkerThread], control: ControlPlane, instance: String) {
-        state.withLock { $0 = State(workers: workers, control: control, instance: instance) }
+    func attach(models: ServiceModels, retraining: Retraining) {
+        state.withLock { state in
+            state.models = models
+            state.retraining = retraining
+        }
     }
+
+    func attach(workers: [WorkerThread], control: ControlPlane, instance: String) {
+        state.withLock { state in
+            state.workers = workers
+            state.control = control
+            state.instance = instance
+        }
+    }
+
+    var retraining: Retraining? { state.withLock { $0.retraining } }
+    var models: ServiceModels? { state.withLock { $0.models } }
+
+    func detachWorkers() { state.withLock { $0.workers = [] } }
 
     func stop() { for worker in workers { worker.mailbox.stop() } }
 
@@ -62,7 +78,7 @@ package final class EngineBackend: AdminBackend {
 
     package func stream(_ key: String, fullState: Bool) async throws -> StreamSlot? {
         let found = await ask { $0.slot(key, withState: fullState, recent: Self.recentMaximum) }
-        return found.compactMap { $0 }.first.map { StreamSlot($0, model: version) }
+        return found.compactMap { $0 }.first.map { StreamSlot($0) }
     }
 
     package func reset(stream key: String, by caller: String) async throws -> ResetOutcome {
@@ -119,7 +135,11 @@ package final class EngineBackend: AdminBackend {
         case .away(_, let reason): return ServiceCondition(reasons: ["the brokers are away: \(reason)"])
         case .connected: break
         }
-        guard !workers.isEmpty else { return ServiceCondition(reasons: ["the service is starting"]) }
+        guard !workers.isEmpty else {
+            let stage = state.withLock { $0.retraining }?.status
+            return ServiceCondition(
+                reasons: [stage.map { "there is no model yet: \($0)" } ?? "the service is starting"])
+        }
         let conditions = await ask { worker in
             (worker.hasJoined, worker.partitionViews().filter { !$0.isLive }, worker.isOutputBlocked)
         }

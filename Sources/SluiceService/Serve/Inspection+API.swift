@@ -13,9 +13,9 @@ extension StreamSummary {
 }
 
 extension StreamSlot {
-    init(_ view: SlotView, model: String) {
+    init(_ view: SlotView) {
         self.init(
-            summary: StreamSummary(view.row), offset: view.fence, model: model,
+            summary: StreamSummary(view.row), offset: view.fence, model: view.model,
             boundary: SlotBoundary(
                 cause: "\(view.boundaryCause)", time: SluiceAdmin.Timestamp(present: view.boundaryTime),
                 offset: view.boundaryOffset),

@@ -13,10 +13,15 @@ package final class MetricsObserver: EngineObserver {
     package struct Totals: Sendable {
         package var report = BatchReport()
         package var resets = 0
+        /// Partitions that swapped to another model.
+        package var swaps = 0
         /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
         package var latencies: Deque<(nanoseconds: Int64, records: Int)> = []
         package var blocked = 0
         package var activity = RecentActivity()
+        /// Trainings that ended, and how the last one did.
+        package var retrainings = 0
+        package var lastRetraining: String?
     }
 
     private static let latenciesMaximum = 65_536
@@ -27,13 +32,14 @@ package final class MetricsObserver: EngineObserver {
     package init(metrics: ServiceMetrics, logger: Logger) {
         self.metrics = metrics
         self.logger = logger
+        for code in RejectCode.allCases { metrics.countRejects(0, code: code.text) }
     }
 
     package var current: Totals { totals.withLock { $0 } }
 
     /// What people look at every second: `current` holds more, and copies it.
-    package var latest: (report: BatchReport, resets: Int, activity: RecentActivity) {
-        totals.withLock { ($0.report, $0.resets, $0.activity) }
+    package var latest: (report: BatchReport, resets: Int, activity: RecentActivity, lastRetraining: String?) {
+        totals.withLock { ($0.report, $0.resets, $0.activity, $0.lastRetraining) }
     }
 
     /// What follows is measured anew: the time of catching up with a history is not the latency of a service.
@@ -43,6 +49,7 @@ package final class MetricsObserver: EngineObserver {
         metrics.observations.increment(by: report.predictions)
         metrics.predictions.increment(by: report.predictions)
         metrics.dropped.increment(by: report.dropped)
+        metrics.ended.increment(by: report.ended)
         metrics.boundaries.increment(by: report.boundaries)
         metrics.replayed.increment(by: report.replayed)
         metrics.batchRecords.record(report.records)
@@ -66,14 +73,27 @@ package final class MetricsObserver: EngineObserver {
     }
 
     package func commandApplied(_ event: Event, matched: Int) {
-        metrics.resets.increment(by: matched)
-        totals.withLock { $0.resets += matched }
+        if event.type == .swap {
+            metrics.swaps.increment()
+            totals.withLock { $0.swaps += 1 }
+        } else {
+            metrics.resets.increment(by: matched)
+            totals.withLock { $0.resets += matched }
+        }
         logger.info(
-            "reset",
+            "\(event.type.rawValue)",
             metadata: [
                 "id": "\(event.id)", "partition": "\(event.partition)", "offset": "\(event.offset)",
-                "streams": "\(matched)", "by": "\(event.by)",
+                "streams": "\(matched)", "by": "\(event.by)", "model": "\(event.model ?? "")",
             ])
+    }
+
+    func retrained(_ outcome: Retraining.Outcome, _ duration: Duration) {
+        metrics.countRetraining(outcome, duration)
+        totals.withLock { totals in
+            totals.retrainings += 1
+            totals.lastRetraining = "\(outcome)"
+        }
     }
 
     package func outputBlocked(_ isBlocked: Bool) {

@@ -7,7 +7,9 @@ package import SluiceConfiguration
 import SluiceCore
 import SluiceEngine
 package import SluiceKafka
-package import SluiceLSTM
+import SluiceLSTM
+import SluiceModelFile
+import SluiceModels
 import SluiceSchema
 import SluiceStore
 import Synchronization
@@ -20,32 +22,41 @@ package final class ServeRuntime: Service {
     package let observer: MetricsObserver
     package let backend: EngineBackend
     package let health: KafkaHealth
-    private let configuration: Configuration
-    private let model: Model
+    private let loaded: LoadedConfiguration
+    private let modelFile: String?
+    private let launch: TrainingLaunch
     private let admin: AdminServer
     private let metrics: ServiceMetrics
     private let logger: Logger
-    private let isStopping = Atomic<Bool>(false)
+    private let stop = StopFlag()
 
+    private var configuration: Configuration { loaded.configuration }
+
+    /// - Parameters:
+    ///   - modelFile: to be registered and predicted with; nil for the registry's active model, or a first one that is
+    ///     trained.
+    ///   - launch: how trainings are started.
     /// - Throws: what can be refused before anything is started: the model against the configuration, kafka properties.
-    package init(_ configuration: Configuration, model: Model, isExactlyOnceRequested: Bool, logger: Logger) throws {
-        self.configuration = configuration
-        self.model = model
+    package init(
+        _ loaded: LoadedConfiguration, modelFile: String?, launch: TrainingLaunch = TrainingLaunch(), logger: Logger
+    ) throws {
+        self.loaded = loaded
+        self.modelFile = modelFile
+        self.launch = launch
         self.logger = logger
+        let configuration = loaded.configuration
         metrics = ServiceMetrics(registry: PrometheusRegistry())
         observer = MetricsObserver(metrics: metrics, logger: logger)
         health = KafkaHealth(logger: logger)
-        backend = EngineBackend(health: health, model: model, observer: observer)
+        backend = EngineBackend(health: health, observer: observer)
         admin = AdminServer(
-            host: configuration.admin.listen.host, port: configuration.admin.listen.port, backend: backend,
-            metrics: metrics.registry, logger: logger)
-        _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
-        _ = try configuration.foldSpecification(model)
-        self.isExactlyOnceRequested = isExactlyOnceRequested
-        metrics.setModel(version: model.manifest.version, hash: model.hash)
+            host: configuration.admin.listen.host, port: configuration.admin.listen.port,
+            tokens: configuration.admin.tokens, backend: backend, metrics: metrics.registry, logger: logger)
+        if let model = try modelFile.map({ try ModelFile.read($0) }) {
+            _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
+            _ = try configuration.foldSpecification(model)
+        }
     }
-
-    private let isExactlyOnceRequested: Bool
 
     /// The port HTTP is served on; waits until it is.
     package var listeningPort: Int { get async throws { try await admin.listeningPort } }
@@ -74,7 +85,7 @@ package final class ServeRuntime: Service {
             try await withGracefulShutdownHandler {
                 try await runtime.work()
             } onGracefulShutdown: {
-                runtime.isStopping.store(true, ordering: .relaxed)
+                runtime.stop.set()
                 runtime.backend.stop()
             }
         }
@@ -85,7 +96,7 @@ package final class ServeRuntime: Service {
         do {
             cluster = try await onThread {
                 try Cluster(self.configuration, health: self.health, logger: self.logger) {
-                    self.isStopping.load(ordering: .relaxed)
+                    self.stop.isSet
                 }
             }
         } catch is CancellationError {
@@ -96,10 +107,34 @@ package final class ServeRuntime: Service {
             configuration.state.directory,
             identity: StateIdentity(
                 cluster: cluster.id, application: configuration.application, topic: configuration.input.topic))
+        let models = ServiceModels(
+            configuration: configuration, registry: try ModelRegistry(stateDirectory: directory.path))
+        if let modelFile { try models.begin(with: modelFile) }
+        let retraining = Retraining(
+            configuration, yaml: loaded.yamlWithSecrets, models: models, launch: launch, logger: logger,
+            isCancelled: { [stop] in stop.isSet }, report: { [observer] in observer.retrained($0, $1) })
+        backend.attach(models: models, retraining: retraining)
+        if models.registry.active == nil { try await train(retraining, cluster) }
+        guard let active = models.registry.active, !stop.isSet else { return }
+        try models.check(try models.registry.model(version: active.version))
+        try await serve(cluster, directory, models, retraining)
+    }
+
+    private func train(_ retraining: Retraining, _ cluster: Cluster) async throws {
+        try await onThread {
+            try retraining.begin(topic: cluster.topics.input, partitions: cluster.inputPartitions) {
+                try cluster.makeReader()
+            }
+        }
+    }
+
+    private func serve(
+        _ cluster: Cluster, _ directory: StateDirectory, _ models: ServiceModels, _ retraining: Retraining
+    ) async throws {
         let instance = ProcessInfo.processInfo.hostName
         let workers = (0..<configuration.workers).map { index in
             WorkerThread(index: index, logger: logger) { mailbox in
-                try self.makeWorker(index, instance, cluster, directory, mailbox)
+                try self.makeWorker(index, instance, cluster, directory, models, mailbox)
             }
         }
         let control = ControlPlane(
@@ -110,7 +145,7 @@ package final class ServeRuntime: Service {
             ControlPlane.Clients(producer: try cluster.makeProducer(configuration), reader: try cluster.makeReader())
         }
         backend.attach(workers: workers, control: control, instance: instance)
-        if isStopping.load(ordering: .relaxed) { backend.stop() }
+        if stop.isSet { backend.stop() }
         control.start()
         for worker in workers { worker.start() }
         logger.info(
@@ -118,22 +153,31 @@ package final class ServeRuntime: Service {
             metadata: [
                 "cluster": "\(cluster.id)", "input": "\(cluster.topics.input)",
                 "partitions": "\(cluster.inputPartitions)",
-                "model": "\(model.manifest.version)", "workers": "\(workers.count)",
+                "model": "\(models.registry.active?.version ?? "")", "workers": "\(workers.count)",
             ])
-        let gauges = Task { await self.refreshGauges() }
+        let swaps = ModelSwaps(backend: backend, registry: models.registry, control: control, logger: logger)
+        let loops = [
+            Task<Void, Never> { await self.refreshGauges(models.registry) }, Task<Void, Never> { await swaps.run() },
+        ]
+        let schedule = Task { try await onThread { retraining.run() } }
         defer {
-            gauges.cancel()
+            for task in loops { task.cancel() }
             control.stop()
+            // The workers hold the state directory: it is free again once they are gone.
+            backend.detachWorkers()
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { try await worker.wait() } }
             do {
                 try await group.waitForAll()
             } catch {
+                stop.set()
                 for worker in workers { worker.mailbox.stop() }
                 throw error
             }
         }
+        stop.set()
+        try await schedule.value
     }
 
     /// Exactly-once does not exist yet: refused where it is asked for, said where it is only the default.
@@ -141,7 +185,7 @@ package final class ServeRuntime: Service {
         guard configuration.delivery == .exactlyOnce else { return }
         if cluster.isEmbedded {
             logger.warning("the embedded broker has no transactions: delivery is at-least-once")
-        } else if isExactlyOnceRequested {
+        } else if loaded.isGiven("delivery") {
             throw SluiceError(
                 .unsupported, "delivery: exactly-once is not available yet",
                 remedy: "set delivery: at-least-once; after a crash outputs may come twice, with the same bytes")
@@ -151,18 +195,16 @@ package final class ServeRuntime: Service {
     }
 
     private func makeWorker(
-        _ index: Int, _ instance: String, _ cluster: Cluster, _ directory: StateDirectory, _ mailbox: WorkerMailbox
+        _ index: Int, _ instance: String, _ cluster: Cluster, _ directory: StateDirectory, _ models: ServiceModels,
+        _ mailbox: WorkerMailbox
     ) throws -> Worker {
-        let fold = try Fold(
-            specification: try configuration.foldSpecification(model),
-            input: try configuration.inputSpecification(.record, for: model.manifest.inputs))
-        return try Worker(
-            index: index, fold: fold,
+        try Worker(
+            index: index,
             resources: WorkerResources(
                 consumer: try cluster.makeConsumer(instance: "\(instance)-\(configuration.admin.listen.port)-\(index)"),
                 producer: try cluster.makeProducer(configuration), control: try cluster.makeReader(),
                 makeHistoryReader: { try cluster.makeReader() }, store: directory.makeStore(), clock: SystemClock(),
-                observer: observer),
+                observer: observer, makeFold: { try models.fold($0) }),
             settings: WorkerSettings(
                 inputTopic: cluster.topics.input, controlTopic: cluster.topics.control,
                 eventsTopic: cluster.topics.events,
@@ -172,8 +214,9 @@ package final class ServeRuntime: Service {
             mailbox: mailbox)
     }
 
-    private func refreshGauges() async {
+    private func refreshGauges(_ registry: ModelRegistry) async {
         while !Task.isCancelled {
+            if let active = registry.active { metrics.setModel(version: active.version, hash: active.sha256) }
             let partitions = await backend.views()
             let ends = backend.ends
             metrics.streams.record(partitions.reduce(0) { $0 + $1.view.streams })
@@ -186,6 +229,14 @@ package final class ServeRuntime: Service {
             try? await Task.sleep(for: .seconds(2))
         }
     }
+}
+
+/// Set once, when the service is told to stop.
+final class StopFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+    func set() { flag.store(true, ordering: .relaxed) }
 }
 
 /// Runs a call that blocks on a thread of its own, never on the cooperative pool.

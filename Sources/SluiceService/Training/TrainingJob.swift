@@ -26,9 +26,16 @@ package struct TrainingJob: Sendable {
     package let configuration: Configuration
     package let training: TrainingConfiguration
 
-    package init(_ configuration: Configuration) {
+    /// A model to be measured on the same validation rows.
+    private let incumbent: Model?
+
+    /// - Parameter isRetraining: whether the carry policy is that of `retrain`.
+    package init(_ configuration: Configuration, isRetraining: Bool = false, incumbent: Model? = nil) {
         self.configuration = configuration
-        training = TrainingConfiguration(configuration.train)
+        self.incumbent = incumbent
+        var training = TrainingConfiguration(configuration.train)
+        if isRetraining { training.carry = configuration.retrain.carry.epochs }
+        self.training = training
     }
 
     /// What the model will be, but for its version.
@@ -71,7 +78,8 @@ package struct TrainingJob: Sendable {
         progress(.dataset(observations: observations, streams: series.count, rejects: rejects))
         let dataset = try Dataset(series, for: manifest)
         let result = try Trainer.train(
-            dataset, manifest: manifest, shape: shape, scaler: scaler, configuration: training, isCancelled: isCancelled
+            dataset, manifest: manifest, shape: shape, scaler: scaler, incumbent: incumbent, configuration: training,
+            isCancelled: isCancelled
         ) { progress(.training($0)) }
         return Outcome(
             result: result.named { ModelVersion.version(of: $0) }, streams: series.count, observations: observations,

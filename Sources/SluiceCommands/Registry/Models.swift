@@ -1,0 +1,66 @@
+internal import ArgumentParser
+internal import SluiceAdmin
+internal import SluiceCore
+
+/// `sluice models`.
+struct Models: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The models of a running service: list them, promote one, go back.",
+        discussion: """
+            A service keeps its models in state.directory/models. One of them is active; promoting another lets it \
+            take over on every partition, each at one recorded offset, where its streams start from their initial \
+            states.
+            """,
+        subcommands: [ModelsList.self, ModelsShow.self, ModelsPromote.self, ModelsRollback.self])
+}
+
+/// `sluice models list`.
+struct ModelsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the models, the latest last.",
+        discussion: """
+            Examples:
+              sluice models list
+              sluice models list --json
+            """)
+
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        let answer = try await service.client().get(["v1", "models"])
+        switch service.format {
+        case .json: Console.current.line(answer.text)
+        case .text: Console.current.out(ModelTables.list(try answer.decode(ModelList.self).models).text)
+        }
+    }
+}
+
+/// `sluice models show`.
+struct ModelsShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show one model.",
+        discussion: """
+            Examples:
+              sluice models show v8
+              sluice models show v8 --json
+            """)
+
+    @Argument(help: "The model's version.")
+    var version: String
+
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        let list = try await service.client().get(["v1", "models"]).decode(ModelList.self)
+        guard let model = list.models.first(where: { $0.version == version }) else {
+            throw SluiceError(
+                .unknownModel, "there is no model \(version)", remedy: "\"sluice models list\" names those there are")
+        }
+        switch service.format {
+        case .json: Console.current.line(JSONWriter.text(of: model))
+        case .text: Console.current.out(ModelTables.model(model))
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import SluiceConfiguration
+import SluiceCore
+import SluiceEngine
+import SluiceLSTM
+import SluiceModels
+import SluiceSchema
+
+/// The models of a running service as its workers fold by them: from the registry, under the configuration.
+struct ServiceModels: Sendable {
+    let configuration: Configuration
+    let registry: ModelRegistry
+
+    /// - Throws: `model-unknown`, and what is wrong between the model and the configuration.
+    func fold(_ reference: ModelReference) throws -> Fold {
+        let model =
+            switch reference {
+            case .active: try active()
+            case .version(let version): try registry.model(version: version)
+            case .hash(let hash): try registry.model(hash: hash)
+            }
+        return try Fold(
+            specification: try configuration.foldSpecification(model),
+            input: try configuration.inputSpecification(.record, for: model.manifest.inputs))
+    }
+
+    private func active() throws -> Model {
+        guard let active = registry.active else { throw SluiceError(.unknownModel, "no model is active yet") }
+        return try registry.model(version: active.version)
+    }
+
+    /// Takes a model in and makes it the active one, if it is not already.
+    func begin(with path: String) throws {
+        let model = try registry.register(path)
+        if registry.active?.sha256 != model.hash { try activate(model.manifest.version, by: "serve") }
+    }
+
+    @discardableResult
+    func activate(_ version: String, by caller: String) throws -> ModelRegistry.Activation {
+        try check(try registry.model(version: version))
+        return try registry.activate(version, by: caller, at: SystemClock().wallMilliseconds())
+    }
+
+    /// Whether a model can serve under this configuration.
+    func check(_ model: Model) throws {
+        _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
+        _ = try configuration.foldSpecification(model)
+    }
+}

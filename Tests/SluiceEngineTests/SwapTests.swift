@@ -1,0 +1,210 @@
+import SluiceCore
+import SluiceLSTM
+import SluiceLog
+import SluiceSchema
+import SluiceState
+import Testing
+
+@testable import SluiceEngine
+
+@Suite struct SwapTests {
+    private static let records = mixture(200, seed: 8)
+    private static let first = WorkerRig.specification
+    /// Another hidden size: another layout of the slots.
+    private static let second = FoldSpecification(
+        model: makeModel(hidden: 9, seed: 99), boundaries: first.boundaries)
+    private static let third = FoldSpecification(
+        model: makeModel(.gaussian, scaling: .none, seed: 12), boundaries: first.boundaries)
+
+    private static func version(_ specification: FoldSpecification) -> String {
+        specification.model.manifest.version
+    }
+
+    private static func rig(
+        _ log: SimulatedLog, active: FoldSpecification = first, seed: UInt64 = 0
+    ) throws -> WorkerRig {
+        try WorkerRig(log, specification: active, others: [first, second, third], seed: seed)
+    }
+
+    /// The records folded again, one by one, with the recorded events.
+    private func replay(_ records: [Record], _ events: [Event]) throws -> [Output] {
+        let folds = try [Self.first, Self.second, Self.third].map { try Fold(specification: $0, input: pumps) }
+        let state = PartitionState(partition: 0, fold: folds[0], recentCapacity: 0)
+        for event in events { state.schedule.add(event) }
+        return records.flatMap { record in
+            while let event = state.schedule.take(before: record.offset) {
+                if let target = event.target { _ = state.reset(target, at: event.offset) }
+                if event.type == .swap, let fold = folds.first(where: { Self.version($0.specification) == event.model })
+                {
+                    _ = state.swap(to: fold, at: event.offset)
+                }
+            }
+            return state.fold(record)
+        }
+    }
+
+    private func script(_ log: SimulatedLog, atPoll poll: Int = 8) -> (SimulatedConsumer) -> Void {
+        var sent = 0
+        return { consumer in
+            guard sent < 2, consumer.polls >= poll + 9 * sent else { return }
+            sent += 1
+            if sent == 1 {
+                log.command("to-second", nil, type: .swap, model: Self.version(Self.second))
+                log.command("reset", .stream("stream-1"))
+            } else {
+                log.command("to-third", nil, type: .swap, model: Self.version(Self.third))
+            }
+        }
+    }
+
+    @Test func aSwapTakesEffectAtTheOffsetThatIsRecorded() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try Self.rig(log)
+        try rig.run(script(log))
+        let events = try log.events
+        #expect(events.map(\.id) == ["to-second", "reset", "to-third"])
+        #expect(events.map(\.previous) == [Self.version(Self.first), nil, Self.version(Self.second)])
+        #expect(events[0].offset > 0 && events[0].offset < events[2].offset && events[2].offset < 200)
+        #expect(log.answers() == (try replay(Self.records, events)))
+        #expect(rig.notes.seen.applied[0].matched > 1, "streams that the swap met")
+        #expect(log.saved[0]?.last?.position.modelHash == Self.third.model.hash)
+    }
+
+    /// A crash before and after every call with an effect: each swap has one offset, and the answers agree with it.
+    @Test(arguments: [false, true]) func aCrashAnywhereLeavesASwapItsOneOffset(crashesAfter: Bool) throws {
+        let records = Array(Self.records[..<120])
+        func life(_ log: SimulatedLog) -> (SimulatedConsumer) -> Void {
+            let send = log.controls.isEmpty ? script(log) : { _ in }
+            return { consumer in
+                send(consumer)
+                if consumer.idlePolls == 2 && log.high(0) == 90 { log.append(Array(records[90...])) }
+            }
+        }
+        var crashAt = 1
+        var crashed = true
+        while crashed {
+            let log = SimulatedLog()
+            log.append(Array(records[..<90]))
+            (log.crashAt, log.crashesAfter, crashed) = (crashAt, crashesAfter, false)
+            do {
+                try Self.rig(log, seed: UInt64(crashAt)).run(life(log))
+            } catch is Crash { crashed = true }
+            log.revive()
+            try Self.rig(log).run(life(log))
+            let events = try log.events
+            let reference = SimulatedLog()
+            reference.outputs = try replay(records, events)
+            #expect(Set(events.map { "\($0.id) \($0.offset)" }).count == Set(events.map(\.id)).count, "at \(crashAt)")
+            #expect(log.repeats(reference), "crash at \(crashAt): \(events.map(\.offset))")
+            crashAt += 1
+        }
+        #expect(crashAt > 30)
+    }
+
+    @Test func aRebuiltStateRepeatsTheRecordedSwapsWhateverIsActiveNow() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<150]))
+        try Self.rig(log).run(script(log))
+        log.saved = [:]
+        log.append(Array(Self.records[150...]))
+        try Self.rig(log, active: Self.second).run()
+        #expect(log.answers() == (try replay(Self.records, try log.events)))
+    }
+
+    @Test func aSavedStateGoesOnWithItsOwnModelWhateverIsActiveNow() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<150]))
+        try Self.rig(log).run()
+        log.append(Array(Self.records[150...]))
+        let rig = try Self.rig(log, active: Self.second)
+        try rig.run()
+        #expect(log.answers() == (try replay(Self.records, [])))
+        #expect(rig.notes.seen.replayed == 0)
+    }
+
+    @Test func aSwapToTheModelAtHandChangesNothingButIsRecorded() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        try Self.rig(log).run { consumer in
+            if consumer.polls == 8 {
+                log.command("same", nil, type: .swap, model: Self.version(Self.first))
+            }
+        }
+        #expect(try log.events.map(\.id) == ["same"])
+        #expect(log.answers() == (try replay(Self.records, [])))
+    }
+
+    @Test func aSwapToAModelThatIsNotHereIsNotRecorded() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        log.command("lost", nil, type: .swap, model: "v404")
+        let rig = try Self.rig(log)
+        try rig.run()
+        #expect(try log.events.isEmpty)
+        #expect(rig.notes.seen.notes.contains { $0.contains("cannot be used") })
+        #expect(log.answers() == (try replay(Self.records, [])))
+    }
+}
+
+@Suite struct SwappedSlotTests {
+    private static let former = FoldSpecification(model: makeModel(seed: 3))
+    private static let successor = FoldSpecification(model: makeModel(hidden: 6, layers: 2, seed: 4))
+
+    private static func record(_ stream: String, _ time: Int64, _ value: Float, at offset: Offset) -> Record {
+        var record = Record(stream, time, value)
+        record.offset = offset
+        return record
+    }
+
+    /// Streams a and b with 20 observations each, then the other model.
+    private func swapped() throws -> (PartitionState, Fold) {
+        let state = PartitionState(
+            partition: 0, fold: try Fold(specification: Self.former, input: pumps), recentCapacity: 10)
+        for index in 0..<40 as Range<Int64> {
+            state.fold(Self.record(["a", "b"][Int(index % 2)], index, Float(index), at: index))
+        }
+        let fold = try Fold(specification: Self.successor, input: pumps)
+        #expect(state.swap(to: fold, at: 40) == 2)
+        return (state, fold)
+    }
+
+    @Test func statisticsGoOnAndTheStateIsInitial() throws {
+        let (state, fold) = try swapped()
+        let slot = state.table[try #require(state.find("a"))]
+        let scalars = SlotScalars(base: slot.scalars, layout: fold.layout)
+        let header = slot.header.pointee
+        #expect(scalars.counts[0] == 20 && scalars.means[0] == 19)
+        #expect(header.fence == 38 && header.step == 0 && header.resets == 1)
+        #expect(header.boundaryCause == .swap && header.boundaryOffset == 40)
+        #expect(scalars.carried[0].isNaN)
+        #expect((0..<fold.layout.shape.stateFloats).allSatisfy { slot.state[$0] == 0 })
+        #expect(state.table.dirty.count == 2)
+    }
+
+    @Test func predictionsNameTheModelAndAreColdForSixteenSteps() throws {
+        let (state, _) = try swapped()
+        let texts = (0..<18 as Range<Int64>).map { step in
+            state.fold(Self.record("a", 100 + step, 1, at: 40 + step))[0].text
+        }
+        #expect(texts.allSatisfy { $0.contains("\"model\":\"v4\"") })
+        #expect(texts[..<16].allSatisfy { $0.contains("\"warm\":false") })
+        #expect(texts[16...].allSatisfy { $0.contains("\"warm\":true") })
+        #expect(texts[0].contains("\"step\":0,") && texts[17].contains("\"step\":17,"))
+    }
+}
+
+extension PartitionState {
+    /// Folds one record with the model at hand.
+    @discardableResult
+    fileprivate func fold(_ record: Record) -> [Output] {
+        var batch = OutputBatch()
+        withLogRecords([record]) { lent in
+            fold.append(lent[0], at: 0, of: self)
+            fold.run()
+            fold.emit(lent, topic: "observations", messageBytesMax: 1_000_000, into: &batch)
+            fold.clear()
+        }
+        return batch.entries.map { Output($0, batch) }
+    }
+}
