@@ -106,7 +106,7 @@ let package = Package(
                 product("HummingbirdCore", "hummingbird"), product("Logging", "swift-log"),
                 product("Metrics", "swift-metrics"), product("NIOCore", "swift-nio"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
-            ], resources: [.embedInCode("Resources/openapi.yaml")], swiftSettings: strict),
+            ], resources: [.embedInCode("Resources")], swiftSettings: strict),
         .target(
             name: "SluiceModels", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceModelFile"], swiftSettings: strict),
         .target(
@@ -155,6 +155,7 @@ let package = Package(
             "SluiceAdmin",
             [
                 "SluiceAccess", "SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird"),
+                product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("NIOPosix", "swift-nio"),
             ]),
         test(
             "SluiceService",

@@ -26,11 +26,17 @@ package enum Limits {
     package static let requestBodyBytes = 1 << 20
     /// Streams in one page of a list.
     package static let pageStreams = 1_000
+    /// Latest values of each stream in a list.
+    package static let listedValues = 64
     /// Access tokens, each of which every request is compared with, and bytes of their file.
     package static let accessTokens = 1_000
     package static let tokenFileBytes = 1 << 20
     /// HTTP connections at a time.
     package static let connections = 256
+    /// Open streams of events among them.
+    package static let eventStreams = 64
+    /// Bytes that may wait for the reader of such a stream before it is given up.
+    package static let eventBytesWaiting = 1 << 20
     /// Metrics, and label combinations of each.
     package static let metrics = 1_000
     package static let metricSeries = 1_000

@@ -69,6 +69,7 @@ extension Fold {
             rows[index].judgement = forecastPass.finish(
                 input, values: values + index * stage.outputs, staged: scalars, ring: slot.ring)
             rows[index].outcome = .prediction
+            let cause = rows[index].judgement.step == 0 ? scalars.header.pointee.boundaryCause : nil
             slot.base.copyMemory(from: stage.next + staged * layout.shape.stateFloats, byteCount: layout.stateBytes)
             if input.mark == .end {
                 ScalarPass.reset(
@@ -79,18 +80,21 @@ extension Fold {
             table.replaceSequence(scalars.header, input.sequence)
             slot.scalars.copyMemory(from: scalars.base, byteCount: layout.scalarBytes)
             table.markDirty(row.slot)
-            remember(rows[index], input, scalars.header, partition)
+            remember(index, input, cause, scalars.header, partition)
         }
     }
 
     private func remember(
-        _ row: FoldRow, _ input: FoldInput, _ header: UnsafeMutablePointer<SlotHeader>, _ partition: PartitionState
+        _ index: Int, _ input: FoldInput, _ cause: BoundaryCause?, _ header: UnsafeMutablePointer<SlotHeader>,
+        _ partition: PartitionState
     ) {
+        let row = rows[index]
+        let interval = forecastPass.interval(values + index * stage.outputs)
         partition.recent.add(
             RecentRing.Entry(
                 keyHash: header.pointee.keyHash, offset: row.offset, time: input.time, step: row.judgement.step,
                 value: firstTarget.map { input.features[$0] } ?? input.label, forecast: header.pointee.forecast,
-                anomaly: header.pointee.anomaly, boundary: row.boundary))
+                low: interval.low, high: interval.high, anomaly: header.pointee.anomaly, boundary: cause))
     }
 
     private func reject(_ index: Int, _ code: RejectCode) {

@@ -13,6 +13,8 @@ package struct StreamRow: Sendable {
     package var forecast: Float
     package var anomaly: Float
     package var error: Float
+    /// Latest values of the first target, oldest first; only where asked for.
+    package var values: [RecentRing.Point] = []
 }
 
 /// A whole slot, for people.
@@ -34,6 +36,8 @@ package struct SlotView: Sendable {
     package var scales: [Double]
     package var counts: [UInt16]
     package var recent: [RecentRing.Entry]
+    /// Observations ahead that the forecasts shown look; 0 for heads without any.
+    package var horizon: Int
     /// `[L][H]`, only where asked for.
     package var hidden: [[Float]]?
     package var cell: [[Float]]?
@@ -55,7 +59,9 @@ package struct PartitionView: Sendable {
 
 extension Worker {
     /// Streams in byte order of their keys, the first `limit` behind `after`.
-    package func list(prefix: String, after: String?, limit: Int) -> [StreamRow] {
+    ///
+    /// - Parameter values: how many of each stream's latest values come with it, where they are still remembered.
+    package func list(prefix: String, after: String?, limit: Int, values: Int = 0) -> [StreamRow] {
         var found: [StreamRow] = []
         for state in partitions.values {
             var nearest = NearestKeys(
@@ -63,7 +69,20 @@ extension Worker {
             state.table.forEach { nearest.consider($0) }
             found += nearest.slots.map { row($0, state) }
         }
-        return Array(found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.prefix(limit))
+        var rows = Array(found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.prefix(limit))
+        if values > 0 { addValues(values, to: &rows) }
+        return rows
+    }
+
+    private func addValues(_ limit: Int, to rows: inout [StreamRow]) {
+        for (partition, indices) in Dictionary(grouping: rows.indices, by: { rows[$0].partition }) {
+            guard let state = partitions[partition] else { continue }
+            let hashes = indices.map { index in
+                state.find(rows[index].key).map { state.table[$0].header.pointee.keyHash }
+            }
+            let found = state.recent.values(of: Set(hashes.compactMap(\.self)), limit: limit)
+            for (index, hash) in zip(indices, hashes) { rows[index].values = hash.flatMap { found[$0] } ?? [] }
+        }
     }
 
     /// Streams whose key begins so, by partition.
@@ -137,7 +156,8 @@ extension Worker {
             means: Array(UnsafeBufferPointer(start: scalars.means, count: shape.inputs)),
             scales: (0..<shape.inputs).map { scalars.statistics($0).variance.squareRoot() },
             counts: Array(UnsafeBufferPointer(start: scalars.counts, count: shape.inputs)),
-            recent: state.recent.entries(of: header.keyHash, limit: limit), hidden: withState ? hidden : nil,
+            recent: state.recent.entries(of: header.keyHash, limit: limit),
+            horizon: state.fold.specification.ringLength, hidden: withState ? hidden : nil,
             cell: withState ? cell : nil)
     }
 }

@@ -90,6 +90,18 @@ package struct ForecastPass: Sendable {
         return Judgement(step: step, isWarm: isWarm, anomaly: isWarm ? anomaly : .nan)
     }
 
+    /// What the first target at the smallest horizon lies in, for people to look at: the outer quantiles, or two
+    /// deviations to either side; NaN for other heads. `values` are the head's, de-normalised `[O]`.
+    @inline(__always)
+    package func interval(_ values: UnsafePointer<Float>) -> (low: Float, high: Float) {
+        let forecast = unsafe values + nearest * valuesPerForecast
+        switch kind {
+        case .quantile: return unsafe (forecast[0], forecast[valuesPerForecast - 1])
+        case .gaussian: return unsafe (forecast[0] - 2 * forecast[1], forecast[0] + 2 * forecast[1])
+        case .point, .binary, .categorical: return (.nan, .nan)
+        }
+    }
+
     /// Counts an observation as applied.
     package func advance(_ input: FoldInput, _ staged: SlotScalars) {
         let header = unsafe staged.header

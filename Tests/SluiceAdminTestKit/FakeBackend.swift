@@ -13,9 +13,12 @@ package final class FakeBackend: AdminBackend {
         package var failure: SluiceError?
         /// Resets are recorded and not applied.
         package var isSlow = false
+        package var overview = FakeBackend.overview
         package var versions = ["v6", "v7"]
         package var active = "v7"
     }
+
+    package let audit = AuditFeed()
 
     private let state: Mutex<State>
 
@@ -39,24 +42,41 @@ package final class FakeBackend: AdminBackend {
             summary: summary, offset: 12_345, model: "v7",
             boundary: SlotBoundary(cause: "gap", time: Timestamp(1_767_225_600_000), offset: 11_933), resets: 3,
             norms: StateVectors(h: [1.5, 2], c: [3, 4.25]), saturation: 0.125,
-            scaler: SlotScaler(mean: [71, 0.4], scale: [1.5, 0.1], count: 900),
+            scaler: SlotScaler(mean: [71, 0.4], scale: [1.5, 0.1], count: 900), horizon: 1,
             recent: [
                 RecentStep(
                     offset: 12_344, time: Timestamp(1_767_225_600_000), step: 0, value: 70.5, forecast: 71,
                     anomaly: nil, boundary: "gap"),
-                RecentStep(offset: 12_345, time: time, step: 1, value: 71.5, forecast: 71.25, anomaly: 0.03),
+                RecentStep(
+                    offset: 12_345, time: time, step: 1, value: 71.5, forecast: 71.25, low: 70.5, high: 72,
+                    anomaly: 0.03),
             ],
             state: StateVectors(h: [[0.5, -1], [0, 0.25]], c: [[1, 2], [3, 4]]))
     }
 
-    package func streams(prefix: String, limit: Int, after: String?) throws -> StreamPage {
+    package static let overview = ServiceOverview(
+        time: Timestamp(1_767_225_900_000), instance: "host", rate: 124.5,
+        latency: ServiceOverview.Latency(p50: 0.5, p99: 2.25), lag: 10, streams: 7, predictions: 412, rejects: 2,
+        boundaries: 3, resets: 1, partitions: ServiceOverview.Partitions(live: 1, owned: 2, all: 4), model: "v7",
+        retraining: "training, epoch 3 of 12", lastRetraining: "v7 was promoted",
+        reasons: ["partition 1 is restoring: 25 %"])
+
+    package func overview() -> ServiceOverview { state.withLock { $0.overview } }
+
+    package func streams(prefix: String, limit: Int, after: String?, values: Int) throws -> StreamPage {
         let slots = try read { $0.slots }
         let keys = slots.keys.filter { $0.hasPrefix(prefix) }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             .filter { key in after.map { $0.utf8.lexicographicallyPrecedes(key.utf8) } ?? true }
         let page = keys.prefix(limit)
-        return StreamPage(
-            streams: page.compactMap { slots[$0]?.summary }, next: page.count < keys.count ? page.last : nil)
+        let summaries = page.compactMap { slots[$0] }.map { slot in
+            var summary = slot.summary
+            if values > 0 {
+                summary.values = slot.recent.suffix(values).map { StreamValue(offset: $0.offset, value: $0.value) }
+            }
+            return summary
+        }
+        return StreamPage(streams: summaries, next: page.count < keys.count ? page.last : nil)
     }
 
     package func stream(_ key: String, fullState: Bool) throws -> StreamSlot? {

@@ -24,7 +24,8 @@ import Yams
                 let security = operation["security"] as? [Any]
                 return (
                     HTTPRequest.Method(rawValue: method.uppercased()) ?? .get,
-                    path.replacing("{key}", with: "pump-17"), security?.isEmpty ?? false
+                    path.replacing("{key}", with: "pump-17").replacing("{file}", with: "app.js"),
+                    security?.isEmpty ?? false
                 )
             }
         }
@@ -34,7 +35,10 @@ import Yams
         let server = guarded(try TokenFolder(.viewer))
         let operations = try Self.operations()
         #expect(operations.count >= 9)
-        #expect(operations.filter(\.isOpen).map(\.path).sorted() == ["/healthz", "/openapi.yaml", "/readyz"])
+        #expect(
+            operations.filter(\.isOpen).map(\.path).sorted() == [
+                "/", "/dashboard/app.js", "/healthz", "/openapi.yaml", "/readyz",
+            ])
         for (method, path, isOpen) in operations {
             let answer = try await server.ask(method, path)
             guard !isOpen else {
@@ -48,7 +52,9 @@ import Yams
         }
     }
 
-    @Test(arguments: ["/", "/v2/streams", "/v1/streams/a/b", "//v1//streams", "/v1/streams/..%2F..%2Fhealthz"])
+    @Test(arguments: [
+        "/dashboard/none.js", "/v2/streams", "/v1/streams/a/b", "//v1//streams", "/v1/streams/..%2F..%2Fhealthz",
+    ])
     func pathsThatAreNoneAreGuardedToo(_ path: String) async throws {
         #expect(try await guarded(try TokenFolder(.viewer)).ask(.get, path).status == 401)
     }

@@ -1,6 +1,8 @@
 import Foundation
 import FoundationNetworking
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import SluiceAdminTestKit
 import SluiceCore
@@ -37,6 +39,45 @@ import Testing
             await #expect(throws: SluiceError.self) { _ = try await second.listeningPort }
 
             await group.triggerGracefulShutdown()
+            try await tasks.next()
+        }
+    }
+
+    /// Reads until `text` has come, or to the end of the connection.
+    private static func read(
+        _ inbound: inout NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, to text: String?
+    ) async throws -> String {
+        var seen = ""
+        while text.map({ !seen.contains($0) }) ?? true, let chunk = try await inbound.next(isolation: #isolation) {
+            seen += String(buffer: chunk)
+        }
+        return seen
+    }
+
+    @Test(.timeLimit(.minutes(2))) func openEventsDoNotHoldAShutdown() async throws {
+        let server = Self.server()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let group = ServiceGroup(services: [server], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let port = try await server.listeningPort
+            let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .connect(host: "127.0.0.1", port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+            try await channel.executeThenClose { inbound, outbound in
+                let request = "GET /v1/events?stream=pump-17 HTTP/1.1\r\nHost: x\r\n\r\n"
+                try await outbound.write(ByteBuffer(string: request))
+                var chunks = inbound.makeAsyncIterator()
+                let seen = try await Self.read(&chunks, to: "event: stream\n")
+                #expect(seen.hasPrefix("HTTP/1.1 200 OK\r\n"))
+                #expect(seen.contains("retry: 2000\n\n") && seen.contains("event: overview\n"))
+                await group.triggerGracefulShutdown()
+                #expect(try await Self.read(&chunks, to: nil).hasSuffix("0\r\n\r\n"), "ended in order")
+            }
             try await tasks.next()
         }
     }

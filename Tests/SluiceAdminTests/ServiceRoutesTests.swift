@@ -33,7 +33,9 @@ import Yams
         }
     }
 
-    @Test(arguments: ["/v1/streams", "/v1/streams/pump-17", "/v1/partitions", "/readyz", "/metrics", "/openapi.yaml"])
+    @Test(arguments: [
+        "/v1/streams", "/v1/streams/pump-17", "/v1/partitions", "/readyz", "/metrics", "/openapi.yaml", "/",
+    ])
     func headAnswersLikeGetWithoutABody(path: String) async throws {
         let answer = try await ask(.head, path)
         #expect(answer.status == 200)
@@ -53,7 +55,10 @@ import Yams
         }
     }
 
-    @Test(arguments: ["/", "/v2/streams", "/v1/streams/a/b", "/v1/streams/reset/x", "/v1/streams/a/reset/b"])
+    @Test(arguments: [
+        "/dashboard", "/dashboard/x.js", "/v2/streams", "/v1/streams/a/b", "/v1/streams/reset/x",
+        "/v1/streams/a/reset/b",
+    ])
     func unknownPathsAreProblems(path: String) async throws {
         let answer = try await ask(.get, path)
         #expect(answer.status == 404)
@@ -87,7 +92,8 @@ import Yams
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         #expect(
             paths.keys.sorted() == [
-                "/healthz", "/metrics", "/openapi.yaml", "/readyz", "/v1/partitions", "/v1/streams",
+                "/", "/dashboard/{file}", "/healthz", "/metrics", "/openapi.yaml", "/readyz", "/v1/events",
+                "/v1/models", "/v1/models/rollback", "/v1/models/{version}/promote", "/v1/partitions", "/v1/streams",
                 "/v1/streams/reset", "/v1/streams/{key}", "/v1/streams/{key}/reset",
             ])
         let components = try #require(document["components"] as? [String: [String: Any]])
@@ -98,9 +104,18 @@ import Yams
         for reference in references {
             #expect(components[String(reference.1)]?[String(reference.2)] != nil, "\(reference.0)")
         }
-        let summary = try #require(schemas["StreamSummary"] as? [String: Any])
-        let written = JSONWriter.text(of: FakeBackend.slot("x", 0).summary)
-        let members = try #require(try JSONSerialization.jsonObject(with: Data(written.utf8)) as? [String: Any])
-        #expect((summary["properties"] as? [String: Any])?.keys.sorted() == members.keys.sorted())
+        var summary = FakeBackend.slot("x", 0).summary
+        summary.values = []
+        let event = AuditEvent(id: "1", type: "reset", partition: 0, offset: 0, by: "x", time: Timestamp(0))
+        for (name, written) in [
+            ("StreamSummary", JSONWriter.text(of: summary)), ("Overview", JSONWriter.text(of: FakeBackend.overview)),
+            ("AuditEvent", JSONWriter.text(of: event)),
+            ("Promotion", JSONWriter.text(of: Promotion(version: "v8", previous: nil, settled: true))),
+            ("ModelList", JSONWriter.text(of: try FakeBackend().models())),
+        ] {
+            let members = try #require(try JSONSerialization.jsonObject(with: Data(written.utf8)) as? [String: Any])
+            let schema = try #require(schemas[name] as? [String: Any])
+            #expect((schema["properties"] as? [String: Any])?.keys.sorted() == members.keys.sorted(), "\(name)")
+        }
     }
 }

@@ -20,6 +20,13 @@ import Testing
                 """)
     }
 
+    @Test func listHasLatestValuesOnRequest() async throws {
+        let answer = try await ask(.get, "/v1/streams?values=1", backend: FakeBackend(keys: ["warm"]))
+        #expect(answer.text.contains(#""error":0.5,"values":[{"offset":12345,"value":71.5}]}"#))
+        let page = try JSONDecoder().decode(StreamPage.self, from: Data(answer.text.utf8))
+        #expect(page.streams[0].values == [StreamValue(offset: 12_345, value: 71.5)])
+    }
+
     @Test func slotHasTheContractsFieldsInTheirOrder() async throws {
         let answer = try await ask(.get, "/v1/streams/pump?state=full", backend: FakeBackend(keys: ["pump"]))
         #expect(
@@ -28,10 +35,11 @@ import Testing
                 "forecast":71.25,"anomaly":0.03,"error":0.5,"offset":12345,"model":"v7",\
                 "boundary":{"cause":"gap","time":"2026-01-01T00:00:00Z","offset":11933},"resets":3,\
                 "norms":{"h":[1.5,2.0],"c":[3.0,4.25]},"saturation":0.125,\
-                "scaler":{"mean":[71.0,0.4],"scale":[1.5,0.1],"count":900},\
+                "scaler":{"mean":[71.0,0.4],"scale":[1.5,0.1],"count":900},"horizon":1,\
                 "recent":[{"offset":12344,"time":"2026-01-01T00:00:00Z","step":0,"value":70.5,"forecast":71.0,\
-                "anomaly":null,"boundary":"gap"},{"offset":12345,"time":"2026-01-01T00:05:00Z","step":1,\
-                "value":71.5,"forecast":71.25,"anomaly":0.03,"boundary":null}],\
+                "low":null,"high":null,"anomaly":null,"boundary":"gap"},\
+                {"offset":12345,"time":"2026-01-01T00:05:00Z","step":1,"value":71.5,"forecast":71.25,\
+                "low":70.5,"high":72.0,"anomaly":0.03,"boundary":null}],\
                 "h":[[0.5,-1.0],[0.0,0.25]],"c":[[1.0,2.0],[3.0,4.0]]}
                 """)
     }
@@ -101,6 +109,7 @@ import Testing
 
     @Test(arguments: [
         "limit=0", "limit=1001", "limit=x", "limit=", "limit=1&limit=2", "limt=1", "prefix=%ff", "=1",
+        "values=-1", "values=65", "values=x",
     ])
     func wrongParametersAreRefused(query: String) async throws {
         let answer = try await ask(.get, "/v1/streams?\(query)")

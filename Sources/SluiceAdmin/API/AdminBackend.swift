@@ -1,8 +1,9 @@
 /// What the HTTP API needs of the service behind it. Every answer is a consistent snapshot; an error is thrown as a
 /// `SluiceError`, whose code, message and remedy reach the caller as a problem document.
 package protocol AdminBackend: Sendable {
-    /// Streams whose key begins with `prefix` and comes after `after` in byte order, at most `limit` of them.
-    func streams(prefix: String, limit: Int, after: String?) async throws -> StreamPage
+    /// Streams whose key begins with `prefix` and comes after `after` in byte order, at most `limit` of them, each with
+    /// up to `values` of its latest values.
+    func streams(prefix: String, limit: Int, after: String?, values: Int) async throws -> StreamPage
 
     /// One stream's slot, with h and c if `fullState`; nil if the stream is unknown.
     func stream(_ key: String, fullState: Bool) async throws -> StreamSlot?
@@ -34,6 +35,12 @@ package protocol AdminBackend: Sendable {
 
     /// Whether the process should be left alone; the reasons say why it should be restarted.
     func health() async -> ServiceCondition
+
+    /// What the service does as a whole, now.
+    func overview() async -> ServiceOverview
+
+    /// What was done to it.
+    var audit: AuditFeed { get }
 }
 
 /// Several streams at once.

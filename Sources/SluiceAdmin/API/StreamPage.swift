@@ -27,10 +27,12 @@ package struct StreamSummary: Hashable, Sendable, Decodable {
     package var anomaly: Float?
     /// Rolling mean absolute error.
     package var error: Float?
+    /// Latest values of the first target, oldest first; only on request.
+    package var values: [StreamValue]?
 
     package init(
         stream: String, partition: Int32, step: Int64, sequence: String? = nil, time: Timestamp? = nil,
-        forecast: Float? = nil, anomaly: Float? = nil, error: Float? = nil
+        forecast: Float? = nil, anomaly: Float? = nil, error: Float? = nil, values: [StreamValue]? = nil
     ) {
         self.stream = stream
         self.partition = partition
@@ -40,6 +42,18 @@ package struct StreamSummary: Hashable, Sendable, Decodable {
         self.forecast = forecast
         self.anomaly = anomaly
         self.error = error
+        self.values = values
+    }
+}
+
+/// One value of a stream in a list.
+package struct StreamValue: Hashable, Sendable, Decodable {
+    package var offset: Offset
+    package var value: Float?
+
+    package init(offset: Offset, value: Float?) {
+        self.offset = offset
+        self.value = value
     }
 }
 
@@ -64,5 +78,15 @@ extension StreamSummary: JSONWritable {
         json.member("forecast", forecast)
         json.member("anomaly", anomaly)
         json.member("error", error)
+        if let values { json.member("values", values) }
+    }
+}
+
+extension StreamValue: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.member("offset", offset)
+            $0.member("value", value)
+        }
     }
 }

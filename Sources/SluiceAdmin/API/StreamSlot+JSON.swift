@@ -11,6 +11,7 @@ extension StreamSlot: JSONWritable {
             $0.member("norms", norms)
             $0.member("saturation", saturation)
             $0.member("scaler", scaler)
+            $0.member("horizon", horizon)
             $0.member("recent", recent)
             if let state {
                 $0.member("h", state.h)
@@ -22,7 +23,7 @@ extension StreamSlot: JSONWritable {
 
 extension StreamSlot: Decodable {
     private enum Key: CodingKey {
-        case offset, model, boundary, resets, norms, saturation, scaler, recent, h
+        case offset, model, boundary, resets, norms, saturation, scaler, horizon, recent, h
     }
 
     package init(from decoder: any Decoder) throws {
@@ -36,6 +37,7 @@ extension StreamSlot: Decodable {
             norms: try slot.decode(StateVectors<[Float]>.self, forKey: .norms),
             saturation: try slot.decode(Float.self, forKey: .saturation),
             scaler: try slot.decode(SlotScaler.self, forKey: .scaler),
+            horizon: try slot.decodeIfPresent(Int.self, forKey: .horizon),
             recent: try slot.decode([RecentStep].self, forKey: .recent),
             state: slot.contains(.h) ? try StateVectors<[[Float]]>(from: decoder) : nil)
     }
@@ -78,6 +80,8 @@ extension RecentStep: JSONWritable {
             $0.member("step", step)
             $0.member("value", value)
             $0.member("forecast", forecast)
+            $0.member("low", low)
+            $0.member("high", high)
             $0.member("anomaly", anomaly)
             $0.member("boundary", boundary)
         }

@@ -14,6 +14,8 @@ package struct StreamSlot: Hashable, Sendable {
     /// Share of the hidden units with |h| > 0.95.
     package var saturation: Float
     package var scaler: SlotScaler
+    /// Observations ahead that the forecasts in `recent` look: the smallest horizon; nil for heads without any.
+    package var horizon: Int?
     /// Latest observations, oldest first.
     package var recent: [RecentStep]
     /// Layers × H; only on request.
@@ -21,8 +23,8 @@ package struct StreamSlot: Hashable, Sendable {
 
     package init(
         summary: StreamSummary, offset: Offset, model: String, boundary: SlotBoundary, resets: Int64,
-        norms: StateVectors<[Float]>, saturation: Float, scaler: SlotScaler, recent: [RecentStep] = [],
-        state: StateVectors<[[Float]]>? = nil
+        norms: StateVectors<[Float]>, saturation: Float, scaler: SlotScaler, horizon: Int? = nil,
+        recent: [RecentStep] = [], state: StateVectors<[[Float]]>? = nil
     ) {
         self.summary = summary
         self.offset = offset
@@ -32,6 +34,7 @@ package struct StreamSlot: Hashable, Sendable {
         self.norms = norms
         self.saturation = saturation
         self.scaler = scaler
+        self.horizon = horizon
         self.recent = recent
         self.state = state
     }
@@ -82,19 +85,24 @@ package struct RecentStep: Hashable, Sendable, Decodable {
     package var step: Int64
     package var value: Float?
     package var forecast: Float?
+    /// The forecast's interval: the outer quantiles, or two deviations to either side; nil for other heads.
+    package var low: Float?
+    package var high: Float?
     package var anomaly: Float?
-    /// The cause of the boundary that was applied with this observation.
+    /// The cause of the boundary that this observation begins behind; nil within a run.
     package var boundary: String?
 
     package init(
-        offset: Offset, time: Timestamp?, step: Int64, value: Float?, forecast: Float?, anomaly: Float?,
-        boundary: String? = nil
+        offset: Offset, time: Timestamp?, step: Int64, value: Float?, forecast: Float?, low: Float? = nil,
+        high: Float? = nil, anomaly: Float?, boundary: String? = nil
     ) {
         self.offset = offset
         self.time = time
         self.step = step
         self.value = value
         self.forecast = forecast
+        self.low = low
+        self.high = high
         self.anomaly = anomaly
         self.boundary = boundary
     }

@@ -8,10 +8,13 @@ struct AdminRequestContext: RequestContext {
     let address: String
     /// Who asks, for the audit record: the name of the access token, where there is none the address.
     var caller: String
+    /// The connection itself.
+    let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         address = source.channel.remoteAddress?.ipAddress ?? "unknown"
         caller = address
+        channel = source.channel
     }
 }

@@ -7,6 +7,7 @@ struct AdminRouter {
 
     let backend: any AdminBackend
     let metrics: PrometheusRegistry
+    let hub: EventHub
     let access: AccessControl
     /// Requests that took longer are logged at notice.
     var slow = Duration.seconds(1)
@@ -28,6 +29,9 @@ struct AdminRouter {
         add("/openapi.yaml", to: router) { _, _ in
             Response(text: String(decoding: PackageResources.openapi_yaml, as: UTF8.self), type: "application/yaml")
         }
+        for file in DashboardFile.all {
+            add(RouterPath(file.path), to: router) { request, _ in file.response(to: request) }
+        }
     }
 
     private func addGuarded(to router: Router<AdminRequestContext>) {
@@ -40,6 +44,7 @@ struct AdminRouter {
         add("/v1/streams/:key", to: router, get: { try await self.stream(RequestReading.key($1), $0) })
         add("/v1/streams/:key/reset", to: router, post: { try await self.reset(RequestReading.key($1), $0, $1) })
         add("/v1/partitions", to: router, get: partitions)
+        add("/v1/events", to: router, get: events)
         add("/v1/models", to: router, get: models)
         add("/v1/models/rollback", to: router, post: rollBack)
         add("/v1/models/:key/promote", to: router, post: promote)
@@ -75,12 +80,17 @@ struct AdminRouter {
 // The handlers.
 extension AdminRouter {
     private func streams(_ request: Request, _ context: AdminRequestContext) async throws -> Response {
-        let query = try RequestReading.query(request, names: ["prefix", "limit", "after"])
+        let query = try RequestReading.query(request, names: ["prefix", "limit", "after", "values"])
         let limit = query["limit"].map(Int.init) ?? AdminRouter.pageStreams
         guard let limit, (1...Limits.pageStreams).contains(limit) else {
             throw Problem(.parameterInvalid, "limit must be a number from 1 to \(Limits.pageStreams)")
         }
-        let page = try await backend.streams(prefix: query["prefix"] ?? "", limit: limit, after: query["after"])
+        let values = query["values"].map(Int.init) ?? 0
+        guard let values, (0...Limits.listedValues).contains(values) else {
+            throw Problem(.parameterInvalid, "values must be a number from 0 to \(Limits.listedValues)")
+        }
+        let page = try await backend.streams(
+            prefix: query["prefix"] ?? "", limit: limit, after: query["after"], values: values)
         return Response(json: page)
     }
 
@@ -117,6 +127,15 @@ extension AdminRouter {
 
     private func partitions(_ request: Request, _ context: AdminRequestContext) async throws -> Response {
         Response(json: PartitionList(partitions: try await backend.partitions()))
+    }
+
+    private func events(_ request: Request, _ context: AdminRequestContext) async throws -> Response {
+        let query = try RequestReading.query(request, names: ["stream"])
+        if query["stream"] == "" { throw Problem(.parameterInvalid, "stream must name a stream") }
+        let subscription = try hub.subscribe(to: query["stream"], over: context.channel)
+        return Response(
+            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+            body: ResponseBody(asyncSequence: subscription))
     }
 
     private func health(_ request: Request, _ context: AdminRequestContext) async throws -> Response {

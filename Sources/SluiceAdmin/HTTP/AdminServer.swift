@@ -11,6 +11,7 @@ package final class AdminServer: Service {
     private let host: String
     private let port: Int
     private let router: AdminRouter
+    private let hub: EventHub
     private let access: AccessControl
     private let logger: Logger
     private let listening = ListeningPort()
@@ -25,7 +26,8 @@ package final class AdminServer: Service {
         self.host = host
         self.port = port
         access = AccessControl(tokens: tokens, host: host, logger: logger)
-        router = AdminRouter(backend: backend, metrics: metrics, access: access)
+        hub = EventHub(backend: backend)
+        router = AdminRouter(backend: backend, metrics: metrics, hub: hub, access: access)
         self.logger = logger
     }
 
@@ -42,7 +44,11 @@ package final class AdminServer: Service {
     package func run() async throws {
         do {
             try access.check()
-            try await application.run()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await self.hub.run() }
+                defer { group.cancelAll() }
+                try await application.run()
+            }
             listening.settle(.failure(CancellationError()))
         } catch {
             let error = describe(error)

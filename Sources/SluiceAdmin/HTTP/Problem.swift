@@ -14,6 +14,7 @@ package struct Problem: Error, Hashable, Sendable {
         case bodyInvalid = "body-invalid"
         case bodyTooLarge = "body-too-large"
         case originForeign = "origin-foreign"
+        case eventsFull = "events-full"
         case tokenMissing = "token-missing"
         case tokenInvalid = "token-invalid"
         case roleInsufficient = "role-insufficient"
@@ -30,7 +31,7 @@ package struct Problem: Error, Hashable, Sendable {
             case .methodNotAllowed: 405
             case .bodyTooLarge: 413
             case .internalError: 500
-            case .notReady, .notHealthy: 503
+            case .notReady, .notHealthy, .eventsFull: 503
             }
         }
 
@@ -45,6 +46,7 @@ package struct Problem: Error, Hashable, Sendable {
             case .bodyInvalid: "Invalid body"
             case .bodyTooLarge: "Body too large"
             case .originForeign: "Request of a foreign page"
+            case .eventsFull: "Too many event streams"
             case .tokenMissing: "Access token needed"
             case .tokenInvalid: "Access token not valid"
             case .roleInsufficient: "Role not sufficient"

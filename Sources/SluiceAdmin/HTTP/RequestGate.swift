@@ -23,6 +23,8 @@ struct RequestGate: RouterMiddleware {
             failure = error
             response = Response(Problem(thrown: error, path: request.uri.path))
         }
+        // What is sent is what its type says, whatever a browser makes of the bytes.
+        response.headers[.xContentTypeOptions] = "nosniff"
         requests.count(route: context.endpointPath, status: response.status.code)
         let elapsed = start.duration(to: clock.now)
         let failed = response.status.code >= 500 && request.uri.path != "/readyz"

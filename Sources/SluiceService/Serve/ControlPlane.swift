@@ -1,5 +1,6 @@
 import Foundation
 package import Logging
+import SluiceAdmin
 package import SluiceCore
 package import SluiceLog
 package import SluiceSchema
@@ -46,10 +47,14 @@ package final class ControlPlane: Sendable {
     private let inputPartitions: Int
     private let logger: Logger
     private let patience: Patience
+    private let onEvent: @Sendable (Event) -> Void
     private let makeClients: @Sendable () throws -> Clients
 
+    /// - Parameter onEvent: called on the control thread with the latest records of the audit, then with each as it
+    ///   comes; again with some of them after a broker was away.
     package init(
         topics: TopicPlan, inputPartitions: Int, eventsPartitions: Int, logger: Logger, patience: Patience = Patience(),
+        onEvent: @escaping @Sendable (Event) -> Void = { _ in },
         makeClients: @escaping @Sendable () throws -> Clients
     ) {
         self.topics = topics
@@ -57,6 +62,7 @@ package final class ControlPlane: Sendable {
         self.eventsPartitions = eventsPartitions
         self.logger = logger
         self.patience = patience
+        self.onEvent = onEvent
         self.makeClients = makeClients
     }
 
@@ -176,7 +182,8 @@ package final class ControlPlane: Sendable {
         var positions: [TopicPartition: Offset] = [:]
         for partition in 0..<Int32(eventsPartitions) {
             let key = TopicPartition(topic: topics.events, partition: partition)
-            positions[key] = try clients.reader.watermarks(key, timeoutMilliseconds: 5_000).high
+            let ends = try clients.reader.watermarks(key, timeoutMilliseconds: 5_000)
+            positions[key] = max(ends.low, ends.high - Offset(AuditFeed.historyMaximum))
         }
         try clients.reader.assign(positions)
         let messages = try MessageDecoder()
@@ -185,7 +192,10 @@ package final class ControlPlane: Sendable {
         while goesOn, !state.withLock({ $0.queue.isProducerStale }) {
             try produceQueued(clients.producer)
             try clients.reader.poll(timeoutMilliseconds: 50, limit: 1_000) { _, record in
-                if let event = try? messages.event(record.value) { answer(event.id, event) }
+                if let event = try? messages.event(record.value) {
+                    answer(event.id, event)
+                    onEvent(event)
+                }
             }
             if Date() >= endsDue {
                 try refreshEnds(clients.reader)

@@ -22,8 +22,13 @@ package final class EngineBackend: AdminBackend {
 
     private let state = Mutex(State())
     private let kafkaHealth: KafkaHealth
+    let observer: MetricsObserver
+    package let audit = AuditFeed()
 
-    package init(health: KafkaHealth) { kafkaHealth = health }
+    package init(health: KafkaHealth, observer: MetricsObserver) {
+        kafkaHealth = health
+        self.observer = observer
+    }
 
     func attach(models: ServiceModels, retraining: Retraining) {
         state.withLock { state in
@@ -58,6 +63,8 @@ package final class EngineBackend: AdminBackend {
 
     private var workers: [WorkerThread] { state.withLock { $0.workers } }
 
+    var instance: String { state.withLock { $0.instance } }
+
     var ends: [Int32: Offset] { state.withLock { $0.control }?.ends ?? [:] }
 
     /// Asks every worker at once; those that are restarting are left out.
@@ -70,11 +77,13 @@ package final class EngineBackend: AdminBackend {
         }
     }
 
-    package func streams(prefix: String, limit: Int, after: String?) async throws -> StreamPage {
-        let rows = await ask { $0.list(prefix: prefix, after: after, limit: limit + 1) }.joined()
+    package func streams(prefix: String, limit: Int, after: String?, values: Int) async throws -> StreamPage {
+        let rows = await ask { $0.list(prefix: prefix, after: after, limit: limit + 1, values: values) }.joined()
         let ordered = rows.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         let page = ordered.prefix(limit)
-        return StreamPage(streams: page.map(StreamSummary.init), next: ordered.count > limit ? page.last?.key : nil)
+        return StreamPage(
+            streams: page.map { StreamSummary($0, hasValues: values > 0) },
+            next: ordered.count > limit ? page.last?.key : nil)
     }
 
     package func stream(_ key: String, fullState: Bool) async throws -> StreamSlot? {
@@ -131,7 +140,7 @@ package final class EngineBackend: AdminBackend {
 
     /// Each owned partition with the worker that owns it, by partition.
     func views() async -> [(owner: String, view: PartitionView)] {
-        let instance = state.withLock { $0.instance }
+        let instance = instance
         let owned = await ask { ($0.index, $0.partitionViews()) }
         return owned.flatMap { index, views in views.map { (owner: "\(instance)/\(index)", view: $0) } }
             .sorted { $0.view.partition < $1.view.partition }

@@ -3,11 +3,12 @@ import SluiceCore
 import SluiceEngine
 
 extension StreamSummary {
-    init(_ row: StreamRow) {
+    init(_ row: StreamRow, hasValues: Bool = false) {
         self.init(
             stream: row.key, partition: row.partition, step: row.step, sequence: row.sequence,
             time: Timestamp(present: row.time), forecast: row.forecast.finite, anomaly: row.anomaly.finite,
-            error: row.error.finite)
+            error: row.error.finite,
+            values: hasValues ? row.values.map { StreamValue(offset: $0.offset, value: $0.value.finite) } : nil)
     }
 }
 
@@ -23,7 +24,7 @@ extension StreamSlot {
             scaler: SlotScaler(
                 mean: view.means.map { Float($0) }, scale: view.scales.map { Float($0) },
                 count: Int64(view.counts.max() ?? 0)),
-            recent: view.recent.map(RecentStep.init),
+            horizon: view.horizon > 0 ? view.horizon : nil, recent: view.recent.map(RecentStep.init),
             state: view.hidden.flatMap { hidden in view.cell.map { StateVectors(h: hidden, c: $0) } })
     }
 }
@@ -32,8 +33,8 @@ extension RecentStep {
     init(_ entry: RecentRing.Entry) {
         self.init(
             offset: entry.offset, time: Timestamp(present: entry.time), step: entry.step,
-            value: entry.value.finite, forecast: entry.forecast.finite, anomaly: entry.anomaly.finite,
-            boundary: entry.boundary.map { "\($0)" })
+            value: entry.value.finite, forecast: entry.forecast.finite, low: entry.low.finite, high: entry.high.finite,
+            anomaly: entry.anomaly.finite, boundary: entry.boundary.map { "\($0)" })
     }
 }
 

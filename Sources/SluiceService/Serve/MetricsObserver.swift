@@ -18,6 +18,7 @@ package final class MetricsObserver: EngineObserver {
         /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
         package var latencies: Deque<(nanoseconds: Int64, records: Int)> = []
         package var blocked = 0
+        package var activity = RecentActivity()
         /// Trainings that ended, and how the last one did.
         package var retrainings = 0
         package var lastRetraining: String?
@@ -36,6 +37,11 @@ package final class MetricsObserver: EngineObserver {
 
     package var current: Totals { totals.withLock { $0 } }
 
+    /// What people look at every second: `current` holds more, and copies it.
+    package var latest: (report: BatchReport, resets: Int, activity: RecentActivity, lastRetraining: String?) {
+        totals.withLock { ($0.report, $0.resets, $0.activity, $0.lastRetraining) }
+    }
+
     /// What follows is measured anew: the time of catching up with a history is not the latency of a service.
     package func forgetLatencies() { totals.withLock { $0.latencies.removeAll() } }
 
@@ -51,6 +57,7 @@ package final class MetricsObserver: EngineObserver {
         metrics.latency.recordNanoseconds(report.latencyNanoseconds)
         totals.withLock { totals in
             totals.report.add(report)
+            totals.activity.add(report, at: SystemClock().monotonicNanoseconds())
             if totals.latencies.count == Self.latenciesMaximum { totals.latencies.removeFirst() }
             totals.latencies.append((report.latencyNanoseconds, report.records))
         }

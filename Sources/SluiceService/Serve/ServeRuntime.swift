@@ -48,7 +48,7 @@ package final class ServeRuntime: Service {
         metrics = ServiceMetrics(registry: PrometheusRegistry())
         observer = MetricsObserver(metrics: metrics, logger: logger)
         health = KafkaHealth(logger: logger)
-        backend = EngineBackend(health: health)
+        backend = EngineBackend(health: health, observer: observer)
         admin = AdminServer(
             host: configuration.admin.listen.host, port: configuration.admin.listen.port,
             tokens: configuration.admin.tokens, backend: backend, metrics: metrics.registry, logger: logger)
@@ -141,7 +141,7 @@ package final class ServeRuntime: Service {
         let control = ControlPlane(
             topics: cluster.topics, inputPartitions: cluster.inputPartitions,
             eventsPartitions: cluster.eventsPartitions,
-            logger: logger
+            logger: logger, onEvent: { [audit = backend.audit] in audit.publish(AuditEvent($0)) }
         ) { [configuration] in
             ControlPlane.Clients(producer: try cluster.makeProducer(configuration), reader: try cluster.makeReader())
         }
