@@ -35,7 +35,7 @@ import Testing
                 "forecast":71.25,"anomaly":0.03,"error":0.5,"offset":12345,"model":"v7",\
                 "boundary":{"cause":"gap","time":"2026-01-01T00:00:00Z","offset":11933},"resets":3,\
                 "norms":{"h":[1.5,2.0],"c":[3.0,4.25]},"saturation":0.125,\
-                "scaler":{"mean":[71.0,0.4],"scale":[1.5,0.1],"count":900},"horizon":1,\
+                "scaler":{"mean":[71.0,0.4],"scale":[1.5,0.1],"count":900},\
                 "recent":[{"offset":12344,"time":"2026-01-01T00:00:00Z","step":0,"value":70.5,"forecast":71.0,\
                 "low":null,"high":null,"anomaly":null,"boundary":"gap"},\
                 {"offset":12345,"time":"2026-01-01T00:05:00Z","step":1,"value":71.5,"forecast":71.25,\

@@ -11,7 +11,7 @@ extension StreamSlot: JSONWritable {
             $0.member("norms", norms)
             $0.member("saturation", saturation)
             $0.member("scaler", scaler)
-            $0.member("horizon", horizon)
+            if let horizon { $0.member("horizon", horizon) }
             $0.member("recent", recent)
             if let state {
                 $0.member("h", state.h)

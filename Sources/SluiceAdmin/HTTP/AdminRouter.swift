@@ -102,9 +102,11 @@ extension AdminRouter {
         if let state = query["state"], state != "full" {
             throw Problem(.parameterInvalid, "state can only be full, not \(state)")
         }
-        guard let slot = try await backend.stream(key, fullState: query["state"] == "full") else {
+        guard var slot = try await backend.stream(key, fullState: query["state"] == "full") else {
             throw Problem.unknown(stream: key)
         }
+        // For drawing, which the event `stream` is for; here the members are those of the contract.
+        slot.horizon = nil
         return Response(json: slot)
     }
 

@@ -77,7 +77,8 @@ export function streamPage({ key, parameters, model, reset }) {
     }
     note.hidden = true;
     const isFirst = slot === null;
-    slot = next;
+    // Only the event says it; the answer to a plain request does not.
+    slot = { ...next, horizon: next.horizon ?? slot?.horizon };
     remember(next.recent);
     body.hidden = false;
     if (isFirst) chart.draw(null);
