@@ -9,10 +9,10 @@ import Testing
 @Suite struct DemoTests {
     @Test func aShortRunPredictsEveryObservation() async throws {
         let events = Mutex<[Demo.Event]>([])
-        let demo = Demo(Demo.Options(port: 0, speed: 240), logger: ServiceRig.quiet) { event in
+        let demo = Demo(Demo.Options(port: 0, speed: 2_000), logger: ServiceRig.quiet) { event in
             events.withLock { $0.append(event) }
         }
-        // Ended like a visitor does, as soon as there was something to see.
+        // Ended as a visitor does, as soon as there was something to see: some predictions are still to come.
         let running = Task { try await demo.run() }
         try await eventually("a stream was reset") {
             events.withLock { events in

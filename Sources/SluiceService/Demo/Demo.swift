@@ -9,6 +9,7 @@ import SluiceKafka
 import SluiceModelFile
 import SluiceModels
 package import SluiceTraining
+import Synchronization
 
 /// The whole service on this machine with nothing else installed: an embedded broker, a model trained on the first part
 /// of the bundled series, the rest replayed through topics beside the machine's own metrics, one reset by command.
@@ -71,6 +72,7 @@ package final class Demo: Sendable {
     private let logger: Logger
     private let report: @Sendable (Event) -> Void
     private let began = Date()
+    private let hasServiceEnded = Atomic<Bool>(false)
 
     package init(_ options: Options, logger: Logger, report: @escaping @Sendable (Event) -> Void) {
         self.options = options
@@ -161,8 +163,13 @@ package final class Demo: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: runtime, successTerminationBehavior: .gracefullyShutdownGroup)],
                 logger: logger))
+        // No child of this task: who is told to stop sums up while the service still runs, and ends it then.
+        let service = Task {
+            defer { hasServiceEnded.store(true, ordering: .relaxed) }
+            try await group.run()
+        }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
+            tasks.addTask { try await service.value }
             tasks.addTask {
                 // Whatever ends the show ends the service with it, in order.
                 do {
@@ -250,7 +257,8 @@ package final class Demo: Sendable {
     /// Waits a little for the last predictions, also after being told to stop.
     private func settle(_ ledger: DemoLedger, _ feeder: DemoFeeder) async {
         let waiting = Task.detached {
-            for _ in 0..<300 where !feeder.isOver || ledger.predictions < ledger.observations {
+            for _ in 0..<300 where !self.hasServiceEnded.load(ordering: .relaxed) {
+                if feeder.isOver && ledger.predictions >= ledger.observations { break }
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }
