@@ -108,7 +108,8 @@ let package = Package(
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ], resources: [.embedInCode("Resources")], swiftSettings: strict),
         .target(
-            name: "SluiceModels", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceModelFile"], swiftSettings: strict),
+            name: "SluiceModels", dependencies: ["SluiceCore", "SluiceFiles", "SluiceLSTM", "SluiceModelFile"],
+            swiftSettings: strict),
         .target(
             name: "SluiceService",
             dependencies: [

@@ -1,5 +1,6 @@
 internal import Foundation
 package import SluiceCore
+internal import SluiceFiles
 package import SluiceLSTM
 internal import SluiceModelFile
 internal import Synchronization
@@ -76,12 +77,11 @@ package final class ModelRegistry: Sendable {
             }
             return known
         }
-        do {
-            // The very bytes: their hash is the model's name in saved states.
-            try Data(contentsOf: URL(filePath: path)).write(to: place, options: .atomic)
-        } catch {
-            throw SluiceError(.file, "\(place.path) cannot be written", retry: .later, cause: error)
+        // The very bytes: their hash is the model's name in saved states.
+        guard let bytes = try FileBytes.read(path, limit: Int(Int32.max)) else {
+            throw SluiceError(.file, "\(path) is gone", retry: .later)
         }
+        try FileBytes.replace(place.path, with: bytes)
         return try ModelFile.read(place.path)
     }
 
@@ -198,11 +198,7 @@ package final class ModelRegistry: Sendable {
         let place = folder.appending(path: "active.json")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        do {
-            try encoder.encode(activation).write(to: place, options: .atomic)
-        } catch {
-            throw SluiceError(.file, "\(place.path) cannot be written", retry: .later, cause: error)
-        }
+        try FileBytes.replace(place.path, with: Array(try encoder.encode(activation)))
         current = activation
         return activation
     }

@@ -18,7 +18,7 @@ enum ImportDirection {
         "SluiceConfiguration": [
             "SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining",
         ],
-        "SluiceModels": ["SluiceCore", "SluiceLSTM", "SluiceModelFile"],
+        "SluiceModels": ["SluiceCore", "SluiceFiles", "SluiceLSTM", "SluiceModelFile"],
         "SluiceAdmin": ["SluiceAccess", "SluiceCore"],
         "SluiceService": [
             "SluiceCore", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState",

@@ -1,0 +1,37 @@
+import SluiceAdminTestKit
+import Testing
+
+@testable import SluiceCommands
+
+@Suite struct ModelsCommandTests {
+    @Test func listMarksTheActiveModel() async throws {
+        try await withService { url in
+            let result = await sluice("models", "list", "--url", url)
+            #expect(result.code == 0)
+            try expectSnapshot(result.out, "models-list")
+        }
+    }
+
+    @Test func showKnowsOneModel() async throws {
+        try await withService { url in
+            let result = await sluice("models", "show", "v7", "--url", url)
+            #expect(result.code == 0)
+            try expectSnapshot(result.out, "models-show")
+            let missing = await sluice("models", "show", "v9", "--url", url)
+            #expect(missing.code == 1 && missing.error.contains("no model v9"))
+        }
+    }
+
+    @Test func promoteAndRollBackSayWhatPredicts() async throws {
+        let backend = FakeBackend()
+        try await withService(backend) { url in
+            let promoted = await sluice("models", "promote", "v6", "--url", url)
+            #expect(promoted.out == "model v6 predicts on every partition, it was v7\n")
+            let back = await sluice("models", "rollback", "--url", url, "--json")
+            #expect(back.out == #"{"version":"v6","previous":"v6","settled":true}"# + "\n")
+            let missing = await sluice("models", "promote", "v9", "--url", url)
+            #expect(missing.code == 1 && missing.error.contains("no model v9"))
+        }
+        #expect(backend.resets == ["promote v6 by 127.0.0.1", "promote v6 by 127.0.0.1"])
+    }
+}
