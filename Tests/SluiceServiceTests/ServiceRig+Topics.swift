@@ -120,7 +120,8 @@ extension ServiceRig {
             handle.close()
         }
         var outputs: [Output] = []
-        let end = ContinuousClock.now + .seconds(60)
+        // The service may wait for a thread of the pool as long as other tests hold them.
+        let end = ContinuousClock.now + .seconds(300)
         while !isEnough(outputs), .now < end {
             var timeout: Int32 = 100
             while let message = rd_kafka_consume_queue(queue, timeout) {

@@ -10,7 +10,7 @@ import Testing
 @Suite struct TopicSourceTests {
     /// A partition that a reader delivers, and when.
     private final class ScriptedReader: LogReader {
-        let low: Offset
+        var low: Offset
         var high: Offset
         /// Offsets that hold a mark of a transaction, which is never delivered.
         var marks: Set<Offset> = []
@@ -29,6 +29,7 @@ import Testing
         func poll(timeoutMilliseconds: Int, limit: Int, _ body: (String, LogRecord) throws -> Void) throws {
             defer { polls += 1 }
             while marks.contains(position) { position += 1 }
+            if position < low { throw SluiceError(.offsetOutOfRange, "gone", retry: .fatal) }
             guard !isSilent(polls), position < high else { return }
             let none = UnsafeRawBufferPointer(start: nil, count: 0)
             try body("t", LogRecord(partition: 0, offset: position, timestamp: position, key: none, value: none))
@@ -55,6 +56,18 @@ import Testing
             offsets += batch.records.map(\.offset)
         }
         return offsets
+    }
+
+    @Test func whatRetentionTakesWhileItIsReadIsLeftOut() throws {
+        let offsets = try read {
+            let reader = ScriptedReader(0..<10)
+            reader.isSilent = { poll in
+                if poll == 3 { reader.low = 7 }
+                return false
+            }
+            return reader
+        }
+        #expect(offsets == [0, 1, 2, 3, 7, 8, 9])
     }
 
     @Test func silenceIsNoEnd() throws {

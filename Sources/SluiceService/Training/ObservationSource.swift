@@ -1,5 +1,6 @@
 import Foundation
 package import SluiceCore
+import SluiceKafka
 package import SluiceLog
 package import SluiceSchema
 
@@ -113,14 +114,22 @@ package struct TopicSource: ObservationSource {
         var isSilenceConfirmed = false
         while next < end {
             let before = next
-            try reader.poll(timeoutMilliseconds: 100, limit: Limits.batchRecords) { _, record in
-                next = record.offset + 1
-                guard record.offset < end, from.map({ record.timestamp >= $0 }) ?? true else { return }
-                let input = InputRecord(
-                    value: record.value, key: record.key, timestamp: record.timestamp, boundary: record.boundary,
-                    offset: record.offset)
-                let share = (Double(key.partition) + Double(next - start) / Double(end - start)) / Double(partitions)
-                try body(ObservationBatch(records: [input], format: nil, share: share))
+            do {
+                try reader.poll(timeoutMilliseconds: 100, limit: Limits.batchRecords) { _, record in
+                    next = record.offset + 1
+                    guard record.offset < end, from.map({ record.timestamp >= $0 }) ?? true else { return }
+                    let share = Double(next - start) / Double(end - start)
+                    try body(
+                        ObservationBatch(
+                            records: [InputRecord(record)], format: nil,
+                            share: (Double(key.partition) + share) / Double(partitions)))
+                }
+            } catch let error as SluiceError where error.code == .offsetOutOfRange {
+                // Retention was quicker: what it took is no more there to be learned from.
+                let low = try reader.watermarks(key, timeoutMilliseconds: Self.timeoutMilliseconds).low
+                guard low > next else { throw error }
+                next = low
+                try reader.assign([key: next])
             }
             emptyPolls = next == before ? emptyPolls + 1 : 0
             guard emptyPolls >= Self.emptyPollsMaximum else { continue }
@@ -131,5 +140,13 @@ package struct TopicSource: ObservationSource {
             isSilenceConfirmed = true
             emptyPolls = 0
         }
+    }
+}
+
+extension InputRecord {
+    fileprivate init(_ record: borrowing LogRecord) {
+        self.init(
+            value: record.value, key: record.key, timestamp: record.timestamp, boundary: record.boundary,
+            offset: record.offset)
     }
 }
