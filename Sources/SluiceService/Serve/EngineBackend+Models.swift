@@ -28,9 +28,9 @@ extension EngineBackend {
     }
 
     package func rollBack(by caller: String) async throws -> Promotion {
-        let registry = try serving().registry
-        let previous = registry.active?.version
-        return await settled(try registry.rollBack(by: caller, at: SystemClock().wallMilliseconds()), previous)
+        let serving = try serving()
+        let previous = serving.registry.active?.version
+        return await settled(try serving.rollBack(by: caller), previous)
     }
 
     private func serving() throws -> ServiceModels {

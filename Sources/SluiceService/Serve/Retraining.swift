@@ -62,7 +62,14 @@ final class Retraining: Sendable {
             metadata: ["topic": "\(topic)", "minimum": "\(minimum)"])
         defer { stage.withLock { $0 = nil } }
         while models.registry.active == nil, !isCancelled() {
-            let count = try Self.observations(topic, partitions, makeReader)
+            let count: Int64
+            do {
+                count = try Self.observations(topic, partitions, makeReader)
+            } catch let error as SluiceError where error.retry == .later {
+                stage.withLock { $0 = "the brokers are away: \(error.message)" }
+                pause(Self.lookSeconds)
+                continue
+            }
             guard count >= minimum else {
                 stage.withLock { $0 = "waiting for observations to train on: \(count) of \(minimum)" }
                 pause(Self.lookSeconds)
@@ -158,6 +165,10 @@ final class Retraining: Sendable {
         let result = try process.run(
             started: { child.store($0, ordering: .relaxed) }, isCancelled: isCancelled
         ) { progress in stage.withLock { $0 = "training, \(progress.progress)" } }
+        if isCancelled() { throw CancellationError() }
+        guard result.stop != "interrupted" else {
+            throw SluiceError(.trainingFailed, "the training process was interrupted", retry: .later)
+        }
         // Refuses a file that is torn or holds a NaN.
         let model = try models.registry.register(output)
         try models.check(model)

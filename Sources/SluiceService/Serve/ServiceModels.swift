@@ -40,6 +40,15 @@ struct ServiceModels: Sendable {
         return try registry.activate(version, by: caller, at: SystemClock().wallMilliseconds())
     }
 
+    /// Makes the model before the active one active again.
+    func rollBack(by caller: String) throws -> ModelRegistry.Activation {
+        guard let version = registry.active?.previous.last else {
+            throw SluiceError(.unknownModel, "there is no model before the active one")
+        }
+        try check(try registry.model(version: version))
+        return try registry.rollBack(by: caller, at: SystemClock().wallMilliseconds())
+    }
+
     /// Whether a model can serve under this configuration.
     func check(_ model: Model) throws {
         _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
