@@ -15,8 +15,8 @@ struct TrainChild: ParsableArguments {
 
     /// Steps back behind everything else on the machine, and ends with whoever holds the other end of stdin.
     func becomeChild(_ interruption: Interruption) {
-        // On Linux a priority is a thread's: those that libraries have started are lowered with this one, and those that
-        // follow inherit it.
+        // On Linux a priority is a thread's: those that libraries have started are lowered with this one, and those
+        // that follow inherit it.
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
         for thread in threads.compactMap({ id_t($0) }) {
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), thread, 19)
