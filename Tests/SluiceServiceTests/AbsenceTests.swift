@@ -41,6 +41,10 @@ import Testing
                 try await runtime.backend.stream("pump", fullState: false)
             }
             #expect(shown?.status == 503)
+            let listed = await #expect(throws: Problem.self) {
+                try await runtime.backend.streams(prefix: "", limit: 10, after: nil, values: 0)
+            }
+            #expect(listed?.status == 503, "an empty list would say that all have ended")
             let all = await #expect(throws: Problem.self) {
                 try await runtime.backend.reset(.all, dryRun: true, by: "test")
             }

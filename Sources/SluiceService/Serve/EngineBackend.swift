@@ -78,7 +78,10 @@ package final class EngineBackend: AdminBackend {
     }
 
     package func streams(prefix: String, limit: Int, after: String?, values: Int) async throws -> StreamPage {
-        let rows = await ask { $0.list(prefix: prefix, after: after, limit: limit + 1, values: values) }.joined()
+        let answers = await ask { $0.list(prefix: prefix, after: after, limit: limit + 1, values: values) }
+        // A list that lacks a worker's streams would look as if they had ended.
+        if workers.isEmpty || answers.count < workers.count { try await requireReadiness(answers.count) }
+        let rows = answers.joined()
         let ordered = rows.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         let page = ordered.prefix(limit)
         return StreamPage(
