@@ -1,12 +1,15 @@
 # Sluice. "make demo" and "make test" need nothing but Debian or Ubuntu with Swift: they install, build and run.
 DURATION ?=
+SECONDS ?= 10
+TARGET ?=
 
-.PHONY: help demo test exhaustive soak lint docs clean dependencies
+.PHONY: help demo test exhaustive fuzz soak lint docs clean dependencies
 
 help:
 	@echo "make demo [DURATION=40]  the whole service on this machine, with data; without DURATION until Ctrl-C"
 	@echo "make test                all tests"
 	@echo "make exhaustive          all tests, with those over every float32"
+	@echo "make fuzz [SECONDS=600]  everything that parses bytes from outside under libFuzzer, or TARGET=json alone"
 	@echo "make soak                ten minutes of the demo's service with retrainings, judged; leaves soak/"
 	@echo "make lint                the format of all Swift sources"
 	@echo "make docs                the documentation catalogue as a web site in .build/docs; fails on a broken link"
@@ -24,13 +27,16 @@ test: dependencies
 exhaustive: dependencies
 	SLUICE_EXHAUSTIVE=1 swift test -c release -Xswiftc -enable-testing --disable-xctest
 
+fuzz: dependencies
+	scripts/fuzz $(SECONDS) $(TARGET)
+
 soak: dependencies
 	@command -v python3 > /dev/null || scripts/install-dependencies python3
 	swift build -c release --product sluice
 	scripts/soak --sluice .build/release/sluice
 
 lint:
-	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift Fuzz/Fuzzer Fuzz/Package.swift
 
 docs:
 	docc convert Sources/sluice/Sluice.docc --fallback-display-name Sluice --fallback-bundle-identifier sluice \

@@ -133,7 +133,7 @@ let package = Package(
         test("SluiceFiles", ["SluiceCore"]),
         test("SluiceNumerics", ["CStepKernel", "SluiceTestKit"]),
         test("SluiceLSTM", ["SluiceCore", "SluiceNumerics", "SluiceTestKit"], exclude: ["Goldens"]),
-        test("SluiceModelFile", ["SluiceLSTM"], exclude: ["Goldens", "make_goldens.py"]),
+        test("SluiceModelFile", ["SluiceLSTM", "SluiceTestKit"], exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceSchema", ["SluiceTestKit"]),
         test("SluiceKafka"),
         test("SluiceState", ["SluiceTestKit"]),

@@ -13,26 +13,33 @@ void *__libc_memalign(size_t alignment, size_t size);
 
 // Initial-exec: reaching it never allocates.
 static _Thread_local uint64_t allocations __attribute__((tls_model("initial-exec")));
+static _Thread_local uint64_t bytes __attribute__((tls_model("initial-exec")));
 
 uint64_t sluice_allocation_count(void) { return allocations; }
+uint64_t sluice_allocated_bytes(void) { return bytes; }
+
+static void count(size_t size) {
+    allocations++;
+    bytes += size;
+}
 
 void *malloc(size_t size) {
-    allocations++;
+    count(size);
     return __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size) {
-    allocations++;
-    return __libc_calloc(count, size);
+void *calloc(size_t elements, size_t size) {
+    count(elements * size);
+    return __libc_calloc(elements, size);
 }
 
 void *realloc(void *block, size_t size) {
-    allocations++;
+    count(size);
     return __libc_realloc(block, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
-    allocations++;
+    count(size);
     return __libc_memalign(alignment, size);
 }
 

@@ -10,7 +10,8 @@ import Testing
     private let tree = SourceTree.repository
 
     private var code: [SourceTree.File] {
-        tree.files.filter { ($0.isSwift || $0.isC) && ($0.path.hasPrefix("Sources/") || $0.path.hasPrefix("Tests/")) }
+        tree.swift(tests: true)
+            + tree.files.filter { $0.isC && ($0.path.hasPrefix("Sources/") || $0.path.hasPrefix("Tests/")) }
     }
 
     @Test func filesAreShort() {

@@ -28,7 +28,8 @@ struct SourceTree: Sendable {
 
     /// What is built, fetched or written by a run, and so not in the repository (`.gitignore`).
     private static let ignored: Set<String> = [
-        ".build", ".git", ".swiftpm", "Package.resolved", "state", "runs", "run", "__pycache__",
+        ".build", ".git", ".swiftpm", "Package.resolved", "state", "runs", "run", "fuzz-artifacts",
+        "__pycache__",
     ]
     /// Data sets and goldens are larger and no prose.
     private static let fileBytesMax = 1 << 20
@@ -56,9 +57,10 @@ struct SourceTree: Sendable {
         files = found.sorted { $0.path < $1.path }
     }
 
-    /// The Swift files of the package, tests included or not.
+    /// The Swift files of the package, tests and fuzz targets included or not.
     func swift(tests: Bool) -> [File] {
-        files.filter { $0.isSwift && ($0.path.hasPrefix("Sources/") || tests && $0.path.hasPrefix("Tests/")) }
+        let folders = ["Sources/"] + (tests ? ["Tests/", "Fuzz/"] : [])
+        return files.filter { file in file.isSwift && folders.contains { file.path.hasPrefix($0) } }
     }
 
     func text(_ path: String) -> String { files.first { $0.path == path }?.text ?? "" }

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceLSTM
+import SluiceTestKit
 import Testing
 
 @testable import SluiceModelFile
@@ -31,6 +32,14 @@ import Testing
             file.append(name, shape: [8, 2])
             #expect(Fixtures.refusal(file.bytes()).contains(part))
         }
+    }
+
+    /// A few bytes may claim sizes of gigabytes: they are believed once the tensors are there.
+    @Test func aSizeThatIsOnlyClaimedTakesNoMemory() {
+        var file = Fixtures.File()
+        file.tensors[1].shape = [4 * Limits.hidden, Limits.hidden]
+        let bytes = file.bytes()
+        #expect(allocatedBytes { #expect(Fixtures.refusal(bytes).contains("lstm.weight_ih_l0 has shape")) } < 1 << 20)
     }
 
     @Test func wrongShapesAndTypesAreNamed() {

@@ -154,6 +154,24 @@ import Testing
         }
     }
 
+    /// What `schemas/snapshot.md` rules out is refused under a good checksum, too, and leaves no slot.
+    @Test func sealedBytesBeyondTheSpecificationAreRefused() throws {
+        let model = Self.shapes[1].model
+        let (table, slot) = lived(model)
+        let written = try bytes(table, slot, model)
+        let counts = 172 + "pump-17".utf8.count + "run-9".utf8.count + 3 * (8 + 8 + 4)
+        for (position, patch) in [
+            (117, [1]), (172, [0xFF]), (178, [0xC3]), (179, [0x80]), (counts, [0x01, 0x10]), (counts + 4, [0xFF, 0xFF]),
+        ] as [(Int, [UInt8])] {
+            var forged = written
+            forged.replaceSubrange(position..<position + patch.count, with: patch)
+            reseal(&forged)
+            let other = empty(model)
+            #expect(try code(forged, other) == .invalidState, "at \(position)")
+            #expect(other.count == 0, "at \(position)")
+        }
+    }
+
     private func reseal(_ bytes: inout [UInt8]) {
         let checksum = bytes.withUnsafeBytes { xxHash64(UnsafeRawBufferPointer(rebasing: $0[20...])) }
         for byte in 0..<8 { bytes[12 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt64(byte))) }

@@ -9,3 +9,10 @@ package func allocations(_ body: () throws -> Void) rethrows -> Int {
     try body()
     return allocationCount() - before
 }
+
+/// Bytes of heap that the calling thread asks for while `body` runs.
+package func allocatedBytes(_ body: () throws -> Void) rethrows -> Int {
+    let before = sluice_allocated_bytes()
+    try body()
+    return Int(sluice_allocated_bytes() - before)
+}

@@ -1,13 +1,9 @@
 internal import Foundation
-internal import Hummingbird
-internal import NIOCore
-internal import SluiceCore
 
-/// Strict readings of what a request brings.
+/// Strict readings of the texts and bytes that a request brings.
 enum RequestReading {
     /// The stream's key in a path: one percent-encoded segment.
-    static func key(_ context: AdminRequestContext) throws -> String {
-        let encoded = context.parameters.get("key") ?? ""
+    static func key(_ encoded: String) throws -> String {
         guard let key = encoded.removingPercentEncoding, !key.isEmpty else {
             throw Problem(.keyInvalid, "\(encoded) is not percent-encoded UTF-8")
         }
@@ -15,9 +11,9 @@ enum RequestReading {
     }
 
     /// The parameters of a query; every name must be among `names`, and none may be given twice.
-    static func query(_ request: Request, names: Set<String>) throws -> [String: String] {
+    static func query(_ text: String, names: Set<String>) throws -> [String: String] {
         var values: [String: String] = [:]
-        for item in (request.uri.query ?? "").split(separator: "&") {
+        for item in text.split(separator: "&") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             // A query is a form: there a plus sign is a space.
             let decoded = parts.map { $0.replacing("+", with: " ").removingPercentEncoding }
@@ -35,12 +31,10 @@ enum RequestReading {
         return values
     }
 
-    /// The body as a JSON object of the given type; an empty body reads as `{}`.
-    static func body<Body: Decodable>(_ request: Request, as type: Body.Type) async throws -> Body {
-        let buffer = try await request.body.collect(upTo: Limits.requestBodyBytes)
-        let bytes = buffer.readableBytes == 0 ? Data("{}".utf8) : Data(buffer.readableBytesView)
+    /// A body as a JSON object of the given type; an empty body reads as `{}`.
+    static func body<Body: Decodable>(_ bytes: Data, as type: Body.Type) throws -> Body {
         do {
-            return try JSONDecoder().decode(type, from: bytes)
+            return try JSONDecoder().decode(type, from: bytes.isEmpty ? Data("{}".utf8) : bytes)
         } catch let error as DecodingError {
             throw Problem(.bodyInvalid, Self.text(of: error))
         }

@@ -7,4 +7,7 @@
 /// calloc, realloc and their aligned relatives. Frees are not counted.
 uint64_t sluice_allocation_count(void);
 
+/// The bytes that these asked for.
+uint64_t sluice_allocated_bytes(void);
+
 #endif
