@@ -41,8 +41,6 @@ package final class StateDirectory: Sendable {
 
     deinit { try? lock.close() }
 
-    /// The store of one worker.
-    package func makeStore() -> FileStateStore { FileStateStore(directory: self) }
 
     func file(_ partition: Int32) -> String { "\(path)/\(identity.topic)-\(partition).slots" }
 
