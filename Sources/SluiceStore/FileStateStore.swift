@@ -45,8 +45,8 @@ package final class FileStateStore: StateStore {
     }
 
     package func modelHash(_ partition: Int32) throws -> String? {
-        try FileBytes.withMapped(directory.file(partition)) { bytes in
-            Self.frame(bytes, at: 0).map { Self.position($0).modelHash }
+        unsafe try FileBytes.withMapped(directory.file(partition)) { bytes in
+            unsafe Self.frame(bytes, at: 0).map { unsafe Self.position($0).modelHash }
         } ?? nil
     }
 
@@ -54,12 +54,12 @@ package final class FileStateStore: StateStore {
         _ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void
     ) throws -> StorePosition? {
         extents[partition] = nil
-        let loaded = try FileBytes.withMapped(directory.file(partition)) { bytes in
+        let loaded = unsafe try FileBytes.withMapped(directory.file(partition)) { bytes in
             var extent = Extent()
             var position: StorePosition?
-            while let frame = Self.frame(bytes, at: extent.end) {
-                position = Self.position(frame)
-                try StoreChanges.forEach(in: UnsafeRawBufferPointer(rebasing: frame[Self.positionBytes...]), body)
+            while let frame = unsafe Self.frame(bytes, at: extent.end) {
+                position = unsafe Self.position(frame)
+                unsafe try StoreChanges.forEach(in: UnsafeRawBufferPointer(rebasing: frame[Self.positionBytes...]), body)
                 if extent.end == 0 { extent.base = frame.count }
                 extent.end += Self.frameHeaderBytes + frame.count
             }
@@ -73,7 +73,7 @@ package final class FileStateStore: StateStore {
     package func save(
         _ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool
     ) throws {
-        let records = changes.arena.bytes
+        let records = unsafe changes.arena.bytes
         var head = ByteArena(capacity: Self.frameHeaderBytes + Self.positionBytes)
         var stamp = ByteArena(capacity: Self.positionBytes)
         Self.append(position.offset, to: &stamp)
@@ -84,13 +84,13 @@ package final class FileStateStore: StateStore {
         Self.append(Self.version, to: &head)
         Self.append(UInt16(isEverything ? 1 : 0), to: &head)
         Self.append(UInt64(stamp.count + records.count), to: &head)
-        Self.append(xxHash64(records, seed: xxHash64(stamp.bytes)), to: &head)
-        head.append(stamp.bytes)
+        Self.append(unsafe xxHash64(records, seed: xxHash64(stamp.bytes)), to: &head)
+        unsafe head.append(stamp.bytes)
         if isEverything {
-            try FileBytes.replace(directory.file(partition), with: [head.bytes, records])
+            unsafe try FileBytes.replace(directory.file(partition), with: [head.bytes, records])
             extents[partition] = Extent(end: head.count + records.count, base: records.count)
         } else {
-            try append([head.bytes, records], partition)
+            unsafe try append([head.bytes, records], partition)
             extents[partition]?.end += head.count + records.count
         }
     }
@@ -108,7 +108,7 @@ package final class FileStateStore: StateStore {
             try file.closeAfter {
                 guard ftruncate(file.rawValue, extent.end) == 0 else { throw Errno(rawValue: errno) }
                 try file.seek(offset: Int64(extent.end), from: .start)
-                for part in parts { try file.writeAll(part) }
+                for unsafe part in unsafe parts { unsafe try file.writeAll(part) }
                 guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
             }
         } catch let error as Errno {
@@ -122,7 +122,7 @@ package final class FileStateStore: StateStore {
     private static func frame(_ bytes: UnsafeRawBufferPointer, at start: Int) -> UnsafeRawBufferPointer? {
         guard bytes.count - start >= frameHeaderBytes + positionBytes else { return nil }
         func field<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
-            T(littleEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: T.self))
+            unsafe T(littleEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: T.self))
         }
         guard field(0, UInt32.self) == magic, field(4, UInt16.self) == version else { return nil }
         // What holds every slot replaces the file: it comes first, and only there.
@@ -131,21 +131,21 @@ package final class FileStateStore: StateStore {
         guard length >= UInt64(positionBytes), length <= UInt64(bytes.count - start - frameHeaderBytes) else {
             return nil
         }
-        let payload = UnsafeRawBufferPointer(
+        let payload = unsafe UnsafeRawBufferPointer(
             rebasing: bytes[start + frameHeaderBytes..<start + frameHeaderBytes + Int(length)])
-        let stamp = xxHash64(UnsafeRawBufferPointer(rebasing: payload[..<positionBytes]))
-        let checksum = xxHash64(UnsafeRawBufferPointer(rebasing: payload[positionBytes...]), seed: stamp)
-        return checksum == field(16, UInt64.self) ? payload : nil
+        let stamp = unsafe xxHash64(UnsafeRawBufferPointer(rebasing: payload[..<positionBytes]))
+        let checksum = unsafe xxHash64(UnsafeRawBufferPointer(rebasing: payload[positionBytes...]), seed: stamp)
+        return unsafe checksum == field(16, UInt64.self) ? payload : nil
     }
 
     private static func position(_ payload: UnsafeRawBufferPointer) -> StorePosition {
-        StorePosition(
+        unsafe StorePosition(
             offset: Int64(littleEndian: payload.loadUnaligned(fromByteOffset: 0, as: Int64.self)),
             controlOffset: Int64(littleEndian: payload.loadUnaligned(fromByteOffset: 8, as: Int64.self)),
             modelHash: String(decoding: payload[16..<positionBytes], as: UTF8.self))
     }
 
     private static func append<T: FixedWidthInteger>(_ value: T, to arena: inout ByteArena) {
-        withUnsafeBytes(of: value.littleEndian) { arena.append($0) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe arena.append($0) }
     }
 }
