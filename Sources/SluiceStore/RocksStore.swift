@@ -33,9 +33,16 @@ package final class RocksStore: PartitionStore {
     init(_ partition: Int32, of directory: StateDirectory, _ options: RocksOptions, _ durability: WriteDurability) throws {
         (self.directory, self.options, self.durability) = (directory, options, durability)
         path = directory.folder(partition)
-        let database = try RocksDatabase(path, options, isSynced: durability == .synced)
+        let database = try Self.database(path, options, durability)
         position = try Self.position(in: database)
         self.database = database
+    }
+
+    private static func database(
+        _ path: String, _ options: RocksOptions, _ durability: WriteDurability
+    ) throws -> RocksDatabase {
+        try RocksFiles.check(path)
+        return try RocksDatabase(path, options, isSynced: durability == .synced)
     }
 
     /// - Throws: `state-invalid` where the position is damaged, or entries are there without one.
@@ -59,7 +66,7 @@ package final class RocksStore: PartitionStore {
     private func opened() throws -> RocksDatabase {
         precondition(!isClosed, "a closed store is used")
         if let database { return database }
-        let database = try RocksDatabase(path, options, isSynced: durability == .synced)
+        let database = try Self.database(path, options, durability)
         let found = try Self.position(in: database)
         guard found == position || found == attempted else {
             throw RocksError.invalid(path, RocksError("what was written last did not reach the disk"))

@@ -26,9 +26,7 @@ package final class RocksStores: PartitionStores {
     }
 
     package func open(_ partition: Int32) throws -> any PartitionStore {
-        let path = directory.folder(partition)
-        try Self.checkWhole(path)
-        return try RocksStore(partition, of: directory, options, durability)
+        try RocksStore(partition, of: directory, options, durability)
     }
 
     /// What remains of a discard that was cut short is no store: `CURRENT`, without which there is none, goes first.
@@ -39,12 +37,5 @@ package final class RocksStores: PartitionStores {
             throw SluiceError(.file, "\(current) cannot be removed", retry: .later, cause: Errno(rawValue: errno))
         }
         try RocksDatabase.destroy(path, options)
-    }
-
-    /// RocksDB takes a folder without `CURRENT` for a new database, whatever else is in it.
-    private static func checkWhole(_ path: String) throws {
-        guard unsafe access(path + "/CURRENT", F_OK) != 0, errno == ENOENT else { return }
-        guard unsafe rmdir(path) != 0, errno == ENOTEMPTY || errno == EEXIST else { return }
-        throw RocksError.invalid(path, RocksError("CURRENT is missing"))
     }
 }

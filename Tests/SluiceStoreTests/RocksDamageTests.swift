@@ -47,7 +47,8 @@ import Testing
             let offset = opened.position?.offset ?? 0
             if let position = opened.position { #expect(position == stored(offset), "\(what)") }
             #expect(try opened.entries() == states[offset], "\(what)")
-            for (key, value) in states[offset] ?? [:] { #expect(try opened.value(key) == value, "\(what)") }
+            let read = try (states[offset] ?? [:]).allSatisfy { key, value in try opened.value(key) == value }
+            #expect(read, "\(what)")
             opened.close()
             return offset == last ? .whole : .older
         } catch let error as SluiceError {
