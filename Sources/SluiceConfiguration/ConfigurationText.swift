@@ -46,7 +46,8 @@ package enum ConfigurationText {
           directory: ./state
           checkpoint: 10s                   # how often changed slots are saved
           idle: 7d                          # event time; an idle slot is spilled to disk, never lost
-        # delivery: exactly-once            # the default; until it exists 'serve' delivers at-least-once
+          lost_input: fail                  # fail | cold-start: where retention has taken inputs that states still need
+        delivery: exactly-once              # exactly-once | at-least-once
         commit: 100ms
         workers: 2
         train:

@@ -102,7 +102,9 @@ package final class ServeRuntime: Service {
         } catch is CancellationError {
             return
         }
-        try checkDelivery(cluster)
+        if configuration.delivery == .exactlyOnce && cluster.isEmbedded {
+            logger.warning("the embedded broker has no transactions: delivery is at-least-once")
+        }
         let directory = try StateDirectory(
             configuration.state.directory,
             identity: StateIdentity(
@@ -181,38 +183,23 @@ package final class ServeRuntime: Service {
         try await schedule.value
     }
 
-    /// Exactly-once does not exist yet: refused where it is asked for, said where it is only the default.
-    private func checkDelivery(_ cluster: Cluster) throws {
-        guard configuration.delivery == .exactlyOnce else { return }
-        if cluster.isEmbedded {
-            logger.warning("the embedded broker has no transactions: delivery is at-least-once")
-        } else if loaded.isGiven("delivery") {
-            throw SluiceError(
-                .unsupported, "delivery: exactly-once is not available yet",
-                remedy: "set delivery: at-least-once; after a crash outputs may come twice, with the same bytes")
-        } else {
-            logger.warning("delivery is at-least-once: the default, exactly-once, is not available yet")
-        }
-    }
-
     private func makeWorker(
         _ index: Int, _ instance: String, _ cluster: Cluster, _ directory: StateDirectory, _ models: ServiceModels,
         _ mailbox: WorkerMailbox
     ) throws -> Worker {
-        try Worker(
+        let name = "\(instance)-\(configuration.admin.listen.port)-\(index)"
+        let isExactlyOnce = configuration.delivery == .exactlyOnce && !cluster.isEmbedded
+        return try Worker(
             index: index,
             resources: WorkerResources(
-                consumer: try cluster.makeConsumer(instance: "\(instance)-\(configuration.admin.listen.port)-\(index)"),
-                producer: try cluster.makeProducer(configuration), control: try cluster.makeReader(),
-                makeHistoryReader: { try cluster.makeReader() }, store: directory.makeStore(), clock: SystemClock(),
-                observer: observer, makeFold: { try models.fold($0) }),
-            settings: WorkerSettings(
-                inputTopic: cluster.topics.input, controlTopic: cluster.topics.control,
-                eventsTopic: cluster.topics.events,
-                eventsPartitions: cluster.eventsPartitions,
-                commitNanoseconds: configuration.commit.wholeMilliseconds * 1_000_000,
-                checkpointNanoseconds: configuration.state.checkpoint.wholeMilliseconds * 1_000_000),
-            mailbox: mailbox)
+                consumer: try cluster.makeConsumer(instance: name),
+                delivery: isExactlyOnce
+                    ? .exactlyOnce { [configuration] in try cluster.makeTransactions(configuration, instance: name) }
+                    : .atLeastOnce(try cluster.makeProducer(configuration)),
+                control: try cluster.makeReader(), makeReader: { try cluster.makeReader() },
+                stores: directory.makeStores(isExactlyOnce ? .cached : .synced), clock: SystemClock(),
+                observer: observer, makeFold: { try models.fold($0) }, makeIdentity: { UUID().uuidString }),
+            settings: configuration.workerSettings(cluster), mailbox: mailbox)
     }
 
     private func refreshGauges(_ registry: ModelRegistry) async {
