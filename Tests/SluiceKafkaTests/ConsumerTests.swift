@@ -98,10 +98,14 @@ import Testing
         let second = try Fixture.consumer("joining", group: "joining", more)
         let (one, two) = (Recorder(first), Recorder(second))
         var copies: [Copy] = []
+        let alone = #expect(throws: SluiceError.self) { try first.membership() }
+        #expect(alone?.retry == .later, "a member of no generation")
         try first.subscribe(one)
         try first.poll(into: &copies) { _ in one.owned.count == 4 }
         let position = CommittedPosition(partition: 0, offset: 0, metadata: "")
         try first.commit([position])
+        let before = try first.membership()
+        #expect(before.group == "joining" && before.generation >= 0 && !before.member.isEmpty)
         try second.subscribe(two)
         func poll(until done: () -> Bool) throws {
             let end = ContinuousClock.now + .seconds(60)
@@ -112,9 +116,14 @@ import Testing
         try poll { first.handle.context.isJoining.load(ordering: .relaxed) }
         let refusal = #expect(throws: SluiceError.self) { try first.commit([position]) }
         #expect(refusal?.retry == .later)
+        let changing = #expect(throws: SluiceError.self) { try first.membership() }
+        #expect(changing?.retry == .later)
         try poll { two.owned.count == 2 }
         try poll { !first.handle.context.isJoining.load(ordering: .relaxed) }
         try first.commit([position])
+        let after = try first.membership()
+        #expect(after.generation > before.generation && after.member == before.member)
+        #expect(try second.membership().generation == after.generation)
         #expect(one.owned.count == 2)
         #expect(!one.events.contains { if case .lost = $0 { true } else { false } })
         second.close()

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func everyDefaultIsAPropertyOfItsRole() throws {
-        for role in [HandleRole.consumer, .reader, .producer, .admin] {
+        for role in [HandleRole.consumer, .reader, .producer, .transactions, .admin] {
             for (name, _) in role.defaults + role.owned {
                 #expect(
                     PropertyTable.shared.scopes[name] != nil && PropertyTable.shared.applies(name, to: role), "\(name)")
@@ -78,6 +78,14 @@ import Testing
         try KafkaConsumer(quiet, group: "g", topic: "t", health: health, logger: capture.logger).close()
         try KafkaReader(quiet, health: health, logger: capture.logger).close()
         #expect(capture.lines == [])
+    }
+
+    @Test func theTransactionTimeoutIsTenSecondsUnlessTheUserSaysOtherwise() throws {
+        let plain = try KafkaConfiguration(["bootstrap.servers": "x:1"])
+        #expect(try plain.settings(.transactions).value("transaction.timeout.ms") == "10000")
+        let set = try KafkaConfiguration(["bootstrap.servers": "x:1", "transaction.timeout.ms": "7000"])
+        #expect(try set.settings(.transactions).value("transaction.timeout.ms") == "7000")
+        #expect(try set.settings(.transactions).value("linger.ms") == "1", "a producer's defaults")
     }
 
     @Test func theEmbeddedBrokerGetsAShortFetchWaitUnlessTheUserSaysOtherwise() throws {
