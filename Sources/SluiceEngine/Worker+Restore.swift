@@ -8,7 +8,10 @@ extension Worker {
     /// Slots looked at for idleness with each commit.
     static let sweepSlots = 4_096
 
-    /// One step of restoring one gated partition; true while something is left to do. A broker that does not answer is
+    /// Steps of restoring in one turn: a small state is back within one.
+    private static let stepsMaximum = 4
+
+    /// A few steps of restoring one gated partition; true while something is left to do. A broker that does not answer is
     /// asked again later.
     func restoreGated() throws -> Bool {
         guard delivery.isReady else { return !gated.isEmpty }
@@ -16,7 +19,10 @@ extension Worker {
         guard resources.clock.monotonicNanoseconds() >= restoreAgainNanoseconds else { return false }
         let next = gated.values.min { $0.partition < $1.partition }
         do {
-            if let next, let state = try next.step(self) { try install(state) }
+            for _ in 0..<Self.stepsMaximum {
+                guard let next, gated[next.partition] === next else { break }
+                if let state = try next.step(self) { try install(state) }
+            }
             if isControlStale { try assignControl() }
         } catch let error as SluiceError where error.retry == .later {
             resources.observer.note("restoring waits for the broker", next?.partition, error: error)

@@ -169,7 +169,7 @@ import Testing
         try rig.run()
         #expect(try log.events.map(\.id) == ["good"])
         #expect(rig.notes.seen.notes.count == nonsense.count + 2)
-        #expect(log.committed[0]?.metadata == "sluice1 control=7")
+        #expect(log.committed[0]?.metadata == "sluice2 200 7 ")
     }
 
     @Test(arguments: [5, 900]) func aControlPartitionWithoutItsBeginningIsReadFromWhereItBegins(low: Int64) throws {
@@ -199,8 +199,8 @@ import Testing
     }
 
     @Test func commitMetadataIsReadBack() {
-        #expect(CommitMetadata(CommitMetadata(controlOffset: 12).text) == CommitMetadata(controlOffset: 12))
-        for text in ["", "x", "sluice1 control=", "sluice1 control=x", "sluice2 control=1"] {
+        #expect(CommitMetadata(CommitMetadata(replayFrom: 5, controlOffset: 12).text) == CommitMetadata(replayFrom: 5, controlOffset: 12))
+        for text in ["", "x", "sluice1 control=7", "sluice2 1 2", "sluice2 x 2 id", "sluice3 1 2 id"] {
             #expect(CommitMetadata(text) == nil)
         }
     }

@@ -80,7 +80,7 @@ import Testing
             producer.isBlocked = (5..<60).contains(consumer.polls)
             if consumer.polls == 30 { consumer.revoke([2]) }
         }
-        #expect(rig.notes.seen.notes.contains { $0.contains("will be read again") })
+        #expect(rig.notes.seen.notes.contains { $0.contains("will be read again") }, "\(rig.notes.seen.notes)")
         #expect(rig.consumer.paused.isSubset(of: [2]))
         try WorkerRig(log, partitions: [2]).run()
         let reference = try SimulatedLog.uninterrupted(Self.records, partitions: [0, 1, 2])

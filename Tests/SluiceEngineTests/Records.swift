@@ -166,7 +166,7 @@ final class FoldRig {
         var arena = ByteArena()
         try SlotSnapshot(layout: fold.layout, modelHash: fold.specification.model.hash)
             .write(
-                slot, of: state(partition).table, position: state(partition).position, control: 0, to: &arena)
+                slot, of: state(partition).table, position: 1 << 40, control: 0, to: &arena)
         return Array(arena.bytes)
     }
 }
