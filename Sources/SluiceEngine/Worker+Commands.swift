@@ -25,6 +25,7 @@ extension Worker {
             }
             hasRecorded = true
             state.schedule.add(event)
+            state.hasNewCommands = true
             state.schedule.forget(behind: state.controlOffset)
         }
         if hasRecorded { try delivery.recorded(self) }

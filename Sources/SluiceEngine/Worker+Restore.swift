@@ -33,6 +33,7 @@ extension Worker {
 
     /// Opens the partition's gate where its replay begins.
     private func install(_ state: PartitionState) throws {
+        try delivery.begin(state)
         try resources.consumer.start(partition: state.partition, at: state.replayFrom)
         partitions[state.partition] = state
         gated[state.partition] = nil
@@ -55,10 +56,13 @@ extension Worker {
         }
     }
 
-    /// Reads the control partitions of what is live, from where each has come.
+    /// Reads the control partitions of what is live, from where each has come. A command to what is not waits: its record
+    /// would reach the log before the position that goes with it.
     private func assignControl() throws {
         var positions: [TopicPartition: Offset] = [:]
         for state in partitions.values {
+            state.isControlled = state.isLive
+            guard state.isLive else { continue }
             positions[TopicPartition(topic: settings.controlTopic, partition: state.partition)] = state.controlOffset
         }
         try resources.control.assign(positions)

@@ -146,6 +146,8 @@ package final class Restoration {
             partition: partition, fold: fold, recentCapacity: settings.recentCapacity, store: store,
             folds: worker.folds)
         state.restore(plan, markers: markers, history: history, head: head)
+        state.isCommitted = facts.committed != nil
+        try state.rememberCommands(store)
         loading = Loading(state: state, plan: plan)
     }
 
