@@ -22,11 +22,7 @@ package enum Trainer {
         try configuration.validate()
         precondition(
             shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
-        guard manifest.initialState == .zero || manifest.initialState == .learned else {
-            throw SluiceError(
-                .unsupported, "model.initial_state: \(manifest.initialState.rawValue) is not available yet",
-                remedy: "use zero or learned")
-        }
+        try manifest.initialState.checkAvailable("model.initial_state")
         var run = TrainingRun(
             dataset: dataset, split: try DatasetSplit(dataset, configuration), manifest: manifest, shape: shape,
             configuration: configuration)
