@@ -33,7 +33,7 @@ package enum Trainer {
                 .trainingDiverged, "training diverged: the loss of epoch \(epoch), batch \(batch) is not finite",
                 remedy: "lower train.learning_rate, set train.clip, and check the inputs' scaling")
         }
-        return run.result(stop, scaler: scaler, incumbent: incumbent)
+        return run.result(stop, scaler: scaler, incumbent: incumbent, progress: progress)
     }
 }
 
