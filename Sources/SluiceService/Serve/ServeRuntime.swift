@@ -33,10 +33,11 @@ package final class ServeRuntime: Service {
     private var configuration: Configuration { loaded.configuration }
 
     /// - Parameters:
-    ///   - modelFile: to be registered and predicted with; nil for the registry's active model, or a first one that is
-    ///     trained.
+    ///   - modelFile: to be registered and, if it is new, predicted with; nil for the registry's active model, or a
+    ///     first one that is trained.
     ///   - launch: how trainings are started.
-    /// - Throws: what can be refused before anything is started: the model against the configuration, kafka properties.
+    /// - Throws: what can be refused before anything is started: the model against the configuration, an unwritable
+    ///   state directory.
     package init(
         _ loaded: LoadedConfiguration, modelFile: String?, launch: TrainingLaunch = TrainingLaunch(), logger: Logger
     ) throws {
@@ -56,6 +57,8 @@ package final class ServeRuntime: Service {
             _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
             _ = try configuration.foldSpecification(model)
         }
+        // To whom it belongs is known once the cluster answers; whether it can be written is known now.
+        try StateDirectory.checkWritable(configuration.state.directory)
     }
 
     /// The port HTTP is served on; waits until it is.
