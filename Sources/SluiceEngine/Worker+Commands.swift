@@ -83,9 +83,9 @@ extension Worker {
     }
 
     /// Applies the commands that take effect before the input at `offset`, in order.
-    func applyScheduled(_ state: PartitionState, before offset: Offset) {
+    func applyScheduled(_ state: PartitionState, before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
-            guard let matched = apply(event, to: state) else { continue }
+            guard let matched = try apply(event, to: state) else { continue }
             guard event.offset >= state.liveFrom else { continue }
             isCommitDue = true
             isSaveForced = true
@@ -94,12 +94,17 @@ extension Worker {
     }
 
     /// How many streams a command met; nil for one that cannot take effect.
-    private func apply(_ event: Event, to state: PartitionState) -> Int? {
+    ///
+    /// - Throws: where it cannot at this moment: the states must not go on without it, so the partition is restored and
+    ///   comes to it again.
+    private func apply(_ event: Event, to state: PartitionState) throws -> Int? {
         if event.type == .swap, let version = event.model {
             do {
                 let matched = state.swap(to: try folds.fold(.version(version)), at: event.offset)
                 folds.keep(partitions.values)
                 return matched
+            } catch let error as SluiceError where error.retry != .never {
+                throw error
             } catch {
                 resources.observer.note(
                     "a recorded swap cannot be repeated: the states go on with the model before it", state.partition,

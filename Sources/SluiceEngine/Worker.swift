@@ -170,7 +170,7 @@ package final class Worker {
         let timeout = isHeldBack ? 0 : isRestoring ? 10 : waitMilliseconds()
         try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
         if let failure { throw failure }
-        for state in partitions.values where state.isLive { applyScheduled(state, before: state.position) }
+        for state in partitions.values where state.isLive { try applyScheduled(state, before: state.position) }
         try resources.producer.poll(timeoutMilliseconds: 0)
         try commitIfDue()
     }
@@ -211,7 +211,7 @@ package final class Worker {
             if offset < state.position { continue }
             if state.schedule.nextOffset <= offset || fold.isFull {
                 try emit(fold, records, arrived)
-                applyScheduled(state, before: offset)
+                try applyScheduled(state, before: offset)
                 fold = state.fold
             }
             fold.append(records[index], at: index, of: state)

@@ -10,14 +10,20 @@ struct ServiceModels: Sendable {
     let configuration: Configuration
     let registry: ModelRegistry
 
-    /// - Throws: `model-unknown`, and what is wrong between the model and the configuration.
+    /// - Throws: `model-unknown`, and what is wrong between the model and the configuration; `file`, to be tried again,
+    ///   where a model that is there cannot be read.
     func fold(_ reference: ModelReference) throws -> Fold {
-        let model =
-            switch reference {
-            case .active: try active()
-            case .version(let version): try registry.model(version: version)
-            case .hash(let hash): try registry.model(hash: hash)
-            }
+        let model: Model
+        do {
+            model =
+                switch reference {
+                case .active: try active()
+                case .version(let version): try registry.model(version: version)
+                case .hash(let hash): try registry.model(hash: hash)
+                }
+        } catch let error as SluiceError where error.code == .file {
+            throw SluiceError(error.code, error.message, remedy: error.remedy, retry: .later, cause: error.cause)
+        }
         return try Fold(
             specification: try configuration.foldSpecification(model),
             input: try configuration.inputSpecification(.record, for: model.manifest.inputs))
