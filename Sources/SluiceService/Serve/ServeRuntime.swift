@@ -112,10 +112,18 @@ package final class ServeRuntime: Service {
                 cluster: cluster.id, application: configuration.application, topic: configuration.input.topic))
         let models = ServiceModels(
             configuration: configuration, registry: try ModelRegistry(stateDirectory: directory.path))
-        if let modelFile { try models.begin(with: modelFile) }
+        if let modelFile, let given = try models.begin(with: modelFile) {
+            logger.notice(
+                "the model given was here before, and another one has taken over since: that one predicts",
+                metadata: [
+                    "model": "\(models.registry.active?.version ?? "")", "given": "\(given)",
+                    "remedy": "sluice models promote \(given)",
+                ])
+        }
         let retraining = Retraining(
             configuration, yaml: loaded.yamlWithSecrets, models: models, launch: launch, logger: logger,
             isCancelled: { [stop] in stop.isSet }, report: { [observer] in observer.retrained($0, $1) })
+        retraining.clear()
         backend.attach(models: models, retraining: retraining)
         if models.registry.active == nil { try await train(retraining, cluster) }
         guard let active = models.registry.active, !stop.isSet else { return }

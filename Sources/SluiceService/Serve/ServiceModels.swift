@@ -2,6 +2,7 @@ import SluiceConfiguration
 import SluiceCore
 import SluiceEngine
 import SluiceLSTM
+import SluiceModelFile
 import SluiceModels
 import SluiceSchema
 
@@ -34,10 +35,18 @@ struct ServiceModels: Sendable {
         return try registry.model(version: active.version)
     }
 
-    /// Takes a model in and makes it the active one, if it is not already.
-    func begin(with path: String) throws {
-        let model = try registry.register(path)
-        if registry.active?.sha256 != model.hash { try activate(model.manifest.version, by: "serve") }
+    /// Takes a model in and makes it the active one, but for a model that was here before: which one follows it has
+    /// been decided since, by retraining or by hand, and a restart with the same arguments must not undo that.
+    ///
+    /// - Returns: the version given where another one stays active.
+    func begin(with path: String) throws -> String? {
+        let isKnown = registry.holds(try ModelFile.read(path))
+        let version = try registry.register(path).manifest.version
+        guard let active = registry.active, isKnown else {
+            try activate(version, by: "serve")
+            return nil
+        }
+        return active.version == version ? nil : version
     }
 
     @discardableResult
