@@ -21,9 +21,9 @@ import Testing
     }
 
     private static func rig(
-        _ log: SimulatedLog, active: FoldSpecification = first, seed: UInt64 = 0
+        _ log: SimulatedLog, active: FoldSpecification = first, unreadable: String? = nil, seed: UInt64 = 0
     ) throws -> WorkerRig {
-        try WorkerRig(log, specification: active, others: [first, second, third], seed: seed)
+        try WorkerRig(log, specification: active, others: [first, second, third], unreadable: unreadable, seed: seed)
     }
 
     /// The records folded again, one by one, with the recorded events.
@@ -109,6 +109,21 @@ import Testing
         log.saved = [:]
         log.append(Array(Self.records[150...]))
         try Self.rig(log, active: Self.second).run()
+        #expect(log.answers() == (try replay(Self.records, try log.events)))
+    }
+
+    /// The states never go on by another model than the one that is recorded: the worker ends, to be tried again.
+    @Test func aRecordedSwapWaitsForAModelThatCannotBeReadForTheMoment() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<150]))
+        try Self.rig(log).run(script(log))
+        log.saved = [:]
+        log.append(Array(Self.records[150...]))
+        let error = #expect(throws: SluiceError.self) {
+            try Self.rig(log, unreadable: Self.version(Self.second)).run()
+        }
+        #expect(error?.retry == .later)
+        try Self.rig(log).run()
         #expect(log.answers() == (try replay(Self.records, try log.events)))
     }
 

@@ -82,6 +82,14 @@ import Testing
         try consumer.poll(timeoutMilliseconds: 600_000, limit: 10) { _ in }
         _ = thread
 
+        // A record ends the wait for it: no timer stands between its arrival and the poll that brings it.
+        let arrival = Task.detached { try Fixture.produce(["12"], to: "life", partition: 2) }
+        while copies.count < 5 {
+            try consumer.poll(timeoutMilliseconds: 600_000, limit: 10) { copies += $0.map { Copy($0) } }
+        }
+        #expect(copies.last?.offset == 12)
+        _ = arrival
+
         try consumer.start(partition: 2, at: 1_000_000)
         let error = #expect(throws: SluiceError.self) { try consumer.poll(into: &copies) { _ in false } }
         #expect(error?.code == .offsetOutOfRange)

@@ -88,6 +88,27 @@ import Testing
         #expect(try set.settings(.transactions).value("linger.ms") == "1", "a producer's defaults")
     }
 
+    /// With the output blocked these and one batch are what waits: 32 MiB each way.
+    @Test func whatWaitsInMemoryIsBoundedByDefault() throws {
+        let plain = try KafkaConfiguration(["bootstrap.servers": "x:1"])
+        #expect(try plain.settings(.producer).value("queue.buffering.max.kbytes") == "32768")
+        #expect(try plain.settings(.producer).value("queue.buffering.max.messages") == "100000")
+        for role in [HandleRole.consumer, .reader] {
+            #expect(try plain.settings(role).value("queued.max.messages.kbytes") == "32768")
+            #expect(try plain.settings(role).value("fetch.max.bytes") == "16777216", "by which it may be overshot")
+        }
+    }
+
+    /// From produced to predicted on the embedded broker nothing waits but these: two producers and one fetch.
+    @Test func theWaitsOnTheWayOfAnObservationAreFarBelowFiftyMilliseconds() throws {
+        let embedded = try KafkaConfiguration(["bootstrap.servers": "x:1"]).adapted(toCluster: "mockCluster7f")
+        func milliseconds(_ role: HandleRole, _ name: String) throws -> Double {
+            try #require(try embedded.settings(role).value(name).flatMap { Double($0) })
+        }
+        let waits = try 2 * milliseconds(.producer, "linger.ms") + milliseconds(.consumer, "fetch.wait.max.ms")
+        #expect(waits <= 25)
+    }
+
     @Test func theEmbeddedBrokerGetsAShortFetchWaitUnlessTheUserSaysOtherwise() throws {
         let plain = try KafkaConfiguration(["bootstrap.servers": "x:1"])
         #expect(try plain.adapted(toCluster: "mockCluster7f").settings(.consumer).value("fetch.wait.max.ms") == "10")

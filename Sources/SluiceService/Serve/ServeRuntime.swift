@@ -33,10 +33,11 @@ package final class ServeRuntime: Service {
     private var configuration: Configuration { loaded.configuration }
 
     /// - Parameters:
-    ///   - modelFile: to be registered and predicted with; nil for the registry's active model, or a first one that is
-    ///     trained.
+    ///   - modelFile: to be registered and, if it is new, predicted with; nil for the registry's active model, or a
+    ///     first one that is trained.
     ///   - launch: how trainings are started.
-    /// - Throws: what can be refused before anything is started: the model against the configuration, kafka properties.
+    /// - Throws: what can be refused before anything is started: the model against the configuration, an unwritable
+    ///   state directory.
     package init(
         _ loaded: LoadedConfiguration, modelFile: String?, launch: TrainingLaunch = TrainingLaunch(), logger: Logger
     ) throws {
@@ -56,6 +57,8 @@ package final class ServeRuntime: Service {
             _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
             _ = try configuration.foldSpecification(model)
         }
+        // To whom it belongs is known once the cluster answers; whether it can be written is known now.
+        try StateDirectory.checkWritable(configuration.state.directory)
     }
 
     /// The port HTTP is served on; waits until it is.
@@ -111,10 +114,18 @@ package final class ServeRuntime: Service {
                 cluster: cluster.id, application: configuration.application, topic: configuration.input.topic))
         let models = ServiceModels(
             configuration: configuration, registry: try ModelRegistry(stateDirectory: directory.path))
-        if let modelFile { try models.begin(with: modelFile) }
+        if let modelFile, let given = try models.begin(with: modelFile) {
+            logger.notice(
+                "the model given was here before, and another one has taken over since: that one predicts",
+                metadata: [
+                    "model": "\(models.registry.active?.version ?? "")", "given": "\(given)",
+                    "remedy": "sluice models promote \(given)",
+                ])
+        }
         let retraining = Retraining(
             configuration, yaml: loaded.yamlWithSecrets, models: models, launch: launch, logger: logger,
             isCancelled: { [stop] in stop.isSet }, report: { [observer] in observer.retrained($0, $1) })
+        retraining.clear()
         backend.attach(models: models, retraining: retraining)
         if models.registry.active == nil { try await train(retraining, cluster) }
         guard let active = models.registry.active, !stop.isSet else { return }
