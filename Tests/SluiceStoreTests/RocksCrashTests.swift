@@ -77,7 +77,7 @@ import Testing
         await #expect(processExitsWith: .success) { [path = folder.path as String] in
             let store = try Self.open(path, .synced)
             let states = try Writes.fill(store, 1...20)
-            Self.limitFiles(to: 8 << 10)
+            Self.limitFiles(to: 4 << 10)
             var entries = try #require(states[20])
             Writes.make(21, &entries, in: store)
             for _ in 0..<3 {
@@ -91,8 +91,8 @@ import Testing
             Writes.make(22, &entries, in: store)
             try store.write(stored(22))
             store.close()
-            #expect(try Self.open(path, .synced).entries() == entries)
         }
+        #expect(try folder.stores().open(0).entries() == Writes.expected(22))
     }
 
     /// What was in memory alone is lost with the write that failed; the store says so instead of going on with a gap.
@@ -101,7 +101,7 @@ import Testing
         await #expect(processExitsWith: .success) { [path = folder.path as String] in
             let store = try Self.open(path, .cached)
             var entries = try #require(try Writes.fill(store, 1...20)[20])
-            Self.limitFiles(to: 8 << 10)
+            Self.limitFiles(to: 4 << 10)
             var offset: Offset = 20
             var refusal: SluiceError?
             while refusal == nil, offset < 10_000 {
