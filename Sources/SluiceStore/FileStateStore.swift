@@ -59,7 +59,8 @@ package final class FileStateStore: StateStore {
             var position: StorePosition?
             while let frame = unsafe Self.frame(bytes, at: extent.end) {
                 position = unsafe Self.position(frame)
-                unsafe try StoreChanges.forEach(in: UnsafeRawBufferPointer(rebasing: frame[Self.positionBytes...]), body)
+                unsafe try StoreChanges.forEach(
+                    in: UnsafeRawBufferPointer(rebasing: frame[Self.positionBytes...]), body)
                 if extent.end == 0 { extent.base = frame.count }
                 extent.end += Self.frameHeaderBytes + frame.count
             }
@@ -108,7 +109,7 @@ package final class FileStateStore: StateStore {
             try file.closeAfter {
                 guard ftruncate(file.rawValue, extent.end) == 0 else { throw Errno(rawValue: errno) }
                 try file.seek(offset: Int64(extent.end), from: .start)
-                for unsafe part in unsafe parts { unsafe try file.writeAll(part) }
+                unsafe try parts.forEach { part in _ = unsafe try file.writeAll(part) }
                 guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
             }
         } catch let error as Errno {

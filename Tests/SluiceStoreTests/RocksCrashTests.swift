@@ -38,7 +38,8 @@ import Testing
     @Test func afterAKillAmidWritesEveryWriteIsWholeOrNotThere() async throws {
         for acknowledged in [1, 30, 90] {
             let folder = try TemporaryFolder()
-            await #expect(processExitsWith: .signal(SIGKILL)) { [path = folder.path as String, acknowledged = acknowledged as Int] in
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = folder.path as String, acknowledged = acknowledged as Int] in
                 let store = try Self.open(path, .synced)
                 let count = Atomic<Int>(0)
                 let killer = Thread { kill(getpid(), SIGKILL) }

@@ -17,7 +17,8 @@ struct RocksSpeedTests {
 
     @Test(arguments: [WriteDurability.synced, .cached]) func aMillionSlots(_ durability: WriteDurability) throws {
         let folder = try TemporaryFolder()
-        var store = try RocksStores(directory: try folder.open(), durability: durability).open(0)
+        let stores = try folder.open().makeStores(durability)
+        var store = try stores.open(0)
         var random = Generator(seed: 1)
         var written: Offset = 0
         for pass in ["first", "replaced in random order"] {
@@ -34,9 +35,7 @@ struct RocksSpeedTests {
         }
         let closing = ContinuousClock().measure { store.close() }
         Self.report(durability, "close", 1, closing)
-        let opening = try ContinuousClock().measure {
-            store = try RocksStores(directory: try folder.open(), durability: durability).open(0)
-        }
+        let opening = try ContinuousClock().measure { store = try stores.open(0) }
         Self.report(durability, "open", 1, opening)
         for _ in 0..<2 {
             var (entries, bytes) = (0, 0)
