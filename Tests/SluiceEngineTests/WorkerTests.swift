@@ -181,7 +181,8 @@ import Testing
         try WorkerRig(log).run()
         log.inputs[0] = Array(Self.records[..<10])
         do {
-            try WorkerRig(log).run()
+            // Asked anew before it is believed.
+            try WorkerRig(log).run(idlePolls: 5_000)
             Issue.record("it was taken")
         } catch let error as SluiceError {
             #expect(error.code == .foreignState && error.retry == .never)
