@@ -47,6 +47,7 @@ let package = Package(
         // System libraries: a module map and a shim, nothing else.
         .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         // C where Swift cannot choose an instruction set at run time, and a shim over a C++ library.
         .target(name: "CStepKernel", cSettings: exactC),
@@ -76,8 +77,9 @@ let package = Package(
             name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"], swiftSettings: marked),
         .target(
             name: "SluiceStore",
-            dependencies: ["SluiceCore", "SluiceFiles", "SluiceState", product("SystemPackage", "swift-system")],
-            swiftSettings: strict),
+            dependencies: [
+                "CRocksDB", "SluiceCore", "SluiceFiles", "SluiceState", product("SystemPackage", "swift-system"),
+            ], swiftSettings: marked),
         .target(
             name: "SluiceEngine",
             dependencies: [
@@ -137,7 +139,7 @@ let package = Package(
         test("SluiceSchema", ["SluiceTestKit"]),
         test("SluiceKafka"),
         test("SluiceState", ["SluiceTestKit"]),
-        test("SluiceStore"),
+        test("SluiceStore", ["SluiceTestKit"]),
         test("SluiceEngine", ["SluiceTestKit"]),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceAccess", ["SluiceCore"]),

@@ -48,15 +48,19 @@ enum HandleRole {
     /// What the engine owns.
     var owned: [(String, String)] {
         switch self {
-        case .consumer, .reader:
-            return [
-                ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
-                ("isolation.level", "read_committed"), ("auto.offset.reset", "error"),
-            ]
+        case .consumer: return Self.explicit
+        // The end is told: where the log ends with marks of transactions no record says so.
+        case .reader: return Self.explicit + [("enable.partition.eof", "true")]
         case .producer: return [("enable.idempotence", "true")]
         case .admin: return []
         }
     }
+
+    /// Offsets and their commits are the engine's, and what is aborted is not read.
+    private static let explicit = [
+        ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
+        ("isolation.level", "read_committed"), ("auto.offset.reset", "error"),
+    ]
 
     /// Bounds on prefetched records: at most these many kilobytes and records, overshot by one fetch.
     private static let reading = [

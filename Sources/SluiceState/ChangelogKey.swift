@@ -11,7 +11,7 @@ package enum ChangelogKey {
 
     /// The key of the marker of a command, by its place in the control partition, big-endian.
     package static func marker(control: Offset) -> [UInt8] {
-        withUnsafeBytes(of: control.bigEndian) { markers + unsafe Array($0) }
+        unsafe markers + withUnsafeBytes(of: control.bigEndian) { unsafe Array($0) }
     }
 
     /// Whether a key is a stream's.

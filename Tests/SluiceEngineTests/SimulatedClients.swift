@@ -98,6 +98,8 @@ final class SimulatedConsumer: LogConsumer {
         (log.lows[partition] ?? 0, log.high(partition))
     }
 
+    func membership() -> GroupMembership { GroupMembership(group: "simulated", generation: 1, member: "one") }
+
     func wake() {}
 
     func close() {
@@ -216,6 +218,11 @@ final class SimulatedReader: LogReader {
         return (low, (records(partition).last?.offset).map { $0 + 1 } ?? low)
     }
 
+    func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> Offset {
+        try watermarks(partition, timeoutMilliseconds: timeoutMilliseconds).high
+    }
+
+    func position(_ partition: TopicPartition) -> Offset? { positions[partition] }
     func offset(_: TopicPartition, at _: EpochMilliseconds, timeoutMilliseconds: Int) throws -> Offset? { nil }
     func onArrival(_ body: @escaping @Sendable () -> Void) {}
     func close() { isClosed = true }

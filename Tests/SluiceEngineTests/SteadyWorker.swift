@@ -90,6 +90,7 @@ private final class LendingConsumer: LogConsumer {
     func watermarks(partition: Int32, timeoutMilliseconds: Int) -> (low: Offset, high: Offset) {
         (0, Offset(records.count))
     }
+    func membership() -> GroupMembership { GroupMembership(group: "steady", generation: 1, member: "one") }
     func wake() {}
     func close() {}
 }
@@ -107,6 +108,8 @@ private final class SilentReader: LogReader {
     func assign(_ positions: [TopicPartition: Offset]) {}
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (String, LogRecord) throws -> Void) {}
     func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) -> (low: Offset, high: Offset) { (0, 0) }
+    func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) -> Offset { 0 }
+    func position(_ partition: TopicPartition) -> Offset? { nil }
     func offset(_ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int) -> Offset? { nil }
     func onArrival(_ body: @escaping @Sendable () -> Void) {}
     func close() {}
