@@ -86,8 +86,9 @@ final class BrokenTransactions: TransactionalProducer {
         where partition.topic == Topics.slots && record.key?.first != 0xFF {
             _ = try? cluster.log(partition).append([record])
         }
-        copy.outputs.entries.removeAll { entry in
-            entry.topic == .slots && entry.key.map { copy.outputs.arena.bytes($0).first != 0xFF } ?? false
+        let entries = copy.outputs.entries
+        copy.outputs.entries = entries.filter { entry in
+            entry.topic != .slots || bytes(entry.key, copy).first == 0xFF
         }
     }
 }

@@ -54,7 +54,14 @@ package final class GroupCoordinator {
             members[old.key] = nil
             member.assignment = old.value.assignment
             members[new] = member
-            if state == .preparing { completeIfAllJoined() }
+            // Its predecessor will not come back to let go of what was meant for another; the metadata of the two
+            // differ then, and a broker rebalances.
+            let given = members.values.reduce(into: Set<Int32>()) { $0.formUnion($1.assignment) }
+            if state == .stable && given.count < Int(partitions) {
+                prepare()
+                members[new]?.hasJoined = true
+            }
+            completeIfAllJoined()
             return new
         }
         if state != .preparing { prepare() }
@@ -133,6 +140,12 @@ package final class GroupCoordinator {
         for (id, member) in members where !member.hasJoined && member.instance == nil { members[id] = nil }
         for (id, member) in members where !member.hasJoined { members[id]?.owned = member.assignment }
         complete()
+    }
+
+    /// For the reader of a failure.
+    package var summary: String {
+        let each = members.keys.sorted().map { "\($0) has \((members[$0]?.assignment ?? []).sorted())" }
+        return "generation \(generation) \(state): \(each.joined(separator: ", "))"
     }
 
     // MARK: - Positions

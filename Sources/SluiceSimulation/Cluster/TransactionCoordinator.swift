@@ -23,6 +23,7 @@ package final class TransactionCoordinator {
         package var aborted = 0
         package var timedOut = 0
         package var fenced = 0
+        package init() {}
     }
 
     private unowned let cluster: SimulatedCluster

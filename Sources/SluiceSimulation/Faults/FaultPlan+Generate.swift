@@ -12,7 +12,7 @@ extension FaultPlan {
         let chosen = kinds.filter { $0.isCommand ? !random.once(in: 3) : random.once(in: 2) }
         let weights = chosen.map { _ in 1 << random.below(6) }
         let total = weights.reduce(0, +)
-        let count = total == 0 ? 0 : [0, 2, 6, 15, 40][random.below(5)] + random.below(4)
+        let count = total == 0 ? 0 : [0, 3, 10, 30, 100][random.below(5)] + random.below(4)
         var faults: [Fault] = []
         for _ in 0..<count {
             var left = random.below(total)

@@ -5,8 +5,11 @@ import SluiceLog
 /// One run of the service in a simulated world: from a seed to a verdict.
 package final class Simulation {
     static let messageBytesMax = 2_500
-    /// Turns of workers behind healing within which all must be done.
-    private static let healedTurnsMaximum = 60_000
+    /// Turns of workers behind healing within which all must be done, and how long that may take them; sessions and
+    /// transactions of the dead run out meanwhile.
+    private static let healedTurns = 3_000
+    private static let healedNanoseconds: Int64 = 180_000_000_000
+    private static let healedTurnsMaximum = 50_000
     /// Turns in which nothing may be left to do before a run counts as quiet.
     private static let quietTurns = 30
 
@@ -22,14 +25,18 @@ package final class Simulation {
     private var producers: Int64 = 0
     var commands = Commands()
 
-    /// - Parameter plan: instead of the seed's own.
-    package init(seed: UInt64, plan: FaultPlan? = nil, canary: Canary? = nil) {
+    /// - Parameters:
+    ///   - plan: instead of the seed's own.
+    ///   - excluded: kinds of faults that are left out of the seed's plan.
+    package init(
+        seed: UInt64, plan: FaultPlan? = nil, without excluded: Set<FaultKind> = [], canary: Canary? = nil
+    ) {
         self.seed = seed
         self.canary = canary
         var scenario = Scenario(seed: seed)
         if let canary { scenario.isExactlyOnce = canary.isExactlyOnce }
         self.scenario = scenario
-        self.plan = plan ?? scenario.plan
+        self.plan = plan ?? FaultPlan(scenario.plan.faults.filter { !excluded.contains($0.kind) })
         let cluster = SimulatedCluster(seed: seed ^ 0x5EED)
         self.cluster = cluster
         faults = FaultInjector(self.plan)
@@ -81,6 +88,7 @@ package final class Simulation {
             process.disk.fullUntil = 0
             process.restartSoon()
         }
+        let began = cluster.now
         var turns = 0
         var quiet = 0
         while quiet < Self.quietTurns {
@@ -88,8 +96,11 @@ package final class Simulation {
             turns += 1
             let left = unfinished
             quiet = left == nil ? quiet + 1 : 0
-            guard turns < Self.healedTurnsMaximum, let left, turns == Self.healedTurnsMaximum - 1 else { continue }
-            throw Violation(.restoreEnds, "after \(turns) turns without a fault \(left)")
+            let isOver = turns > Self.healedTurns && cluster.now - began > Self.healedNanoseconds
+            if let left, isOver || turns > Self.healedTurnsMaximum {
+                let seconds = (cluster.now - began) / 1_000_000_000
+                throw Violation(.restoreEnds, "after \(turns) turns and \(seconds) s without a fault \(left)")
+            }
         }
         for process in processes { try process.leave(comesBackAfter: 1_000_000) }
     }
@@ -130,6 +141,16 @@ package final class Simulation {
     }
 
     private func outcome(_ violation: Violation?) -> Outcome {
+        if violation != nil {
+            for topic in [Topics.events, Topics.slots] {
+                for (index, log) in (cluster.topics[topic] ?? []).enumerated() {
+                    for record in log.archive where record.isMark || topic == Topics.events || record.key?.last == 104 {
+                        observer.say("\(topic)/\(index)/\(record.offset) \(record.fate) mark \(record.isMark) \(String(decoding: record.value ?? [], as: UTF8.self)) \(String(describing: record.stamp))")
+                    }
+                }
+            }
+            for process in processes { process.trace.suffix(60).forEach { observer.say("p\(process.index) \($0)") } }
+        }
         var found = violation
         if let broken { found = broken as? Violation ?? Violation(.restoreEnds, "\(broken)") }
         return Outcome(
