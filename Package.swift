@@ -177,6 +177,11 @@ let package = Package(
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ],
             exclude: ["Snapshots", "check_pytorch.py"]),
+        // Needs a real Kafka cluster, named by SLUICE_TEST_BOOTSTRAP; says so and does nothing without.
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["SluiceCore", "SluiceKafka", "SluiceLog", product("Logging", "swift-log")],
+            swiftSettings: strict),
         .testTarget(name: "ConventionTests", swiftSettings: strict),
     ],
     cLanguageStandard: .c17,

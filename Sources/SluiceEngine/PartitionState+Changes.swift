@@ -35,6 +35,10 @@ extension PartitionState {
             put(slot, format, &outputs)
             stale += 1
         }
+        if hasNewCommands {
+            put(ChangelogKey.commands, schedule.encodeIDs(into: &outputs.arena), &outputs)
+            hasNewCommands = false
+        }
         try writeMarkers(&outputs)
         return written + stale
     }
@@ -82,10 +86,12 @@ extension PartitionState {
     /// Writes the changelog's entries of this partition to the store, with the position at which they stand.
     func store(_ outputs: borrowing OutputBatch, _ position: StoredPosition) throws {
         guard let store else { return }
-        for entry in outputs.entries where entry.topic == .slots && entry.partition == partition {
-            guard let range = entry.key else { continue }
+        for index in 0..<outputs.entries.count {
+            let entry = outputs.entries[index]
+            guard entry.topic == .slots, entry.partition == partition, let range = entry.key else { continue }
             let key = outputs.arena.bytes(range)
-            if key.elementsEqual(ChangelogKey.head) { continue }
+            // The head is the position.
+            if ChangelogKey.isHead(key) { continue }
             if let value = entry.value {
                 store.put(key: key, value: outputs.arena.bytes(value))
             } else {

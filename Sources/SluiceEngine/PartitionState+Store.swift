@@ -79,6 +79,13 @@ extension PartitionState {
             slot, of: table, position: summary.header.position, control: summary.header.control, to: &arena)
     }
 
+    /// The ids of the commands that took effect last: one that is given twice is the same command.
+    func rememberCommands(_ store: any PartitionStore) throws {
+        try ChangelogKey.commands.withUnsafeBytes { key in
+            _ = try store.read(key: key) { try schedule.decodeIDs($0) }
+        }
+    }
+
     /// Takes in the snapshots that waited for the model that has just taken over.
     func admitAhead() throws {
         let hash = fold.specification.model.hash

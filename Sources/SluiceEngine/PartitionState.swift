@@ -24,6 +24,10 @@ package final class PartitionState {
     /// First input folded again after a restart, for progress.
     package var replayFrom: Offset = 0
     package var controlOffset: Offset = 0
+    /// Its control partition is read.
+    var isControlled = false
+    /// The group has a position of it.
+    var isCommitted = true
     @exclusivity(unchecked) package var schedule = CommandSchedule()
     /// Latest event time folded: idleness is measured from it.
     @exclusivity(unchecked) package var latest: EpochMilliseconds = .absent
@@ -37,6 +41,8 @@ package final class PartitionState {
     @exclusivity(unchecked) package internal(set) var spilled = 0
     /// Commands to the whole partition that some stored slots may not hold yet, in the order in which they took effect.
     var markers: [Event] = []
+    /// A command was taken whose id is not stored yet.
+    var hasNewCommands = false
     /// Those of them that are not stored yet.
     var newMarkers: [Event] = []
     /// Places in the control partition of those that were stored when the partition was restored.

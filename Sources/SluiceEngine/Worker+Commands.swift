@@ -25,6 +25,7 @@ extension Worker {
             }
             hasRecorded = true
             state.schedule.add(event)
+            state.hasNewCommands = true
             state.schedule.forget(behind: state.controlOffset)
         }
         if hasRecorded { try delivery.recorded(self) }
@@ -96,11 +97,16 @@ extension Worker {
     }
 
     /// How many streams a command met; nil for one that cannot take effect.
+    ///
+    /// - Throws: where it cannot at this moment: the states must not go on without it, so the partition is restored and
+    ///   comes to it again.
     private func apply(_ event: Event, to state: PartitionState) throws -> Int? {
         if event.type == .swap, let version = event.model {
             let successor: Fold
             do {
                 successor = try folds.fold(.version(version))
+            } catch let error as SluiceError where error.retry != .never {
+                throw error
             } catch {
                 resources.observer.note(
                     "a recorded swap cannot be repeated: the states go on with the model before it", state.partition,

@@ -8,7 +8,10 @@ extension Worker {
     /// Slots looked at for idleness with each commit.
     static let sweepSlots = 4_096
 
-    /// One step of restoring one gated partition; true while something is left to do. A broker that does not answer is
+    /// Steps of restoring in one turn: a small state is back within one.
+    private static let stepsMaximum = 4
+
+    /// A few steps of restoring one gated partition; true while something is left to do. A broker that does not answer is
     /// asked again later.
     func restoreGated() throws -> Bool {
         guard delivery.isReady else { return !gated.isEmpty }
@@ -16,7 +19,10 @@ extension Worker {
         guard resources.clock.monotonicNanoseconds() >= restoreAgainNanoseconds else { return false }
         let next = gated.values.min { $0.partition < $1.partition }
         do {
-            if let next, let state = try next.step(self) { try install(state) }
+            for _ in 0..<Self.stepsMaximum {
+                guard let next, gated[next.partition] === next else { break }
+                if let state = try next.step(self) { try install(state) }
+            }
             if isControlStale { try assignControl() }
         } catch let error as SluiceError where error.retry == .later {
             resources.observer.note("restoring waits for the broker", next?.partition, error: error)
@@ -27,6 +33,7 @@ extension Worker {
 
     /// Opens the partition's gate where its replay begins.
     private func install(_ state: PartitionState) throws {
+        try delivery.begin(state)
         try resources.consumer.start(partition: state.partition, at: state.replayFrom)
         partitions[state.partition] = state
         gated[state.partition] = nil
@@ -49,10 +56,13 @@ extension Worker {
         }
     }
 
-    /// Reads the control partitions of what is live, from where each has come.
+    /// Reads the control partitions of what is live, from where each has come. A command to what is not waits: its record
+    /// would reach the log before the position that goes with it.
     private func assignControl() throws {
         var positions: [TopicPartition: Offset] = [:]
         for state in partitions.values {
+            state.isControlled = state.isLive
+            guard state.isLive else { continue }
             positions[TopicPartition(topic: settings.controlTopic, partition: state.partition)] = state.controlOffset
         }
         try resources.control.assign(positions)

@@ -119,7 +119,10 @@ package final class Worker {
         let timeout = isRestoring ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
         try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
         if let failure { throw failure }
-        for state in partitions.values where state.isLive { try applyScheduled(state, before: state.position) }
+        for state in partitions.values where state.isLive {
+            try applyScheduled(state, before: state.position)
+            if !state.isControlled { isControlStale = true }
+        }
         try delivery.commitIfDue(self)
     }
 

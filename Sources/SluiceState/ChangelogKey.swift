@@ -9,9 +9,16 @@ package enum ChangelogKey {
     /// Before the key of every marker: a command to a whole partition, until all slots hold its effect.
     package static let markers: [UInt8] = [reserved, UInt8(ascii: "c")]
 
+    /// The ids of the last commands that took effect.
+    package static let commands: [UInt8] = [reserved, UInt8(ascii: "i")]
+
     /// The key of the marker of a command, by its place in the control partition, big-endian.
     package static func marker(control: Offset) -> [UInt8] {
         unsafe markers + withUnsafeBytes(of: control.bigEndian) { unsafe Array($0) }
+    }
+
+    package static func isHead(_ key: UnsafeRawBufferPointer) -> Bool {
+        unsafe key.count == 2 && key[0] == reserved && key[1] == UInt8(ascii: "h")
     }
 
     /// Whether a key is a stream's.

@@ -10,7 +10,8 @@ struct RocksError: Error, CustomStringConvertible {
     /// The database cannot be what was written: damaged, of another make, or a file of it is away or no file. All else
     /// that RocksDB reports is the disk's.
     private var isOfState: Bool {
-        guard description.hasPrefix("IO error") else { return true }
+        // A write that a full disk stalls has it behind "Result incomplete".
+        guard description.contains("IO error: "), !description.hasPrefix("Corruption") else { return true }
         return ["No such file or directory", "Is a directory", "Not a directory"].contains { description.contains($0) }
     }
 

@@ -30,7 +30,9 @@ package final class RocksStore: PartitionStore {
     private var lending = 0
     private var flushedAt: EpochMilliseconds?
 
-    init(_ partition: Int32, of directory: StateDirectory, _ options: RocksOptions, _ durability: WriteDurability) throws {
+    init(
+        _ partition: Int32, of directory: StateDirectory, _ options: RocksOptions, _ durability: WriteDurability
+    ) throws {
         (self.directory, self.options, self.durability) = (directory, options, durability)
         path = directory.folder(partition)
         let database = try Self.database(path, options, durability)

@@ -62,6 +62,18 @@ package final class StateDirectory: Sendable {
         }
     }
 
+    /// Whether a state directory could be claimed as far as its place goes: made if needed, and writable.
+    ///
+    /// - Throws: `file`.
+    package static func checkWritable(_ path: String) throws {
+        try makeDirectories(path)
+        guard access(path + "/.", W_OK | X_OK) == 0 else {
+            throw SluiceError(
+                .file, "the state directory cannot be written: \(path)",
+                remedy: "make it writable or set state.directory", cause: Errno(rawValue: errno))
+        }
+    }
+
     private static func claim(_ path: String) throws -> FileDescriptor {
         do {
             let file = try FileDescriptor.open(

@@ -131,13 +131,14 @@ private final class SteadyFold {
         while start < records.count {
             let end = min(start + size, records.count)
             let batch = UnsafeBufferPointer(rebasing: records[start..<end])
-            for index in 0..<batch.count { fold.append(batch[index], at: index, of: state) }
+            for index in 0..<batch.count { try! fold.append(batch[index], at: index, of: state) }
             fold.run()
             fold.emit(batch, topic: "observations", messageBytesMax: 1_000_000, into: &outputs)
             predictions += fold.report.predictions
             outputs.removeAll()
             fold.clear()
-            state.table.clearDirty()
+            while state.table.takeDirty() != nil {}
+            state.table.clearDropped()
             start = end
         }
     }

@@ -107,7 +107,7 @@ import Testing
             let fresh = try FoldRig(FoldSpecification(model: makeModel(scaling: .none))).run(segment)
             #expect(fresh.last?.member("value") == outputs[index].member("value"), "\(index)")
         }
-        let header = try #require(rig.state().find("s").map { rig.state().table[$0].header.pointee })
+        let header = try #require(try rig.state().find("s").map { rig.state().table[$0].header.pointee })
         #expect(header.resets == 7 && header.boundaryCause == .every && header.boundaryOffset == 15)
     }
 
@@ -124,11 +124,11 @@ import Testing
     @Test func statisticsOutliveABoundaryAndEndWithTheStream() throws {
         let rig = try FoldRig(specification())
         rig.run(numbered((0..<20).map { Record("s", Int64($0), Float($0)) } + [Record("s", 20, 1, boundary: "start")]))
-        let slot = try #require(rig.state().find("s"))
+        let slot = try #require(try rig.state().find("s"))
         let scalars = SlotScalars(base: rig.state().table[slot].scalars, layout: rig.fold.layout)
         #expect(scalars.counts[0] == 21 && scalars.header.pointee.step == 1)
         rig.run([.end("s")])
-        #expect(rig.state().find("s") == nil)
+        #expect(try rig.state().find("s") == nil)
         let again = rig.run([Record("s", 21, 4)])
         let fresh = try FoldRig(specification()).run([Record("s", 21, 4)])
         #expect(again == fresh)
@@ -142,7 +142,7 @@ import Testing
         for batches in [[1], [2], [3], [8]] {
             let rig = try FoldRig(specification())
             #expect(rig.run(records, batches: batches).map(\.step) == [0, 1, 0, 0])
-            #expect(rig.state().find("t") == nil)
+            #expect(try rig.state().find("t") == nil)
             #expect(rig.state().table.count == 1)
         }
     }
@@ -191,14 +191,14 @@ import Testing
         }
         #expect(observe(0) == [0, 0, 0, 0])
         #expect(observe(1) == [1, 1, 1, 1])
-        #expect(rig.state().reset(.stream("a"), at: 8) == 1)
+        #expect(try rig.state().reset(.stream("a"), at: 8) == 1)
         #expect(observe(2) == [0, 2, 2, 2])
-        #expect(rig.state().reset(.prefix("a/"), at: 12) == 2)
+        #expect(try rig.state().reset(.prefix("a/"), at: 12) == 2)
         #expect(observe(3) == [1, 0, 0, 3])
-        #expect(rig.state().reset(.stream("nobody"), at: 16) == 0)
-        #expect(rig.state().reset(.prefix(""), at: 16) == 4)
+        #expect(try rig.state().reset(.stream("nobody"), at: 16) == 0)
+        #expect(try rig.state().reset(.prefix(""), at: 16) == 4)
         #expect(observe(4) == [0, 0, 0, 0])
-        let header = try #require(rig.state().find("a").map { rig.state().table[$0].header.pointee })
+        let header = try #require(try rig.state().find("a").map { rig.state().table[$0].header.pointee })
         #expect(header.boundaryCause == .command && header.boundaryOffset == 16 && header.resets == 2)
     }
 }

@@ -34,10 +34,10 @@ final class SteadyWorker {
             let worker = try Worker(
                 index: 0,
                 resources: WorkerResources(
-                    consumer: consumer, producer: DiscardingProducer(), control: SilentReader(),
-                    makeHistoryReader: SilentReader.init, store: DiscardingStore(), clock: ManualClock(),
-                    observer: notes,
-                    makeFold: { _ in try Fold(specification: WorkerRig.specification, input: pumps) }),
+                    consumer: consumer, delivery: .atLeastOnce(DiscardingProducer()), control: SilentReader(),
+                    makeReader: SilentReader.init, stores: DiscardingStores(), clock: ManualClock(), observer: notes,
+                    makeFold: { _ in try Fold(specification: WorkerRig.specification, input: pumps) },
+                    makeIdentity: { "steady" }),
                 settings: WorkerSettings(
                     inputTopic: "observations", controlTopic: "control", eventsTopic: "events", eventsPartitions: 1,
                     commitNanoseconds: commitNanoseconds, checkpointNanoseconds: 0, recentCapacity: 100),
@@ -115,12 +115,21 @@ private final class SilentReader: LogReader {
     func close() {}
 }
 
-private final class DiscardingStore: StateStore {
-    func modelHash(_ partition: Int32) -> String? { nil }
-    func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) -> StorePosition? {
-        nil
-    }
+private final class DiscardingStores: PartitionStores {
+    func open(_ partition: Int32) -> any PartitionStore { DiscardingStore() }
     func discard(_ partition: Int32) {}
-    func wantsEverything(_ partition: Int32) -> Bool { false }
-    func save(_ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool) {}
+}
+
+private final class DiscardingStore: PartitionStore {
+    private(set) var position: StoredPosition?
+    let bytesOnDisk = 0
+    func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
+    func remove(key: UnsafeRawBufferPointer) {}
+    func write(_ position: StoredPosition) { self.position = position }
+    func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) -> Bool { false }
+    func scan(
+        prefix: [UInt8], after: [UInt8]?, limit: Int,
+        _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
+    ) -> [UInt8]? { nil }
+    func close() {}
 }

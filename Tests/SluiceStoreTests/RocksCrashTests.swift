@@ -38,7 +38,8 @@ import Testing
     @Test func afterAKillAmidWritesEveryWriteIsWholeOrNotThere() async throws {
         for acknowledged in [1, 30, 90] {
             let folder = try TemporaryFolder()
-            await #expect(processExitsWith: .signal(SIGKILL)) { [path = folder.path as String, acknowledged = acknowledged as Int] in
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = folder.path as String, acknowledged = acknowledged as Int] in
                 let store = try Self.open(path, .synced)
                 let count = Atomic<Int>(0)
                 let killer = Thread { kill(getpid(), SIGKILL) }
@@ -77,7 +78,7 @@ import Testing
         await #expect(processExitsWith: .success) { [path = folder.path as String] in
             let store = try Self.open(path, .synced)
             let states = try Writes.fill(store, 1...20)
-            Self.limitFiles(to: 8 << 10)
+            Self.limitFiles(to: 4 << 10)
             var entries = try #require(states[20])
             Writes.make(21, &entries, in: store)
             for _ in 0..<3 {
@@ -91,8 +92,8 @@ import Testing
             Writes.make(22, &entries, in: store)
             try store.write(stored(22))
             store.close()
-            #expect(try Self.open(path, .synced).entries() == entries)
         }
+        #expect(try folder.stores().open(0).entries() == Writes.expected(22))
     }
 
     /// What was in memory alone is lost with the write that failed; the store says so instead of going on with a gap.
@@ -101,7 +102,7 @@ import Testing
         await #expect(processExitsWith: .success) { [path = folder.path as String] in
             let store = try Self.open(path, .cached)
             var entries = try #require(try Writes.fill(store, 1...20)[20])
-            Self.limitFiles(to: 8 << 10)
+            Self.limitFiles(to: 4 << 10)
             var offset: Offset = 20
             var refusal: SluiceError?
             while refusal == nil, offset < 10_000 {

@@ -51,6 +51,19 @@ final class AtLeastOnce: Delivery {
         return max(0, Int(due / 1_000_000) + 1)
     }
 
+    /// A first commit, before any output: that nothing is committed means for certain that nothing was answered.
+    func begin(_ state: PartitionState) throws {
+        guard !state.isCommitted else { return }
+        try consumer.commit([position(state)])
+        state.isCommitted = true
+    }
+
+    private func position(_ state: PartitionState) -> CommittedPosition {
+        let metadata = CommitMetadata(
+            replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity)
+        return CommittedPosition(partition: state.partition, offset: state.position, metadata: metadata.text)
+    }
+
     func advance(_ worker: Worker) throws {
         if isHeldBack { try handOver(worker) }
         try producer.poll(timeoutMilliseconds: 0)
@@ -114,13 +127,7 @@ final class AtLeastOnce: Delivery {
             let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
             if isOld || isStoreForced { saved += try store(state, now) }
         }
-        let positions = live.map { state in
-            CommittedPosition(
-                partition: state.partition, offset: state.position,
-                metadata: CommitMetadata(
-                    replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity
-                ).text)
-        }
+        let positions = live.map(position)
         do {
             if !positions.isEmpty { try consumer.commit(positions) }
         } catch let error as SluiceError where error.retry == .later {

@@ -16,6 +16,8 @@ package protocol Delivery: AnyObject {
     /// How long the worker may wait for inputs at most.
     var waitMilliseconds: Int { get }
 
+    /// Before anything of a restored partition is folded.
+    func begin(_ state: PartitionState) throws
     /// Called at the beginning of each turn.
     func advance(_ worker: Worker) throws
     /// Outputs have been appended to `open`.

@@ -15,6 +15,8 @@ extension ExactlyOnce {
     func seal(_ worker: Worker, limit: Int?) throws {
         sealed.removeAll(keepingCapacity: true)
         for state in worker.partitions.values where state.isLive {
+            // Their records are in this transaction: so are their effects.
+            try worker.applyScheduled(state, before: state.position)
             if let sealed = try seal(state, limit ?? slotsDue(state)) { self.sealed[state.partition] = sealed }
         }
     }

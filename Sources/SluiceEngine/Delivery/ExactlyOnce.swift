@@ -82,6 +82,9 @@ final class ExactlyOnce: Delivery {
     func recorded(_ worker: Worker) throws { isDue = true }
     func applied() { isDue = true }
 
+    /// Nothing is known of it before its first transaction.
+    func begin(_ state: PartitionState) throws {}
+
     func advance(_ worker: Worker) throws {
         if let anew { try restart(worker, anew) }
         if machine.needsMembership { try join() }

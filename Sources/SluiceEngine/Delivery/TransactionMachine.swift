@@ -80,7 +80,7 @@ package struct TransactionMachine {
     }
 
     private mutating func succeeded() -> Action {
-        tries = 0
+        if state != .producing { tries = 0 }
         switch state {
         case .initialising:
             state = .idle
@@ -104,6 +104,10 @@ package struct TransactionMachine {
     private mutating func failed(_ failure: TransactionFailure) -> Action {
         tries += 1
         switch (failure.remedy, state) {
+        case (.again, .sending) where tries < Self.triesMaximum:
+            // In the name of the member as it is by then.
+            state = .joining
+            return .wait
         case (.again, _) where tries < Self.triesMaximum:
             return .call(step)
         case (.abort, .producing), (.abort, .sending), (.abort, .committing):
@@ -122,10 +126,9 @@ package struct TransactionMachine {
         switch state {
         case .initialising: .initialise
         case .producing: .produce
-        case .sending: .sendPositions
         case .committing: .commit
         case .aborting: .abort
-        case .fresh, .idle, .joining, .dead: preconditionFailure("no call is under way")
+        case .fresh, .idle, .joining, .sending, .dead: preconditionFailure("no call to be made again")
         }
     }
 }

@@ -18,6 +18,8 @@ package final class Restoration {
     private var store: (any PartitionStore)?
     private var changelog: ChangelogReading?
     private var loading: Loading?
+    /// What is restored from was on this machine: there is something else.
+    private var isFromStore = false
 
     /// What is being loaded, and how far that has come.
     private struct Loading {
@@ -39,15 +41,26 @@ package final class Restoration {
 
     /// One step; the state when nothing is left to do but to fold again.
     func step(_ worker: Worker) throws -> PartitionState? {
-        if loading != nil { return try load(worker) }
-        if let changelog {
-            progress = 0.5 * changelog.progress
-            if try changelog.step() { try prepare(worker, head: changelog.head) }
+        do {
+            if loading != nil { return try load(worker) }
+            if let changelog {
+                progress = 0.5 * changelog.progress
+                if try changelog.step() { try prepare(worker, head: changelog.head) }
+                return nil
+            }
+            try gather(worker)
+            return nil
+        } catch let error as SluiceError where Self.unusable.contains(error.code) && isFromStore {
+            worker.resources.observer.note("the saved state cannot be used; it is made anew", partition, error: error)
+            cancel()
+            try worker.resources.stores.discard(partition)
+            isFromStore = false
             return nil
         }
-        try gather(worker)
-        return nil
     }
+
+    /// What makes a saved state as good as none.
+    private static let unusable: Set<SluiceError.Code> = [.foreignState, .invalidState, .unknownModel]
 
     /// Gathers the facts and decides from what slots come.
     private func gather(_ worker: Worker) throws {
@@ -75,6 +88,7 @@ package final class Restoration {
         for note in notes { worker.resources.observer.note(note, partition, error: nil) }
         switch base {
         case .store(let from):
+            isFromStore = true
             if let from { return try start(reading, at: from, store, from: store.position.map { ChangelogHead($0) }) }
             try prepare(worker, head: store.position.map { ChangelogHead($0) })
         case .changelog(let from):
@@ -132,6 +146,8 @@ package final class Restoration {
             partition: partition, fold: fold, recentCapacity: settings.recentCapacity, store: store,
             folds: worker.folds)
         state.restore(plan, markers: markers, history: history, head: head)
+        state.isCommitted = facts.committed != nil
+        try state.rememberCommands(store)
         loading = Loading(state: state, plan: plan)
     }
 

@@ -1,5 +1,6 @@
 package import SluiceConfiguration
 import SluiceCore
+import SluiceEngine
 package import SluiceLSTM
 package import SluiceSchema
 package import SluiceState
@@ -39,7 +40,23 @@ extension Configuration {
         FoldSpecification(model: model, boundaries: try boundaryPolicy(), missing: input.missing, late: input.late)
     }
 
-    package var topics: TopicPlan {
-        TopicPlan(application: application, input: input.topic, output: output.topic, rejects: output.rejects)
+    func workerSettings(_ cluster: Cluster) -> WorkerSettings {
+        var settings = WorkerSettings(
+            inputTopic: cluster.topics.input, inputPartitions: cluster.inputPartitions,
+            controlTopic: cluster.topics.control, eventsTopic: cluster.topics.events,
+            eventsPartitions: cluster.eventsPartitions, slotsTopic: cluster.topics.slots,
+            commitNanoseconds: commit.wholeMilliseconds * 1_000_000,
+            checkpointNanoseconds: state.checkpoint.wholeMilliseconds * 1_000_000)
+        settings.idleMilliseconds = state.idle.wholeMilliseconds
+        settings.lostInput = state.lostInput == .fail ? .fail : .coldStart
+        settings.tombstonesMilliseconds = TopicPlan.tombstonesMilliseconds
+        return settings
+    }
+
+    /// - Parameter isEmbedded: on the embedded broker, which has no transactions, nothing is delivered exactly once.
+    package func topics(isEmbedded: Bool) -> TopicPlan {
+        TopicPlan(
+            application: application, input: input.topic, output: output.topic, rejects: output.rejects,
+            hasChangelog: delivery == .exactlyOnce && !isEmbedded)
     }
 }
