@@ -50,7 +50,6 @@ package final class StateDirectory: Sendable {
 
     func folder(_ partition: Int32) -> String { "\(path)/\(identity.topic)-\(partition)" }
 
-
     private static func makeDirectories(_ path: String) throws {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
