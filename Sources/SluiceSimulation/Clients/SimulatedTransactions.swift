@@ -108,6 +108,9 @@ package final class SimulatedTransactions: TransactionalProducer {
                     answer(.failed(Self.failure(.abort, .timedOut)), ordinal)
                 }
             }
+        case .commit where !isOpen:
+            // Decided already, by a call whose answer was lost: that cannot be taken back.
+            return arrive(call, after: cluster.latency()) { [self] in reply($0, to: call, ordinal, 0) }
         case .sendPositions, .commit: break
         case .initialise, .abort:
             isBroken = .producerFenced

@@ -29,6 +29,8 @@ package final class GroupCoordinator {
     private var members: [String: Member] = [:]
     private var deadline: Int64 = 0
     private var nextMember = 0
+    /// Since when a partition has had no owner in a settled group.
+    private var orphanedSince: Int64?
     /// Turns the assignment, so that a rebalance without a change of members can move partitions.
     package var rotation = 0
     package private(set) var committed: [Int32: CommittedPosition] = [:]
@@ -135,6 +137,7 @@ package final class GroupCoordinator {
             expired.forEach { members[$0] = nil }
             if members.isEmpty { state = .empty; generation += 1 } else { prepare() }
         }
+        adoptOrphans()
         guard state == .preparing, cluster.now > deadline else { return }
         // Static members that did not rejoin keep their place until their session is over; others are out.
         for (id, member) in members where !member.hasJoined && member.instance == nil { members[id] = nil }
@@ -146,6 +149,21 @@ package final class GroupCoordinator {
     package var summary: String {
         let each = members.keys.sorted().map { "\($0) has \((members[$0]?.assignment ?? []).sorted())" }
         return "generation \(generation) \(state): \(each.joined(separator: ", "))"
+    }
+
+    /// Who was to let go of a partition may have slept or died meanwhile: then nobody joins anew by himself, and the
+    /// group is settled again after a while.
+    private func adoptOrphans() {
+        let given = members.values.reduce(into: Set<Int32>()) { $0.formUnion($1.assignment) }
+        guard state == .stable, given.count < Int(partitions) else {
+            orphanedSince = nil
+            return
+        }
+        let since = orphanedSince ?? cluster.now
+        orphanedSince = since
+        guard cluster.now - since > rebalanceTimeout / 2 else { return }
+        orphanedSince = nil
+        prepare()
     }
 
     // MARK: - Positions

@@ -41,6 +41,7 @@ package final class Simulation {
         self.cluster = cluster
         faults = FaultInjector(self.plan)
         observer = SimulatedObserver { cluster.now }
+        observer.say("\(scenario)")
         setUp()
     }
 
@@ -142,14 +143,7 @@ package final class Simulation {
 
     private func outcome(_ violation: Violation?) -> Outcome {
         if violation != nil {
-            for topic in [Topics.events, Topics.slots] {
-                for (index, log) in (cluster.topics[topic] ?? []).enumerated() {
-                    for record in log.archive where record.isMark || topic == Topics.events || record.key?.last == 104 {
-                        observer.say("\(topic)/\(index)/\(record.offset) \(record.fate) mark \(record.isMark) \(String(decoding: record.value ?? [], as: UTF8.self)) \(String(describing: record.stamp))")
-                    }
-                }
-            }
-            for process in processes { process.trace.suffix(60).forEach { observer.say("p\(process.index) \($0)") } }
+            for process in processes { process.trace.suffix(40).forEach { observer.say("process \(process.index) \($0)") } }
         }
         var found = violation
         if let broken { found = broken as? Violation ?? Violation(.restoreEnds, "\(broken)") }
