@@ -34,7 +34,10 @@ extension Simulation {
         case .diskFull: processes[fault.process % processes.count].disk.fullUntil = until
         case .bitFlip: processes[fault.process % processes.count].disk.corrupt(&cluster.random)
         case .wallJump: cluster.wallOffset += fault.amount
-        case .grow: cluster.addTopic(Topics.input, partitions: 1)
+        case .grow:
+            cluster.addTopic(Topics.input, partitions: 1)
+            cluster.group.partitions += 1
+            cluster.group.rebalance()
         case .reset, .resetPrefix, .resetAll, .swap, .sameCommand: try give(fault)
         default: break
         }

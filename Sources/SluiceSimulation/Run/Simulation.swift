@@ -149,7 +149,7 @@ package final class Simulation {
         if let broken { found = broken as? Violation ?? Violation(.restoreEnds, "\(broken)") }
         return Outcome(
             seed: seed, plan: plan, violation: found, injected: faults.injected, transactions: cluster.transactions.tally,
-            inputs: scenario.inputs, simulatedMilliseconds: cluster.now / 1_000_000, notes: observer.notes)
+            inputs: scenario.inputs, simulatedMilliseconds: cluster.now / 1_000_000, notes: observer.notes, errors: processes.flatMap(\.errors))
     }
 }
 
@@ -164,4 +164,6 @@ package struct Outcome: Sendable {
     package var simulatedMilliseconds: Int64
     /// What the engines said, newest last.
     package var notes: [String]
+    /// What ended workers that did not crash.
+    package var errors: [String]
 }
