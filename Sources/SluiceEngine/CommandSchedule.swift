@@ -38,6 +38,12 @@ package struct CommandSchedule: Sendable {
     /// Where the first command that has not taken effect stands in the control partition; `.max` when there is none.
     package var pendingControlOffset: Offset { events[next...].compactMap(\.control).min() ?? .max }
 
+    /// The last swap that has not taken effect of those before a place in the control partition.
+    func lastSwap(before control: Offset) -> Offset? {
+        guard nextOffset < .max else { return nil }
+        return events[next...].filter { $0.type == .swap }.compactMap(\.control).filter { $0 < control }.max()
+    }
+
     /// The model of the last swap that has not taken effect.
     package var pendingModel: String? { events[next...].last { $0.type == .swap }?.model }
 

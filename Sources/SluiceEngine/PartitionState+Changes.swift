@@ -26,7 +26,7 @@ extension PartitionState {
             written += 1
         }
         urgent.removeAll(keepingCapacity: true)
-        while let oldest = table.dirty.oldest, written < limit || oldest < before, let slot = table.takeDirty() {
+        while let slot = table.takeDirty(before: written < limit ? .max : before) {
             put(slot, format, &outputs)
             written += 1
         }

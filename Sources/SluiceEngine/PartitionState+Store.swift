@@ -86,13 +86,10 @@ extension PartitionState {
         }
     }
 
-    /// Takes in the snapshots that waited for the model that has just taken over.
-    func admitAhead() throws {
-        let hash = fold.specification.model.hash
-        for (key, value) in ahead {
-            let isMine = try value.withUnsafeBytes { try SlotSnapshot.summary($0).modelHash == hash }
-            guard isMine else { continue }
-            _ = try value.withUnsafeBytes { try fold.snapshots().restore($0, into: table) }
+    /// Takes in the snapshots that waited for a swap.
+    func admitAhead(of swap: Offset) throws {
+        for (key, snapshot) in ahead where snapshot.swap == swap {
+            _ = try snapshot.value.withUnsafeBytes { try fold.snapshots().restore($0, into: table) }
             ahead[key] = nil
         }
     }

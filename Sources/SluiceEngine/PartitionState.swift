@@ -51,9 +51,14 @@ package final class PartitionState {
     var urgent: [UInt32] = []
     /// Keys whose tombstones are under way to the store.
     var droppedUnderway: [[UInt8]] = []
-    /// While inputs are folded again: snapshots of models that take over later in the replay, by key. Nothing before
+    /// While inputs are folded again: snapshots that hold swaps which come later in the replay, by key. Nothing before
     /// those swaps is missing in them.
-    @exclusivity(unchecked) var ahead: [[UInt8]: [UInt8]] = [:]
+    @exclusivity(unchecked) var ahead: [[UInt8]: Ahead] = [:]
+    struct Ahead {
+        var value: [UInt8]
+        /// The last of those swaps, by its place in the control partition.
+        var swap: Offset
+    }
     /// The slot at which the sweep for idle streams goes on.
     var sweep: UInt32 = 0
 
@@ -89,15 +94,18 @@ package final class PartitionState {
     /// Lets another model take over before the input at `offset`; its streams start from their initial states. Nothing
     /// if it is the one at hand.
     ///
+    /// - Parameter control: the command's place in the control partition.
     /// - Returns: how many streams it met.
-    /// - Throws: what is wrong with a snapshot that waited for this model.
-    package func swap(to successor: Fold, at offset: Offset) throws -> Int {
+    /// - Throws: what is wrong with a snapshot that waited for this swap.
+    package func swap(to successor: Fold, at offset: Offset, control: Offset? = nil) throws -> Int {
         precondition(fold.count == 0, "a swap takes effect between batches")
-        guard successor !== fold else { return 0 }
-        table = SlotTable(
-            swapping: table, of: fold.specification, to: successor.specification, at: offset)
-        fold = successor
-        try admitAhead()
-        return streams
+        let isAnother = successor !== fold
+        if isAnother {
+            table = SlotTable(
+                swapping: table, of: fold.specification, to: successor.specification, at: offset)
+            fold = successor
+        }
+        if let control, !ahead.isEmpty { try admitAhead(of: control) }
+        return isAnother ? streams : 0
     }
 }

@@ -105,7 +105,7 @@ extension Worker {
             let successor: Fold
             do {
                 successor = try folds.fold(.version(version))
-            } catch let error as SluiceError where error.retry != .never {
+            } catch let error as SluiceError where error.retry != .never || !state.ahead.isEmpty {
                 throw error
             } catch {
                 resources.observer.note(
@@ -114,7 +114,7 @@ extension Worker {
                 return nil
             }
             state.remember(event)
-            let matched = try state.swap(to: successor, at: event.offset)
+            let matched = try state.swap(to: successor, at: event.offset, control: event.control)
             folds.keep(partitions.values)
             return matched
         }

@@ -33,8 +33,13 @@ extension Worker {
 
     /// Opens the partition's gate where its replay begins.
     private func install(_ state: PartitionState) throws {
-        try delivery.begin(state)
-        try resources.consumer.start(partition: state.partition, at: state.replayFrom)
+        do {
+            try delivery.begin(state)
+            try resources.consumer.start(partition: state.partition, at: state.replayFrom)
+        } catch {
+            state.store?.close()
+            throw error
+        }
         partitions[state.partition] = state
         gated[state.partition] = nil
         isControlStale = true
@@ -42,7 +47,9 @@ extension Worker {
 
     /// The model that folds the first input of a replay.
     func firstModel(_ partition: Int32, _ plan: RestorePlan, history: [Event], markers: [Event]) throws -> Fold {
-        let swaps = (markers + history).filter { $0.type == .swap && $0.offset >= plan.replayFrom }
+        let swaps = (markers + history).filter {
+            $0.type == .swap && $0.offset > plan.replayFrom || plan.modelHash == nil && $0.type == .swap
+        }
         let first = swaps.min { ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0) }
         if let hash = plan.modelHash, first == nil || first?.previous == nil { return try folds.fold(.hash(hash)) }
         guard let previous = first?.previous else { return try folds.fold(.active) }

@@ -52,7 +52,10 @@ private final class CommitThread: Sendable {
         var answer: TransactionAnswer?
         var changelogEnds: [Int32: Offset] = [:]
         var onAnswer: (@Sendable () -> Void)?
-        var isUnderWay = false
+        /// When the call under way was handed over.
+        var began: ContinuousClock.Instant?
+        /// A call has not returned in its time; what it may still say is not heard.
+        var isGivenUp = false
     }
 
     private let client: TransactionClient
@@ -82,7 +85,7 @@ private final class CommitThread: Sendable {
             let answer = client.perform(call)
             let ends = client.changelogEnds
             let told = state.withLock { state in
-                state.answer = answer
+                if !state.isGivenUp { state.answer = answer }
                 state.changelogEnds = ends
                 return state.onAnswer
             }
@@ -94,18 +97,28 @@ private final class CommitThread: Sendable {
 
     func hand(_ call: TransactionCall) {
         state.withLock { state in
-            precondition(!state.isUnderWay, "one call at a time")
-            state.isUnderWay = true
+            precondition(state.began == nil, "one call at a time")
+            state.began = .now
             state.call = call
         }
         handed.signal()
     }
 
+    /// Also where a call does not return: librdkafka 2.0 waits without a limit for the group's coordinator
+    /// (`rdkafka_coord.c`, whose `creq_ts_timeout` nobody reads).
     func takeAnswer() -> TransactionAnswer? {
         state.withLock { state in
-            guard let answer = state.answer.take() else { return nil }
-            state.isUnderWay = false
-            return answer
+            guard let began = state.began else { return nil }
+            if let answer = state.answer.take() {
+                state.began = nil
+                return answer
+            }
+            guard .now - began > client.answerLimit else { return nil }
+            state.began = nil
+            state.isGivenUp = true
+            return .failed(
+                TransactionFailure(
+                    .anew, SluiceError(.broker, "a call of a transaction does not return", retry: .fatal)))
         }
     }
 

@@ -26,6 +26,9 @@ final class TransactionClient: @unchecked Sendable {
     private let input: String
     /// `transaction.timeout.ms`.
     private let timeout: Duration
+    /// Longer than any call takes that ends by itself: one of them tries for a time-out, and its last request waits for
+    /// another.
+    var answerLimit: Duration { max(timeout, Self.callLimit) * 3 }
     private var commitBegan: ContinuousClock.Instant?
 
     private var handle: OpaquePointer? { unsafe sender.handle.pointer }

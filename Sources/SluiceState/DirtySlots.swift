@@ -22,19 +22,18 @@ package struct DirtySlots {
     @inline(__always)
     mutating func append(_ slot: UInt32, since: Offset) { entries.append(Entry(slot: slot, since: since)) }
 
-    mutating func removeFirst() -> Entry? {
-        guard !isEmpty else { return nil }
-        defer {
-            next += 1
-            if next == entries.count {
-                entries.removeAll(keepingCapacity: true)
-                next = 0
-            } else if next > 1_024 && next > entries.count / 2 {
-                entries.removeFirst(next)
-                next = 0
-            }
+    mutating func removeFirst(before offset: Offset) -> Entry? {
+        guard !isEmpty, entries[next].since < offset else { return nil }
+        let first = entries[next]
+        next += 1
+        if next == entries.count {
+            entries.removeAll(keepingCapacity: true)
+            next = 0
+        } else if next > 1_024 && next > entries.count / 2 {
+            entries.removeFirst(next)
+            next = 0
         }
-        return entries[next]
+        return first
     }
 
     /// The entries in their order.

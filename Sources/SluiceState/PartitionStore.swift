@@ -40,8 +40,8 @@ package struct StoredPosition: Sendable, Equatable {
 package protocol PartitionStores: AnyObject {
     /// Opens a partition's store and verifies it; an empty one where there is none.
     ///
-    /// - Throws: `state-invalid` for what is torn or corrupt, which `discard` then removes; `file` for a disk that fails
-    ///   or another process that holds it.
+    /// - Throws: `state-invalid` for what is torn or corrupt, which `discard` then removes; `file` for a disk that
+    ///   fails or another process that holds it.
     func open(_ partition: Int32) throws -> any PartitionStore
     /// Deletes all that is stored of a partition that is not open.
     func discard(_ partition: Int32) throws
@@ -59,7 +59,8 @@ package protocol PartitionStore: AnyObject {
     func remove(key: UnsafeRawBufferPointer)
     /// Writes what was put and removed since the last write, with the position, at once.
     ///
-    /// - Throws: `file`; what was put stays to be written by another try.
+    /// - Throws: `file`; what was put stays to be written by another try. `state-invalid` where the try finds that what
+    ///   was stored is damaged or did not reach the disk.
     func write(_ position: StoredPosition) throws
 
     /// Lends the written value of a key; false where there is none.

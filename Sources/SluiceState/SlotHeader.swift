@@ -75,6 +75,7 @@ package struct SlotHeader {
     /// Whether a slot can have come to these numbers, so that the fold's arithmetic on them cannot overflow.
     var isPlausible: Bool {
         (0..<Offset.max).contains(fence) && fence < position && control >= 0 && (0..<Offset.max / 2).contains(step)
-            && Timestamp.range.contains(time) && Timestamp.range.contains(boundaryTime) && errorCount <= ForecastPass.errorWindow && bins.isPlausible
+            && Timestamp.range.contains(time) && Timestamp.range.contains(boundaryTime)
+            && errorCount <= ForecastPass.errorWindow && bins.isPlausible
     }
 }

@@ -20,9 +20,10 @@ extension SlotTable {
         unsafe staleCount += 1
     }
 
-    /// The slot whose change is oldest, which counts as stored from now on.
-    package func takeDirty() -> UInt32? {
-        while let entry = unsafe dirty.removeFirst() {
+    /// The slot whose change is oldest, which counts as stored from now on; nil when nothing is dirty since before
+    /// `offset`.
+    package func takeDirty(before offset: Offset = .max) -> UInt32? {
+        while let entry = unsafe dirty.removeFirst(before: offset) {
             if takeChange(entry.slot) { return entry.slot }
         }
         return nil

@@ -10,8 +10,8 @@ final class BlockCache: Sendable {
     deinit { unsafe rocksdb_cache_destroy(pointer) }
 }
 
-/// How partitions are stored: keys of 10 to 100 bytes, values of 0.5 to 2 KB that are mostly floats, read one by one, nearly
-/// all writes replacing what is there, millions of keys. For RocksDB 7.8.
+/// How partitions are stored: millions of keys of 10 to 100 bytes, values of 0.5 to 2 KB that are mostly floats, read
+/// one by one, nearly all writes replacing what is there. For RocksDB 7.8.
 @safe
 final class RocksOptions {
     let pointer: OpaquePointer?
@@ -40,7 +40,7 @@ final class RocksOptions {
         unsafe rocksdb_block_based_options_set_filter_policy(tables, rocksdb_filterpolicy_create_bloom_full(10))
         // A quarter of the index of the 4 KB that are the default, and a lookup still copies and checks little.
         unsafe rocksdb_block_based_options_set_block_size(tables, 16 << 10)
-        // Indexes and filters of millions of keys are held within the bound of the cache too, before any block of values.
+        // Indexes and filters of millions of keys are held within the bound of the cache too, before blocks of values.
         unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(tables, 1)
         unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(tables, 1)
         unsafe rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(tables, 1)
@@ -69,7 +69,7 @@ final class RocksOptions {
         unsafe rocksdb_options_set_bytes_per_sync(pointer, 1 << 20)
         // The default allots 4 MB to a file of some KB, in each partition.
         unsafe rocksdb_options_set_manifest_preallocation_size(pointer, 64 << 10)
-        // RocksDB's own log: what is fatal (level 4) and the options at the start, two files, no statistics by the clock.
+        // RocksDB's own log: what is fatal (level 4) and the options at the start, two files, no statistics.
         // Not its warnings: on a disk that is full, Debian's build, which has assertions, ends the process at the line
         // behind the one that did not fit (`sync_without_flush_called_`). An error says what the warnings would.
         unsafe rocksdb_options_set_info_log_level(pointer, 4)

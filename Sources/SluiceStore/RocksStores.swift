@@ -7,13 +7,13 @@ import SystemPackage
 package enum WriteDurability: Sendable {
     /// It is, before it returns: for a store that is the truth.
     case synced
-    /// It is in memory, and after a crash the store stands at an earlier write, not older than `RocksStore.flushInterval`
-    /// by the times at which positions were stored: for a store that is a cache of the changelog.
+    /// It is in memory, and after a crash the store stands at an earlier write, by `RocksStore.flushInterval` at most
+    /// as its positions tell the time: for a store that is a cache of the changelog.
     case cached
 }
 
-/// The stores of partitions in a state directory: for each a RocksDB in `<topic>-<partition>/`. `schemas/snapshot.md` is
-/// the specification.
+/// The stores of partitions in a state directory: for each a RocksDB in `<topic>-<partition>/`, as
+/// `schemas/snapshot.md` specifies.
 package final class RocksStores: PartitionStores {
     private let directory: StateDirectory
     private let durability: WriteDurability

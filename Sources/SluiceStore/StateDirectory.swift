@@ -50,7 +50,6 @@ package final class StateDirectory: Sendable {
 
     func folder(_ partition: Int32) -> String { "\(path)/\(identity.topic)-\(partition)" }
 
-
     private static func makeDirectories(_ path: String) throws {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
@@ -67,7 +66,7 @@ package final class StateDirectory: Sendable {
     /// - Throws: `file`.
     package static func checkWritable(_ path: String) throws {
         try makeDirectories(path)
-        guard access(path + "/.", W_OK | X_OK) == 0 else {
+        guard unsafe access(path + "/.", W_OK | X_OK) == 0 else {
             throw SluiceError(
                 .file, "the state directory cannot be written: \(path)",
                 remedy: "make it writable or set state.directory", cause: Errno(rawValue: errno))

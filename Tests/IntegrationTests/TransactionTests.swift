@@ -56,6 +56,13 @@ struct TransactionTests {
         #expect(reader.values.filter { $0.hasPrefix("slots") } == ["a", "b", "a", "b"].map { "slots/0:\($0)" })
     }
 
+    @Test func anOffsetBehindTheLogIsNamed() throws {
+        let reader = try cluster.reader([slots: 5])
+        defer { reader.reader.close() }
+        let error = #expect(throws: SluiceError.self) { for _ in 0..<200 { try reader.poll() } }
+        #expect(error?.code == .offsetOutOfRange)
+    }
+
     @Test func positionsAndTheirMetadataAreThoseOfTheLastCommit() throws {
         let ownership = Ownership()
         let consumer = try cluster.member(ownership)

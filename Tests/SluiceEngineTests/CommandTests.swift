@@ -199,7 +199,9 @@ import Testing
     }
 
     @Test func commitMetadataIsReadBack() {
-        #expect(CommitMetadata(CommitMetadata(replayFrom: 5, controlOffset: 12).text) == CommitMetadata(replayFrom: 5, controlOffset: 12))
+        #expect(
+            CommitMetadata(CommitMetadata(replayFrom: 5, controlOffset: 12).text)
+                == CommitMetadata(replayFrom: 5, controlOffset: 12))
         for text in ["", "x", "sluice1 control=7", "sluice2 1 2", "sluice2 x 2 id", "sluice3 1 2 id"] {
             #expect(CommitMetadata(text) == nil)
         }

@@ -210,6 +210,7 @@ func mixture(_ count: Int, streams: Int = 9, partitions: Int = 1, seed: UInt64 =
 extension PartitionState {
     /// A reset that is not of the log.
     func reset(_ target: Target, at offset: Offset) throws -> Int {
-        try reset(Event(id: "test", type: .reset, target: target, partition: partition, offset: offset, by: "", time: 0))
+        try reset(
+            Event(id: "test", type: .reset, target: target, partition: partition, offset: offset, by: "", time: 0))
     }
 }

@@ -1,3 +1,4 @@
+import CLibrdkafka
 import SluiceCore
 import SluiceLog
 import Testing
@@ -96,6 +97,36 @@ import Testing
         for _ in 0..<10 where failure?.remedy == .again { failure = try transactor.failure(.commit) }
         #expect(failure == nil)
         try transactor.run(.produce(.of(["b"])), .commit)
+        transactor.producer.close()
+    }
+
+    @Test func positionsThatNobodyTakesHaveAnAnswer() throws {
+        let broker = try EmbeddedBroker(logger: Fixture.quiet)
+        defer { broker.close() }
+        let configuration = try Fixture.configuration(
+            broker, ["transaction.timeout.ms": "2000", "reconnect.backoff.max.ms": "300"])
+        let transactor = try Transactor(configuration, id: "unheard", topic: "unheard")
+        let transaction = Transaction.of(["a"])
+        try transactor.run(.initialise, .produce(transaction), .sendPositions(transaction, nobody), .commit)
+        try transactor.run(.produce(transaction))
+        try broker.setReachable(false)
+        let failure = try #require(try transactor.failure(.sendPositions(transaction, nobody)))
+        #expect(failure.error.retry != .never)
+        transactor.producer.close()
+    }
+
+    /// librdkafka waits for another coordinator of the group, and nothing tells of one.
+    @Test func aCallThatDoesNotReturnCostsTheProducer() throws {
+        let broker = try EmbeddedBroker(logger: Fixture.quiet)
+        defer { broker.close() }
+        let configuration = try Fixture.configuration(broker, ["transaction.timeout.ms": "1000"])
+        let transactor = try Transactor(configuration, id: "stuck", topic: "stuck")
+        let transaction = Transaction.of(["a"])
+        try transactor.run(.initialise, .produce(transaction))
+        let findCoordinator: Int16 = 10
+        try broker.pushErrors([RD_KAFKA_RESP_ERR_NOT_COORDINATOR], request: findCoordinator)
+        let failure = try #require(try transactor.failure(.sendPositions(transaction, nobody)))
+        #expect(failure.remedy == .anew && failure.error.retry == .fatal)
         transactor.producer.close()
     }
 

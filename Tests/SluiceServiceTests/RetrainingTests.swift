@@ -256,7 +256,7 @@ extension ServiceRig {
     fileprivate func events() async throws -> [Event] {
         let decoder = try MessageDecoder()
         var events: [Event] = []
-        for output in try await readAll(configuration.topics.events) {
+        for output in try await readAll(configuration.topics(isEmbedded: true).events) {
             try Array((output.value ?? "").utf8).withUnsafeBytes { events.append(try decoder.event($0)) }
         }
         return events

@@ -82,7 +82,7 @@ import Testing
         #expect(refused > 30)
     }
 
-    /// Where a record that says it is longer than the file looks like one that was torn, and what is behind it like none.
+    /// A record that says it is longer than the file looks like one that was torn, and what is behind it like nothing.
     @Test(arguments: durabilities) func damageAtTheEndOfAFileIsNeverAGap(_ durability: WriteDurability) throws {
         let folder = try TemporaryFolder()
         let (files, states) = try Self.filled(folder, durability)

@@ -69,7 +69,8 @@ final class ExactlyOnce: Delivery {
     var waitMilliseconds: Int {
         if machine.isUnderway || !machine.isInitialised { return Self.stepMilliseconds }
         guard isDue else { return .max }
-        return max(0, Int((sentNanoseconds + settings.commitNanoseconds - clock.monotonicNanoseconds()) / 1_000_000) + 1)
+        return max(
+            0, Int((sentNanoseconds + settings.commitNanoseconds - clock.monotonicNanoseconds()) / 1_000_000) + 1)
     }
 
     func onAnswer(_ body: @escaping @Sendable () -> Void) {

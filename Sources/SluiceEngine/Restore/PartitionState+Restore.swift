@@ -1,5 +1,4 @@
 import SluiceCore
-import SluiceLSTM
 import SluiceSchema
 import SluiceState
 
@@ -7,7 +6,8 @@ extension PartitionState {
     /// Takes up where a plan says.
     ///
     /// - Parameters:
-    ///   - markers: the stored ones. Those before the replay bring older snapshots up to it, the others are repeated.
+    ///   - markers: the stored ones. Those before the first input of the replay bring older snapshots up to it, the
+    ///     others are repeated.
     ///   - history: recorded commands, where the changelog does not hold them.
     func restore(_ plan: RestorePlan, markers stored: [Event], history: [Event], head: ChangelogHead?) {
         position = plan.replayFrom
@@ -19,7 +19,7 @@ extension PartitionState {
         latest = plan.latest
         storedMarkers = Set(stored.compactMap(\.control))
         for marker in stored.sorted(by: { ($0.control ?? 0) < ($1.control ?? 0) }) {
-            if marker.offset < plan.replayFrom { markers.append(marker) } else { schedule.add(marker) }
+            if marker.offset <= plan.replayFrom { markers.append(marker) } else { schedule.add(marker) }
         }
         for event in history where (event.control ?? 0) >= (head?.control ?? 0) {
             // What took effect before an input that the saved state holds is in that state, whether or not the life
@@ -49,10 +49,8 @@ extension PartitionState {
                     + "anew under another application name")
         }
         let isIdle = idle.map { latest != .absent && latest - summary.header.time > $0 } ?? false
-        let isCurrent = summary.modelHash == fold.specification.model.hash
-        let isPast = markers.contains { ($0.control ?? 0) >= summary.header.control }
-        if !isCurrent && !isPast {
-            ahead[Array(key)] = Array(value)
+        if let swap = schedule.lastSwap(before: summary.header.control) {
+            ahead[Array(key)] = PartitionState.Ahead(value: Array(value), swap: swap)
         } else if isIdle {
             spilled += 1
         } else {

@@ -18,6 +18,7 @@ package final class Restoration {
     private var store: (any PartitionStore)?
     private var changelog: ChangelogReading?
     private var loading: Loading?
+    private var disagreements = 0
     /// What is restored from was on this machine: there is something else.
     private var isFromStore = false
 
@@ -50,6 +51,12 @@ package final class Restoration {
             }
             try gather(worker)
             return nil
+        } catch let error as SluiceError where error.code == .foreignState && disagreements < Self.disagreementsMaximum
+        {
+            // Between two facts this process may have slept, and another owner gone on: asked anew.
+            disagreements += 1
+            cancel()
+            throw SluiceError(.broker, "state and position do not agree", retry: .later, cause: error)
         } catch let error as SluiceError where Self.unusable.contains(error.code) && isFromStore {
             worker.resources.observer.note("the saved state cannot be used; it is made anew", partition, error: error)
             cancel()
@@ -59,6 +66,8 @@ package final class Restoration {
         }
     }
 
+    /// Facts that do not agree before they are believed.
+    private static let disagreementsMaximum = 2
     /// What makes a saved state as good as none.
     private static let unusable: Set<SluiceError.Code> = [.foreignState, .invalidState, .unknownModel]
 
@@ -67,7 +76,8 @@ package final class Restoration {
         let settings = worker.settings
         guard partition < settings.inputPartitions else {
             throw SluiceError(
-                .topic, "\(settings.inputTopic) has grown to more than \(settings.inputPartitions) partitions: keys hash "
+                .topic,
+                "\(settings.inputTopic) has grown to more than \(settings.inputPartitions) partitions: keys hash "
                     + "to other partitions now, and away from their states",
                 remedy: "copy it to a new topic with the partitions it needs, and serve that under a new application "
                     + "name")
@@ -101,8 +111,9 @@ package final class Restoration {
         }
     }
 
-    private func start(_ reading: ChangelogReading?, at from: Offset, _ store: any PartitionStore, from head: ChangelogHead?) throws
-    {
+    private func start(
+        _ reading: ChangelogReading?, at from: Offset, _ store: any PartitionStore, from head: ChangelogHead?
+    ) throws {
         try reading?.start(at: from, into: store, head: head)
         changelog = reading
     }
@@ -163,7 +174,9 @@ package final class Restoration {
     private static func markers(_ store: any PartitionStore) throws -> [Event] {
         let messages = try MessageDecoder()
         var found: [Event] = []
-        _ = try store.scan(prefix: ChangelogKey.markers, after: nil, limit: .max) { found.append(try messages.event($1)) }
+        _ = try store.scan(prefix: ChangelogKey.markers, after: nil, limit: .max) {
+            found.append(try messages.event($1))
+        }
         return found
     }
 

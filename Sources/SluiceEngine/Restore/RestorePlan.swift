@@ -88,7 +88,8 @@ struct RestorePlan: Equatable {
         let furthest = max(head?.offset ?? 0, committed ?? 0)
         guard furthest <= facts.high else {
             throw SluiceError(
-                .foreignState, "\(facts.partition) ends at offset \(facts.high), but the service had come to \(furthest)",
+                .foreignState,
+                "\(facts.partition) ends at offset \(facts.high), but the service had come to \(furthest)",
                 remedy:
                     "the topic was deleted and made anew: use another application name, or move the state directory "
                     + "away and reset the group's offsets")

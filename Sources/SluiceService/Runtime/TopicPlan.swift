@@ -59,13 +59,14 @@ package struct TopicPlan: Sendable {
         slots = application + ".slots"
         let changelog = Need(
             name: slots, partitions: .asInput, cleanup: "compact", isInput: false, configuration: Self.changelog)
-        needs = (hasChangelog ? [changelog] : []) + [
-            Need(name: input, partitions: .any, cleanup: "delete", isInput: true),
-            Need(name: output, partitions: .asInput, cleanup: "delete", isInput: false),
-            Need(name: rejects, partitions: .any, cleanup: "delete", isInput: false),
-            Need(name: control, partitions: .asInput, cleanup: "delete", isInput: false),
-            Need(name: events, partitions: .any, cleanup: "delete", isInput: false),
-        ]
+        needs =
+            (hasChangelog ? [changelog] : []) + [
+                Need(name: input, partitions: .any, cleanup: "delete", isInput: true),
+                Need(name: output, partitions: .asInput, cleanup: "delete", isInput: false),
+                Need(name: rejects, partitions: .any, cleanup: "delete", isInput: false),
+                Need(name: control, partitions: .asInput, cleanup: "delete", isInput: false),
+                Need(name: events, partitions: .any, cleanup: "delete", isInput: false),
+            ]
     }
 
     /// Whether the service makes it itself.
