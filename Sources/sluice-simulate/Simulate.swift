@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import SluiceSimulation
 
 /// The deterministic simulator on the command line.
@@ -34,7 +35,9 @@ struct Simulate: ParsableCommand {
     mutating func validate() throws {
         if let faults, FaultPlan(text: faults) == nil { throw ValidationError("--faults is not a list of faults") }
         if let canary, Canary(rawValue: canary) == nil { throw ValidationError("there is no canary \(canary)") }
-        for kind in without where FaultKind(rawValue: kind) == nil { throw ValidationError("there is no fault \(kind)") }
+        for kind in without where FaultKind(rawValue: kind) == nil {
+            throw ValidationError("there is no fault \(kind)")
+        }
         guard runs > 0 else { throw ValidationError("--runs must be at least 1") }
     }
 
@@ -56,6 +59,7 @@ struct Simulate: ParsableCommand {
                 report(Shrinking.shrink(outcome, canary: planted), summary)
                 throw ExitCode.failure
             }
+            fflush(nil)
             if !json && (number + 1).isMultiple(of: 100) { print("\(number + 1) of \(runs) seeds") }
         }
         print(json ? summary.json : summary.text)

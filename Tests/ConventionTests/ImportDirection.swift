@@ -51,7 +51,9 @@ enum ImportDirection {
 
     /// Clocks that need no import, for the modules that may have none.
     static let clocks = ["ContinuousClock", "SuspendingClock", "Task.sleep", "Date("]
-    static let clockless = ["SluiceLSTM", "SluiceNumerics", "SluiceSchema", "SluiceState", "SluiceEngine", "SluiceSimulation"]
+    static let clockless = [
+        "SluiceLSTM", "SluiceNumerics", "SluiceSchema", "SluiceState", "SluiceEngine", "SluiceSimulation",
+    ]
 
     /// C modules; every other module is Swift and has a row of the table.
     static let c: Set<String> = ["CLibrdkafka", "COpenBLAS", "CRocksDB", "CXXHash", "CStepKernel", "CSimdJSON"]

@@ -16,7 +16,7 @@ package final class GroupCoordinator {
         var assignment: Set<Int32> = []
     }
 
-    private unowned let cluster: SimulatedCluster
+    unowned let cluster: SimulatedCluster
     package let name = "pumps"
     package var partitions: Int32 = 1
     package var isCooperative = true
@@ -33,8 +33,8 @@ package final class GroupCoordinator {
     private var orphanedSince: Int64?
     /// Turns the assignment, so that a rebalance without a change of members can move partitions.
     package var rotation = 0
-    package private(set) var committed: [Int32: CommittedPosition] = [:]
-    private var held: [Int64: [CommittedPosition]] = [:]
+    package internal(set) var committed: [Int32: CommittedPosition] = [:]
+    var held: [Int64: [CommittedPosition]] = [:]
 
     init(_ cluster: SimulatedCluster) { self.cluster = cluster }
 
@@ -97,7 +97,7 @@ package final class GroupCoordinator {
         prepare()
     }
 
-    private func check(_ id: String, _ instance: String?) throws(BrokerError) {
+    func check(_ id: String, _ instance: String?) throws(BrokerError) {
         if let instance, let current = members.first(where: { $0.value.instance == instance }), current.key != id {
             throw .fencedInstance
         }
@@ -164,38 +164,5 @@ package final class GroupCoordinator {
         guard cluster.now - since > rebalanceTimeout / 2 else { return }
         orphanedSince = nil
         prepare()
-    }
-
-    // MARK: - Positions
-
-    /// OFFSET_COMMIT.
-    package func commit(_ positions: [CommittedPosition], of member: GroupMembership) throws(BrokerError) {
-        try check(member)
-        for position in positions { committed[position.partition] = position }
-    }
-
-    /// TXN_OFFSET_COMMIT: held until the transaction is decided.
-    func hold(_ positions: [CommittedPosition], of member: GroupMembership, for producer: Int64) throws(BrokerError) {
-        // Nobody in particular is let through, as a broker does: the engine must not ask so.
-        if !member.member.isEmpty || member.generation >= 0 { try check(member) }
-        held[producer, default: []] += positions
-    }
-
-    private func check(_ member: GroupMembership) throws(BrokerError) {
-        try check(member.member, member.instance)
-        guard member.generation == generation else { throw .illegalGeneration }
-    }
-
-    /// The mark of a transaction has come to the group's positions.
-    func decide(_ producer: Int64, commits: Bool) {
-        let positions = held.removeValue(forKey: producer) ?? []
-        if commits { for position in positions { committed[position.partition] = position } }
-    }
-
-    /// OFFSET_FETCH with "require stable" (KIP-447).
-    package func stable(_ partitions: [Int32]) throws(BrokerError) -> [CommittedPosition] {
-        let undecided = held.values.joined().contains { partitions.contains($0.partition) }
-        guard !undecided else { throw .unstableOffsets }
-        return partitions.compactMap { committed[$0] }
     }
 }

@@ -143,13 +143,17 @@ package final class Simulation {
 
     private func outcome(_ violation: Violation?) -> Outcome {
         if violation != nil {
-            for process in processes { process.trace.suffix(40).forEach { observer.say("process \(process.index) \($0)") } }
+            for process in processes {
+                process.trace.suffix(40).forEach { observer.say("process \(process.index) \($0)") }
+            }
         }
         var found = violation
         if let broken { found = broken as? Violation ?? Violation(.restoreEnds, "\(broken)") }
         return Outcome(
-            seed: seed, plan: plan, violation: found, injected: faults.injected, transactions: cluster.transactions.tally,
-            inputs: scenario.inputs, simulatedMilliseconds: cluster.now / 1_000_000, notes: observer.notes, errors: processes.flatMap(\.errors))
+            seed: seed, plan: plan, violation: found, injected: faults.injected,
+            transactions: cluster.transactions.tally, inputs: scenario.inputs,
+            simulatedMilliseconds: cluster.now / 1_000_000, notes: observer.notes,
+            errors: processes.flatMap(\.errors))
     }
 }
 
