@@ -12,8 +12,8 @@ extension Worker {
     private static let stepsMaximum = 4
     private static let reportNanoseconds: Int64 = 2_000_000_000
 
-    /// A few steps of restoring one gated partition; true while something is left to do. A broker that does not answer is
-    /// asked again later.
+    /// A few steps of restoring one gated partition; true while something is left to do. A broker that does not answer
+    /// is asked again later.
     func restoreGated() throws -> Bool {
         guard delivery.isReady else { return !gated.isEmpty }
         guard !gated.isEmpty || isControlStale else { return false }
@@ -75,8 +75,8 @@ extension Worker {
         }
     }
 
-    /// Reads the control partitions of what is live, from where each has come. A command to what is not waits: its record
-    /// would reach the log before the position that goes with it.
+    /// Reads the control partitions of what is live, from where each has come. A command to what is not waits: its
+    /// record would reach the log before the position that goes with it.
     private func assignControl() throws {
         var positions: [TopicPartition: Offset] = [:]
         for state in partitions.values {

@@ -5,8 +5,8 @@ import SluiceNumerics
 import SluiceSchema
 import SluiceState
 
-/// One thread's share of the service: it owns partitions outright, with their slots, and folds what arrives. How what it
-/// makes leaves it is `Delivery`'s.
+/// One thread's share of the service: it owns partitions outright, with their slots, and folds what arrives. How what
+/// it makes leaves it is `Delivery`'s.
 ///
 /// Confined to the thread that calls `run`; others reach it through the mailbox.
 package final class Worker {
@@ -71,7 +71,9 @@ package final class Worker {
 
     /// A store that has turned out to be damaged is looked through by the next worker, and made anew where it must.
     private static func mendable(_ error: any Error) -> any Error {
-        guard let known = error as? SluiceError, known.code == .invalidState, known.retry == .never else { return error }
+        guard let known = error as? SluiceError, known.code == .invalidState, known.retry == .never else {
+            return error
+        }
         return SluiceError(known.code, known.message, remedy: known.remedy, retry: .fatal, cause: known.cause)
     }
 

@@ -24,8 +24,8 @@ package struct WorkerSettings: Sendable {
     /// Milliseconds of event time behind which a stream is idle; nil: never.
     package var idleMilliseconds: Int64?
     package var lostInput = LostInputPolicy.fail
-    /// How long the changelog keeps tombstones at least (`delete.retention.ms`): a store that is older than half of it is
-    /// made anew.
+    /// How long the changelog keeps tombstones at least (`delete.retention.ms`): a store that is older than half of it
+    /// is made anew.
     package var tombstonesMilliseconds: Int64 = 86_400_000
     /// Predictions kept per partition for people to look at.
     package var recentCapacity: Int

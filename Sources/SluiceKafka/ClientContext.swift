@@ -61,7 +61,10 @@ final class ClientContext: @unchecked Sendable {
 
     /// A line of librdkafka's log. What only repeats that a broker is away goes to `debug`: `KafkaHealth` says it once.
     func log(level: Int32, facility: String, text: String) {
-        let repeated = ["FAIL", "REQTMOUT", "TERMINATE", "DESTROY"].contains(facility)
+        // A producer whose name is being fenced, or whose coordinator moves, is told to try again without end.
+        let repeated =
+            ["FAIL", "REQTMOUT", "TERMINATE", "DESTROY"].contains(facility)
+            || facility == "GETPID" && text.hasSuffix("retrying")
         let level: Logger.Level =
             switch level {
             case _ where repeated: .debug

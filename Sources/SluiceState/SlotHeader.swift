@@ -60,8 +60,8 @@ package struct SlotHeader {
     package var isDirty = false
     /// What is stored, with the markers, comes to the slot as it is: stored anew only for the markers to go.
     package var isStale = false
-    /// As restored: every input of the partition before `position`, every command before `control`, is in it. Only looked
-    /// at while inputs are folded again.
+    /// As restored: every input of the partition before `position`, every command before `control`, is in it. Only
+    /// looked at while inputs are folded again.
     package var position: Offset = 0
     package var control: Offset = 0
     /// Nonconformity histogram (`training.md`, "Anomaly score").

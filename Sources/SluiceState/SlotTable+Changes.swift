@@ -10,8 +10,8 @@ extension SlotTable {
         unsafe dirty.append(slot, since: offset)
     }
 
-    /// A command to the whole partition has changed a slot that was stored: what is stored and the command's marker come
-    /// to the same.
+    /// A command to the whole partition has changed a slot that was stored: what is stored and the command's marker
+    /// come to the same.
     package func markStale(_ slot: UInt32) {
         let header = unsafe self[slot].header
         guard unsafe !header.pointee.isDirty && !header.pointee.isStale else { return }

@@ -103,7 +103,8 @@ import SluiceLSTM
         unsafe block.ring.initialize(repeating: .nan, count: layout.ringBytes / 4)
     }
 
-    /// The stream has ended: as never seen, but still interned until `releaseIfUnused`. Its key is remembered as dropped.
+    /// The stream has ended: as never seen, but still interned until `releaseIfUnused`. Its key is remembered as
+    /// dropped.
     package func end(_ slot: UInt32) {
         let header = unsafe self[slot].header.pointee
         guard header.isUsed else { return }

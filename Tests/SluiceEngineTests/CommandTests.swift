@@ -17,7 +17,7 @@ import Testing
             while let event = rig.state(partition).schedule.take(before: record.offset) {
                 if event.target != nil { _ = try rig.state(partition).reset(event) }
             }
-            return rig.run([record])
+            return try rig.run([record])
         }
     }
 

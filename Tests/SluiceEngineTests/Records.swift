@@ -140,13 +140,13 @@ final class FoldRig {
 
     /// Folds the records in batches of these sizes, again and again.
     @discardableResult
-    func run(_ records: [Record], batches: [Int] = [64]) -> [Output] {
+    func run(_ records: [Record], batches: [Int] = [64]) throws -> [Output] {
         var outputs: [Output] = []
         var start = 0
         var turn = 0
         while start < records.count {
             let end = min(records.count, start + batches[turn % batches.count])
-            try! withLogRecords(records[start..<end]) { lent in
+            try withLogRecords(records[start..<end]) { lent in
                 for index in lent.indices { try fold.append(lent[index], at: index, of: state(lent[index].partition)) }
                 fold.run()
                 fold.emit(lent, topic: "observations", messageBytesMax: messageBytesMax, into: &batch)

@@ -4,8 +4,8 @@ import Testing
 
 @testable import SluiceSimulation
 
-/// What the group coordinator does, as Kafka's: static members (KIP-345), cooperative rebalances (KIP-429), positions of
-/// transactions held against the generation (KIP-447).
+/// What the group coordinator does, as Kafka's: static members (KIP-345), cooperative rebalances (KIP-429), positions
+/// of transactions held against the generation (KIP-447).
 @Suite struct GroupCoordinatorTests {
     private let cluster = SimulatedCluster(seed: 1)
     private var group: GroupCoordinator { cluster.group }

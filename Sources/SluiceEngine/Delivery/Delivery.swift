@@ -27,8 +27,8 @@ package protocol Delivery: AnyObject {
     /// A command took effect.
     func applied()
     func commitIfDue(_ worker: Worker) throws
-    /// Delivers, stores and commits all that was folded; gives up after so many seconds, which loses nothing: what is not
-    /// committed is read again.
+    /// Delivers, stores and commits all that was folded; gives up after so many seconds, which loses nothing: what is
+    /// not committed is read again.
     func settle(_ worker: Worker, seconds: Int) throws
     /// Partitions have gone to another owner before all of theirs was committed: none of it may be.
     func lost(_ worker: Worker)

@@ -3,9 +3,9 @@ import SluiceLog
 import SluiceSchema
 import SluiceState
 
-/// Exactly-once: one transaction per commit interval holds predictions, rejects, audit, slots, heads and positions. It is
-/// committed beside the fold, which fills the next one meanwhile; aborted, the same bytes are sent again, because a step
-/// cannot be undone. Follows Kafka Streams' EOS v2 (KIP-447).
+/// Exactly-once: one transaction per commit interval holds predictions, rejects, audit, slots, heads and positions. It
+/// is committed beside the fold, which fills the next one meanwhile; aborted, the same bytes are sent again, because a
+/// step cannot be undone. Follows Kafka Streams' EOS v2 (KIP-447).
 final class ExactlyOnce: Delivery {
     /// Outputs kept for the next transaction while one is under way; beyond it the input is paused.
     static let openBytesMaximum = 64 << 20

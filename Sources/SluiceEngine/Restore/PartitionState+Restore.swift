@@ -21,10 +21,11 @@ extension PartitionState {
         for marker in stored.sorted(by: { ($0.control ?? 0) < ($1.control ?? 0) }) {
             if marker.offset <= plan.replayFrom { markers.append(marker) } else { schedule.add(marker) }
         }
-        for event in history where (event.control ?? 0) >= (head?.control ?? 0) {
+        for event in history {
             // What took effect before an input that the saved state holds is in that state, whether or not the life
-            // that saved it had come so far in the control partition.
-            if head != nil && event.offset < plan.replayFrom {
+            // that saved it had come so far in the control partition. Given again, it is the same command.
+            let isHeld = event.control.map { $0 < head?.control ?? 0 } ?? false
+            if isHeld || head != nil && event.offset < plan.replayFrom {
                 schedule.remember(event)
             } else {
                 schedule.add(event)

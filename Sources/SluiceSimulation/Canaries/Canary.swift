@@ -1,8 +1,8 @@
 import SluiceCore
 import SluiceLog
 
-/// An engine with a planted bug. The bug is planted around the real worker, in what it is given: a broken client, store or
-/// model makes it break its promise as a bug of its own would.
+/// An engine with a planted bug. The bug is planted around the real worker, in what it is given: a broken client, store
+/// or model makes it break its promise as a bug of its own would.
 package enum Canary: String, Sendable, CaseIterable {
     /// I1: behind a restart a partition goes on with another model of the same name.
     case otherModel
