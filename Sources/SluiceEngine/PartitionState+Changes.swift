@@ -83,6 +83,15 @@ extension PartitionState {
             OutputBatch.Entry(topic: .slots, partition: partition, key: start..<outputs.arena.count, value: value))
     }
 
+    /// Bytes of the changelog's entries in a batch.
+    static func stateBytes(_ outputs: borrowing OutputBatch) -> Int {
+        var bytes = 0
+        for index in 0..<outputs.entries.count where outputs.entries[index].topic == .slots {
+            bytes += (outputs.entries[index].key?.count ?? 0) + (outputs.entries[index].value?.count ?? 0)
+        }
+        return bytes
+    }
+
     /// Writes the changelog's entries of this partition to the store, with the position at which they stand.
     func store(_ outputs: borrowing OutputBatch, _ position: StoredPosition) throws {
         guard let store else { return }

@@ -10,6 +10,7 @@ extension Worker {
 
     /// Steps of restoring in one turn: a small state is back within one.
     private static let stepsMaximum = 4
+    private static let reportNanoseconds: Int64 = 2_000_000_000
 
     /// A few steps of restoring one gated partition; true while something is left to do. A broker that does not answer is
     /// asked again later.
@@ -29,6 +30,17 @@ extension Worker {
             restoreAgainNanoseconds = resources.clock.monotonicNanoseconds() + 1_000_000_000
         }
         return !gated.isEmpty
+    }
+
+    /// Says how far what is not live has come, every other second.
+    func reportRestoring() {
+        let now = resources.clock.monotonicNanoseconds()
+        guard now - reportedNanoseconds >= Self.reportNanoseconds else { return }
+        reportedNanoseconds = now
+        let waiting = partitionViews().filter { !$0.isLive }
+        guard !waiting.isEmpty else { return }
+        resources.observer.restoring(
+            Dictionary(waiting.map { ($0.partition, $0.progress) }, uniquingKeysWith: { $1 }))
     }
 
     /// Opens the partition's gate where its replay begins.

@@ -30,6 +30,8 @@ package final class Worker {
     var failure: (any Error)?
     /// Not tried again before this time, after the broker did not answer.
     var restoreAgainNanoseconds: Int64 = 0
+    /// When the progress of restoring was reported last.
+    var reportedNanoseconds: Int64
 
     /// The producer's queue is full, or a transaction takes long, and the input is paused.
     package var isOutputBlocked: Bool { delivery.isBlocked }
@@ -44,6 +46,7 @@ package final class Worker {
         self.settings = settings
         self.mailbox = mailbox
         messages = try MessageDecoder()
+        reportedNanoseconds = resources.clock.monotonicNanoseconds()
         switch resources.delivery {
         case .atLeastOnce(let producer): delivery = AtLeastOnce(producer, resources, settings)
         case .exactlyOnce(let make): delivery = ExactlyOnce(try make(), make, resources, settings)
@@ -109,6 +112,7 @@ package final class Worker {
     package func turn() throws {
         for request in mailbox.take() { request(self) }
         try delivery.advance(self)
+        reportRestoring()
         var isRestoring = false
         if !delivery.isHeldBack {
             isRestoring = try restoreGated()

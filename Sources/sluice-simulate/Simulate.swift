@@ -34,7 +34,9 @@ struct Simulate: ParsableCommand {
     mutating func validate() throws {
         if let faults, FaultPlan(text: faults) == nil { throw ValidationError("--faults is not a list of faults") }
         if let canary, Canary(rawValue: canary) == nil { throw ValidationError("there is no canary \(canary)") }
-        for kind in without where FaultKind(rawValue: kind) == nil { throw ValidationError("there is no fault \(kind)") }
+        for kind in without where FaultKind(rawValue: kind) == nil {
+            throw ValidationError("there is no fault \(kind)")
+        }
         guard runs > 0 else { throw ValidationError("--runs must be at least 1") }
     }
 

@@ -39,7 +39,7 @@ let minimal = """
         // In comments, since they are off by default, or not to be asked for yet.
         #expect(
             hidden == [
-                "input.columns", "boundaries.gap", "boundaries.every", "boundaries.daily", "delivery", "train.threads",
+                "input.columns", "boundaries.gap", "boundaries.every", "boundaries.daily", "train.threads",
             ])
         for path in hidden {
             let key = path.split(separator: ".").last ?? ""

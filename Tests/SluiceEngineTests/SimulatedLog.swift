@@ -134,7 +134,8 @@ final class Notes: EngineObserver {
         }
     }
     func rejected(_ counts: [String: Int]) {}
-    func committed(nanoseconds: Int64, saved slots: Int) {}
+    func committed(_ report: CommitReport) {}
+    func restoring(_ progress: [Int32: Double]) {}
     func commandApplied(_ event: Event, matched: Int) { state.withLock { $0.applied.append((event, matched)) } }
     func outputBlocked(_ isBlocked: Bool) { state.withLock { $0.blocked.append(isBlocked) } }
     func note(_ message: String, _ partition: Int32?, error: SluiceError?) {

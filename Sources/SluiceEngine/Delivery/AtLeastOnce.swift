@@ -122,10 +122,10 @@ final class AtLeastOnce: Delivery {
     private func commit(_ worker: Worker, _ now: Int64) throws -> Bool {
         guard try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else { return false }
         let live = worker.partitions.values.filter(\.isLive)
-        var saved = 0
+        var report = CommitReport()
         for state in live {
             let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
-            if isOld || isStoreForced { saved += try store(state, now) }
+            if isOld || isStoreForced { try store(state, now, &report) }
         }
         let positions = live.map(position)
         do {
@@ -142,14 +142,16 @@ final class AtLeastOnce: Delivery {
         isCommitDue = false
         isStoreForced = false
         committedNanoseconds = clock.monotonicNanoseconds()
-        observer.committed(nanoseconds: committedNanoseconds - now, saved: saved)
+        report.nanoseconds = committedNanoseconds - now
+        observer.committed(report)
         return true
     }
 
     /// Stores all slots changed since they were stored last.
-    private func store(_ state: PartitionState, _ now: Int64) throws -> Int {
+    private func store(_ state: PartitionState, _ now: Int64, _ report: inout CommitReport) throws {
         changes.removeAll()
-        let saved = try state.writeChanges(limit: .max, before: .max, into: &changes.outputs)
+        report.slots += try state.writeChanges(limit: .max, before: .max, into: &changes.outputs)
+        report.stateBytes += PartitionState.stateBytes(changes.outputs)
         try state.store(
             changes.outputs,
             StoredPosition(
@@ -158,7 +160,6 @@ final class AtLeastOnce: Delivery {
                 latest: state.latest, storedAt: clock.wallMilliseconds()))
         state.savedNanoseconds = now
         if let idle = settings.idleMilliseconds { state.spillIdle(idle, limit: Worker.sweepSlots) }
-        return saved
     }
 
     func settle(_ worker: Worker, seconds: Int) throws {

@@ -149,10 +149,11 @@ final class ExactlyOnce: Delivery {
 
     /// The transaction is in the log: the store may hold it too.
     private func finishCommit(_ worker: Worker) throws {
-        var saved = 0
+        var report = CommitReport()
+        report.stateBytes = PartitionState.stateBytes(sent.outputs)
         for (partition, sealed) in sealed {
             committed[partition] = sealed
-            saved += saving[partition] ?? 0
+            report.slots += saving[partition] ?? 0
             guard let state = worker.partitions[partition] else { continue }
             try state.store(
                 sent.outputs,
@@ -168,8 +169,8 @@ final class ExactlyOnce: Delivery {
         }
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()
-        resources.observer.committed(
-            nanoseconds: clock.monotonicNanoseconds() - sentNanoseconds, saved: saved)
+        report.nanoseconds = clock.monotonicNanoseconds() - sentNanoseconds
+        resources.observer.committed(report)
     }
 
     /// Whatever was not committed is void: a new producer of the same name decides what is under way, and the log says

@@ -95,9 +95,12 @@ struct Checker {
         var seen: Set<Offset> = []
         for record in found {
             guard let offset = Self.offset(record), let right = wanted[offset], content(record) == content(right) else {
-                throw Violation(.atLeastOnce, "a \(noun) of partition \(partition) that is not the input's: \(show(record))")
+                throw Violation(
+                    .atLeastOnce, "a \(noun) of partition \(partition) that is not the input's: \(show(record))")
             }
-            let earlier = expected.first { $0.record.key == record.key && $0.offset < offset && !seen.contains($0.offset) }
+            let earlier = expected.first {
+                $0.record.key == record.key && $0.offset < offset && !seen.contains($0.offset)
+            }
             if noun == "prediction", let earlier {
                 throw Violation(
                     .atLeastOnce, "\(noun) \(partition)/\(offset) comes before that of \(earlier.offset)")

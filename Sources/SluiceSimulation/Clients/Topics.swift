@@ -41,7 +41,8 @@ package enum Topics {
     static func record(_ batch: borrowing OutputBatch, _ index: Int) -> SimulatedRecord {
         let entry = batch.entries[index]
         var record = SimulatedRecord(
-            key: entry.key.map { Array(batch.arena.bytes($0)) }, value: entry.value.map { Array(batch.arena.bytes($0)) },
+            key: entry.key.map { Array(batch.arena.bytes($0)) },
+            value: entry.value.map { Array(batch.arena.bytes($0)) },
             timestamp: entry.timestamp)
         for header in batch.headers[entry.headers] {
             record.headers.append(

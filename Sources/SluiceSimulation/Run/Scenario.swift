@@ -91,7 +91,8 @@ package enum Models {
             name: "simulated", version: "v\(index)", inputs: index == 2 ? ["b", "a"] : ["a", "b"], targets: ["a"],
             horizons: index == 1 ? [2] : [1, 3], scaling: index == 1 ? .none : .perStream)
         var parameters = LSTMParameters(
-            shape: LSTMShape(inputs: 2, hidden: [5, 8, 3][index], layers: index == 2 ? 2 : 1, outputs: manifest.outputs))
+            shape: LSTMShape(
+                inputs: 2, hidden: [5, 8, 3][index], layers: index == 2 ? 2 : 1, outputs: manifest.outputs))
         for index in parameters.values.indices { parameters.values[index] = random.float() }
         if damaged { parameters.values[0] += 0.5 }
         let digits = Array("0123456789abcdef")

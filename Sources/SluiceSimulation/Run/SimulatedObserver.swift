@@ -13,7 +13,8 @@ final class SimulatedObserver: EngineObserver, @unchecked Sendable {
 
     func batchDone(_ report: BatchReport) {}
     func rejected(_ counts: [String: Int]) {}
-    func committed(nanoseconds: Int64, saved slots: Int) {}
+    func committed(_ report: CommitReport) {}
+    func restoring(_ progress: [Int32: Double]) {}
     func commandApplied(_ event: Event, matched: Int) { say("command \(event.id) at \(event.offset)") }
     func outputBlocked(_ isBlocked: Bool) { say(isBlocked ? "blocked" : "unblocked") }
     func note(_ message: String, _ partition: Int32?, error: SluiceError?) {

@@ -92,7 +92,8 @@ extension Simulation {
             let committed = cluster.group.committed[Int32(index)]?.offset ?? log.low
             if log.archive[Int(min(committed, log.high))...].contains(where: { $0.isCommitted }) {
                 let errors = processes.flatMap(\.errors).suffix(3).joined(separator: "; ")
-                return "partition \(index) stands at \(committed) of \(log.high) (\(cluster.group.summary); errors: \(errors))"
+                return
+                    "partition \(index) stands at \(committed) of \(log.high) (\(cluster.group.summary); errors: \(errors))"
             }
         }
         guard cluster.transactions.isQuiet else { return "a transaction is open" }

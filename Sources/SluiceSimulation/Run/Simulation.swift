@@ -145,7 +145,9 @@ package final class Simulation {
             for topic in [Topics.events, Topics.slots] {
                 for (index, log) in (cluster.topics[topic] ?? []).enumerated() {
                     for record in log.archive where record.isMark || topic == Topics.events || record.key?.last == 104 {
-                        observer.say("\(topic)/\(index)/\(record.offset) \(record.fate) mark \(record.isMark) \(String(decoding: record.value ?? [], as: UTF8.self)) \(String(describing: record.stamp))")
+                        observer.say(
+                            "\(topic)/\(index)/\(record.offset) \(record.fate) mark \(record.isMark) \(String(decoding: record.value ?? [], as: UTF8.self)) \(String(describing: record.stamp))"
+                        )
                     }
                 }
             }
@@ -154,7 +156,8 @@ package final class Simulation {
         var found = violation
         if let broken { found = broken as? Violation ?? Violation(.restoreEnds, "\(broken)") }
         return Outcome(
-            seed: seed, plan: plan, violation: found, injected: faults.injected, transactions: cluster.transactions.tally,
+            seed: seed, plan: plan, violation: found, injected: faults.injected,
+            transactions: cluster.transactions.tally,
             inputs: scenario.inputs, simulatedMilliseconds: cluster.now / 1_000_000, notes: observer.notes)
     }
 }

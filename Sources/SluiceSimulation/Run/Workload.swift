@@ -43,7 +43,8 @@ struct Workload {
         default: break
         }
         var record = SimulatedRecord(
-            key: Array(stream.utf8), value: isEnd ? nil : Array("{\"time\":\(at),\(body)\(more)}".utf8), timestamp: time)
+            key: Array(stream.utf8), value: isEnd ? nil : Array("{\"time\":\(at),\(body)\(more)}".utf8), timestamp: time
+        )
         if let header {
             record.headers.append(SimulatedRecord.Header(name: boundaryHeader, value: Array(header.utf8)))
         }
@@ -84,7 +85,9 @@ extension SimulatedCluster {
             after(input.at * 1_000_000) { [unowned self] in
                 guard let log = try? log(partition) else { return }
                 _ = try? log.append([input.record], stamp)
-                if marks { log.mark(producer: Int64(input.partition), epoch: 0, commits: commits, at: wallMilliseconds) }
+                if marks {
+                    log.mark(producer: Int64(input.partition), epoch: 0, commits: commits, at: wallMilliseconds)
+                }
             }
         }
         guard transactional else { return }
