@@ -7,7 +7,8 @@ from instance import SESSION, Instance
 from load import BOUNDARIES
 from models import Model
 
-PARTITIONS = 4
+# One for each worker of three instances, so that each of them has a part of it.
+PARTITIONS = 6
 INSTANCES = 3
 
 

@@ -16,7 +16,7 @@ class Faults:
         self.broker_command, self.brokers = broker_command, brokers
         self.counts = dict.fromkeys(["kill -9", "state deleted", "zombie", "join", "clean stop", "broker kill -9",
                                      "broker stop"], 0)
-        self.bag = []
+        self.bag, self.owners, self.moved = [], {}, 0
 
     def round(self, number):
         """One fault; then every partition must be live again and whoever should run must run."""
@@ -25,17 +25,26 @@ class Faults:
         began = time.monotonic()
         said = what()
         self.rejoin()
+        # The group notices a little later.
+        time.sleep(2)
         back = live(self.application.instances, PARTITIONS)
         seconds = time.monotonic() - began
         self.facts(f"round {number}: {said}; all partitions live again", back is not None,
                    {i.number: sorted(i.partitions()) for i in self.application.running})
-        print(f"        {seconds:.1f} s; {len(self.application.running)} of {len(self.application.instances)} run, "
-              f"partitions {[sorted(i.partitions()) for i in self.application.running]}", flush=True)
+        print(f"        {seconds:.1f} s; partitions by instance: {self.owned()}", flush=True)
         for instance in self.application.instances:
             if instance.died():
                 self.facts(f"round {number}: instance {instance.number} runs on", False, instance.log()[-900:])
                 instance.start(self.operators.model)
         self.operators.agree(self.application.answering)
+
+    def owned(self):
+        """The partitions of each running instance; those that are not where they were a round ago are counted."""
+        owned = {i.number: sorted(i.partitions()) for i in self.application.running}
+        owners = {p: number for number, partitions in owned.items() for p in partitions}
+        self.moved += sum(owners[p] != self.owners.get(p, owners[p]) for p in owners)
+        self.owners = owners
+        return owned
 
     def draw(self):
         """Each kind about as often as it stands here, in random order."""

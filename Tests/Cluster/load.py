@@ -6,6 +6,7 @@ import random
 import threading
 import time
 
+import kit
 from confluent_kafka import Producer
 
 START = 1_767_225_600_000
@@ -58,7 +59,7 @@ class Load(threading.Thread):
     def __init__(self, bootstrap, topic, streams, rate, seed):
         super().__init__(name="load")
         self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5,
-                                  "message.timeout.ms": 300_000, "partitioner": "consistent"})
+                                  "message.timeout.ms": 300_000, "partitioner": "consistent", **kit.QUIET})
         self.topic, self.rate, self.random = topic, rate, random.Random(seed)
         self.streams = [Stream(f"{'ab'[i % 2]}/{i}", seed) for i in range(streams)]
         self.stopping, self.count, self.failed = threading.Event(), 0, []

@@ -18,10 +18,10 @@ class Operators(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self):
-        while not self.stopping.wait(self.random.uniform(0.3, 2)):
+        while not self.stopping.wait(self.random.uniform(0.2, 1.5)):
             instances = self.application.answering
             self.random.shuffle(instances)
-            self.random.choices([self.one, self.many, self.by_command, self.promote], [8, 2, 2, 1])[0](instances)
+            self.random.choices([self.one, self.many, self.by_command, self.promote], [8, 2, 2, 2])[0](instances)
 
     def one(self, instances):
         """A reset of one stream: the instance that has it is not known."""

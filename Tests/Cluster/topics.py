@@ -4,6 +4,7 @@ import json
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from kit import QUIET
 
 
 def read(cluster, topic, isolation="read_committed", patience=90):
@@ -11,7 +12,7 @@ def read(cluster, topic, isolation="read_committed", patience=90):
     consumer = Consumer({
         "bootstrap.servers": cluster.bootstrap, "group.id": f"read-{topic}", "enable.auto.commit": False,
         "isolation.level": isolation, "enable.partition.eof": True, "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 50})
+        "fetch.wait.max.ms": 50, **QUIET})
     parts = [TopicPartition(topic, p, 0) for p in range(cluster.partitions(topic))]
     # Asked uncommitted: the end behind which nothing may be missing.
     ends = {p.partition: end for p, end in ((p, high(cluster, p)) for p in parts) if end}
@@ -33,23 +34,27 @@ def read(cluster, topic, isolation="read_committed", patience=90):
 
 def high(cluster, part):
     consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": f"ends-{part.topic}",
-                         "isolation.level": "read_uncommitted"})
+                         "isolation.level": "read_uncommitted", **QUIET})
     try:
         return consumer.get_watermark_offsets(part, timeout=60)[1]
     finally:
         consumer.close()
 
 
-def lag(cluster, group, topic):
-    """Records behind what `group` has committed, over all partitions."""
-    parts = [TopicPartition(topic, p) for p in range(cluster.partitions(topic))]
-    consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": group, "enable.auto.commit": False,
-                         "isolation.level": "read_uncommitted"})
+def committed(cluster, group, topic):
+    """What `group` has committed of each partition; 0 for nothing."""
+    consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": group, **QUIET})
     try:
-        committed = consumer.committed(parts, timeout=60)
-        return sum(consumer.get_watermark_offsets(p, timeout=60)[1] - max(p.offset, 0) for p in committed)
+        parts = [TopicPartition(topic, p) for p in range(cluster.partitions(topic))]
+        return [max(p.offset, 0) for p in consumer.committed(parts, timeout=60)]
     finally:
         consumer.close()
+
+
+def lag(cluster, group, topic):
+    """Records behind what `group` has committed, over all partitions."""
+    positions = committed(cluster, group, topic)
+    return sum(high(cluster, TopicPartition(topic, p)) - position for p, position in enumerate(positions))
 
 
 def aborted(cluster, topic):
