@@ -2,14 +2,17 @@
 DURATION ?=
 BOOTSTRAP ?=
 PYTHON ?= python3
+RUNS ?= 200
+SEED ?= 1
 
-.PHONY: help demo test test-kafka exhaustive soak lint docs clean dependencies
+.PHONY: help demo test test-kafka exhaustive simulate soak lint docs clean dependencies
 
 help:
 	@echo "make demo [DURATION=40]  the whole service on this machine, with data; without DURATION until Ctrl-C"
 	@echo "make test                all tests"
 	@echo "make test-kafka BOOTSTRAP=host:9092  what needs a real Kafka cluster: exactly-once under faults, the contract"
 	@echo "make exhaustive          all tests, with those over every float32"
+	@echo "make simulate [RUNS=200] [SEED=1]  the engine in a simulated world with faults, a run for each seed"
 	@echo "make soak                ten minutes of the demo's service with retrainings, judged; leaves soak/"
 	@echo "make lint                the format of all Swift sources"
 	@echo "make docs                the documentation catalogue as a web site in .build/docs; fails on a broken link"
@@ -44,6 +47,10 @@ endif
 
 exhaustive: dependencies
 	SLUICE_EXHAUSTIVE=1 swift test -c release -Xswiftc -enable-testing --disable-xctest
+
+simulate: dependencies
+	swift build --product sluice-simulate
+	.build/debug/sluice-simulate --seed $(SEED) --runs $(RUNS)
 
 soak: dependencies
 	@command -v python3 > /dev/null || scripts/install-dependencies python3

@@ -30,7 +30,10 @@ func test(
 
 let package = Package(
     name: "sluice",
-    products: [.executable(name: "sluice", targets: ["sluice"])],
+    products: [
+        .executable(name: "sluice", targets: ["sluice"]),
+        .executable(name: "sluice-simulate", targets: ["sluice-simulate"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -86,6 +89,18 @@ let package = Package(
                 "SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState",
             ],
             swiftSettings: strict),
+        // The engine in a simulated world, from a seed.
+        .target(
+            name: "SluiceSimulation",
+            dependencies: [
+                "SluiceCore", "SluiceEngine", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema",
+                "SluiceState",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "sluice-simulate",
+            dependencies: ["SluiceSimulation", product("ArgumentParser", "swift-argument-parser")],
+            swiftSettings: strict),
         .target(
             name: "SluiceTraining",
             dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
@@ -140,6 +155,7 @@ let package = Package(
         test("SluiceKafka"),
         test("SluiceState", ["SluiceTestKit"]),
         test("SluiceStore", ["SluiceTestKit"]),
+        test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),
         test("SluiceEngine", ["SluiceTestKit"]),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceAccess", ["SluiceCore"]),

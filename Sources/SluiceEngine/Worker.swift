@@ -64,9 +64,15 @@ package final class Worker {
             try finish()
         } catch {
             abandon(error)
-            throw error
+            throw Self.mendable(error)
         }
         if let failure { throw failure }
+    }
+
+    /// A store that has turned out to be damaged is looked through by the next worker, and made anew where it must.
+    private static func mendable(_ error: any Error) -> any Error {
+        guard let known = error as? SluiceError, known.code == .invalidState, known.retry == .never else { return error }
+        return SluiceError(known.code, known.message, remedy: known.remedy, retry: .fatal, cause: known.cause)
     }
 
     /// Joins the group.

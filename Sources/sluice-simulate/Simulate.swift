@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import SluiceSimulation
 
 /// The deterministic simulator on the command line.
@@ -58,6 +59,7 @@ struct Simulate: ParsableCommand {
                 report(Shrinking.shrink(outcome, canary: planted), summary)
                 throw ExitCode.failure
             }
+            fflush(nil)
             if !json && (number + 1).isMultiple(of: 100) { print("\(number + 1) of \(runs) seeds") }
         }
         print(json ? summary.json : summary.text)

@@ -13,6 +13,10 @@ enum ImportDirection {
         "SluiceState": ["SluiceCore", "SluiceLSTM", "SluiceSchema"],
         "SluiceStore": ["CRocksDB", "SluiceCore", "SluiceFiles", "SluiceState"],
         "SluiceEngine": ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState"],
+        "SluiceSimulation": [
+            "SluiceCore", "SluiceEngine", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState",
+        ],
+        "sluice-simulate": ["SluiceSimulation"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
         "SluiceAccess": ["SluiceCore"],
         "SluiceConfiguration": [
@@ -42,11 +46,14 @@ enum ImportDirection {
         "SluiceLog": ["Synchronization"],
         "SluiceState": ["Synchronization"],
         "SluiceEngine": ["Synchronization"],
+        "SluiceSimulation": [],
     ]
 
     /// Clocks that need no import, for the modules that may have none.
     static let clocks = ["ContinuousClock", "SuspendingClock", "Task.sleep", "Date("]
-    static let clockless = ["SluiceLSTM", "SluiceNumerics", "SluiceSchema", "SluiceState", "SluiceEngine"]
+    static let clockless = [
+        "SluiceLSTM", "SluiceNumerics", "SluiceSchema", "SluiceState", "SluiceEngine", "SluiceSimulation",
+    ]
 
     /// C modules; every other module is Swift and has a row of the table.
     static let c: Set<String> = ["CLibrdkafka", "COpenBLAS", "CRocksDB", "CXXHash", "CStepKernel", "CSimdJSON"]

@@ -63,7 +63,7 @@ package final class ServiceMetrics: Sendable {
         step = registry.timer("sluice_step_seconds", "Time of a batch in the LSTM step.")
         latency = registry.timer("sluice_latency_seconds", "Time of a batch from arrival to its outputs produced.")
         commit = registry.timer("sluice_commit_seconds", "Time of a commit: delivery, state, positions.")
-        streams = registry.gauge("sluice_streams", "Streams with a slot in memory.")
+        streams = registry.gauge("sluice_streams", "Streams with a slot, in memory or on disk.")
         stateBytes = registry.gauge("sluice_state_bytes", "Memory of the slots.")
         outputBlocked = registry.gauge("sluice_output_blocked", "1 while the output takes nothing.")
         ready = registry.gauge("sluice_ready", "1 while the service is ready.")

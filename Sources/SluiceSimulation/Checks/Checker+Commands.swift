@@ -79,9 +79,18 @@ extension Checker {
         let normalised = SnapshotText.normalised(value)
         let stages = reference.stages(of: key, at: position)
         guard stages.contains(where: { $0.bytes == normalised }) else {
-            let expected = stages.map { "\($0.fence)" }.joined(separator: ", ")
+            let expected = stages.map { "\($0.fence) from \($0.from), bytes \(Self.differing($0.bytes, normalised))" }
             throw Violation(
-                .committedState, "\(name) with fence \(fence) at \(position) is not the slot with fence \(expected)")
+                .committedState,
+                "\(name) with fence \(fence) at \(position) is not the slot with fence "
+                    + expected.joined(separator: "; "))
         }
+    }
+
+    /// Where two snapshots differ, for the reader of a failure.
+    private static func differing(_ one: [UInt8]?, _ other: [UInt8]) -> String {
+        guard let one else { return "none" }
+        let places = zip(one, other).enumerated().filter { $1.0 != $1.1 }.map { "\($0): \($1.0) and \($1.1)" }
+        return "\(one.count) and \(other.count), differing at \(places.prefix(8))"
     }
 }

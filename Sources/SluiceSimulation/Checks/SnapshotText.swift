@@ -38,8 +38,7 @@ enum SnapshotText {
     /// The input that a reject's header `sluice-source` names.
     static func source(_ record: SimulatedRecord) -> (partition: Int32, offset: Offset)? {
         let parts = String(decoding: record.header("sluice-source") ?? [], as: UTF8.self).split(separator: "/")
-        guard parts.count >= 3, let partition = Int32(parts[parts.count - 2]),
-            let offset = Offset(parts[parts.count - 1])
+        guard parts.count >= 3, let partition = Int32(parts[parts.count - 2]), let offset = Offset(parts.last ?? "")
         else { return nil }
         return (partition, offset)
     }

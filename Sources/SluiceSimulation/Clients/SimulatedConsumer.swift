@@ -1,27 +1,27 @@
-package import SluiceCore
+import SluiceCore
 package import SluiceLog
 
 /// A member of the group on the input. Its heartbeats go on by themselves as long as its process runs; everything else
 /// happens inside its calls.
 package final class SimulatedConsumer: LogConsumer {
-    private let process: SimulatedProcess
-    private let instance: String
+    let process: SimulatedProcess
+    let instance: String
     private weak var listener: (any RebalanceListener)?
     /// Nil before it has joined, and after its place was lost.
     package private(set) var member: String?
-    private var generation: Int32 = -1
+    var generation: Int32 = -1
     private var owned: Set<Int32> = []
     /// Where each opened partition is read next.
-    private var positions: [Int32: Offset] = [:]
-    private var paused: Set<Int32> = []
+    var positions: [Int32: Offset] = [:]
+    var paused: Set<Int32> = []
     private var isClosed = false
     private var isFenced = false
     private var needsJoin = true
     /// How many records a poll brings at most, drawn from here.
     package var batchMaximum = 64
 
-    private var cluster: SimulatedCluster { process.cluster }
-    private var group: GroupCoordinator { process.cluster.group }
+    var cluster: SimulatedCluster { process.cluster }
+    var group: GroupCoordinator { process.cluster.group }
 
     package init(_ process: SimulatedProcess, instance: String) {
         self.process = process
@@ -159,73 +159,4 @@ package final class SimulatedConsumer: LogConsumer {
 
     /// Whether the client sends heartbeats.
     package var isAlive: Bool { !isClosed && process.isRunning }
-}
-
-// MARK: - Records and positions
-
-extension SimulatedConsumer {
-    private func fetch(_ limit: Int) throws -> [FetchedRecord] {
-        guard !cluster.isAway else { return [] }
-        var left = min(limit, 1 + cluster.random.below(batchMaximum))
-        var found: [FetchedRecord] = []
-        for partition in positions.keys.sorted() where !paused.contains(partition) && left > 0 {
-            guard let position = positions[partition] else { continue }
-            let log = try cluster.log(TopicPartition(topic: Topics.input, partition: partition))
-            do {
-                let read = try log.read(from: position, .readCommitted, limit: left)
-                positions[partition] = read.records.isEmpty ? read.next : position
-                found += read.records.map { FetchedRecord(topic: Topics.input, partition: partition, record: $0) }
-                left -= read.records.count
-            } catch {
-                // `auto.offset.reset` is `error`.
-                throw SluiceError(.broker, "\(Topics.input)/\(partition): no offset \(position)", retry: .fatal)
-            }
-        }
-        return found
-    }
-
-    package func start(partition: Int32, at offset: Offset) throws { positions[partition] = offset }
-    package func pause(_ partitions: [Int32]) throws { paused.formUnion(partitions) }
-    package func resume(_ partitions: [Int32]) throws { paused.subtract(partitions) }
-
-    private func coordinator() throws {
-        guard !cluster.areCoordinatorsAway else {
-            cluster.advance(100_000_000)
-            throw SluiceError(.broker, BrokerError.notCoordinator.rawValue, retry: .later)
-        }
-        cluster.advance(2 * cluster.latency())
-    }
-
-    package func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition] {
-        try process.call(.committed) {
-            try coordinator()
-            do { return try group.stable(partitions) } catch {
-                throw SluiceError(.broker, BrokerError.unstableOffsets.rawValue, retry: .later)
-            }
-        }
-    }
-
-    package func commit(_ positions: [CommittedPosition]) throws {
-        try process.call(.plainCommit) {
-            try coordinator()
-            guard let member else {
-                throw SluiceError(.broker, "the assignment was lost", retry: .fatal)
-            }
-            let membership = GroupMembership(
-                group: group.name, generation: generation, member: member, instance: instance)
-            do throws(BrokerError) { try group.commit(positions, of: membership) } catch {
-                let isOver = error == .unknownMember || error == .fencedInstance
-                throw SluiceError(.broker, error.rawValue, retry: isOver ? .fatal : .later)
-            }
-        }
-    }
-
-    package func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
-        try process.call(.watermarks) {
-            guard !cluster.isAway else { throw SimulatedProcess.unanswered(.watermarks) }
-            cluster.advance(2 * cluster.latency())
-            let log = try cluster.log(TopicPartition(topic: Topics.input, partition: partition))
-            return (log.low, log.lastStable)
-        }
-    }
 }

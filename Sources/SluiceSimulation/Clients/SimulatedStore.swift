@@ -73,8 +73,8 @@ package final class SimulatedStore: PartitionStore {
             .filter { key in after.map { $0.lexicographicallyPrecedes(key) } ?? true }
             .sorted { $0.lexicographicallyPrecedes($1) }
         for key in keys.prefix(limit) {
-            try key.withUnsafeBytes { key in try (image.entries[Array(key)] ?? []).withUnsafeBytes { try body(key, $0) }
-            }
+            let value = image.entries[key] ?? []
+            try key.withUnsafeBytes { key in try value.withUnsafeBytes { try body(key, $0) } }
         }
         return keys.count > limit ? keys[limit - 1] : nil
     }

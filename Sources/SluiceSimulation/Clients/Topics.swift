@@ -42,8 +42,7 @@ package enum Topics {
         let entry = batch.entries[index]
         var record = SimulatedRecord(
             key: entry.key.map { Array(batch.arena.bytes($0)) },
-            value: entry.value.map { Array(batch.arena.bytes($0)) },
-            timestamp: entry.timestamp)
+            value: entry.value.map { Array(batch.arena.bytes($0)) }, timestamp: entry.timestamp)
         for header in batch.headers[entry.headers] {
             record.headers.append(
                 SimulatedRecord.Header(name: header.name, value: Array(batch.arena.bytes(header.value))))

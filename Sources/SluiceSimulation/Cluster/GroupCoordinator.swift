@@ -16,7 +16,7 @@ package final class GroupCoordinator {
         var assignment: Set<Int32> = []
     }
 
-    private unowned let cluster: SimulatedCluster
+    unowned let cluster: SimulatedCluster
     package let name = "pumps"
     package var partitions: Int32 = 1
     package var isCooperative = true
@@ -29,10 +29,12 @@ package final class GroupCoordinator {
     private var members: [String: Member] = [:]
     private var deadline: Int64 = 0
     private var nextMember = 0
+    /// Since when a partition has had no owner in a settled group.
+    private var orphanedSince: Int64?
     /// Turns the assignment, so that a rebalance without a change of members can move partitions.
     package var rotation = 0
-    package private(set) var committed: [Int32: CommittedPosition] = [:]
-    private var held: [Int64: [CommittedPosition]] = [:]
+    package internal(set) var committed: [Int32: CommittedPosition] = [:]
+    var held: [Int64: [CommittedPosition]] = [:]
 
     init(_ cluster: SimulatedCluster) { self.cluster = cluster }
 
@@ -95,7 +97,7 @@ package final class GroupCoordinator {
         prepare()
     }
 
-    private func check(_ id: String, _ instance: String?) throws(BrokerError) {
+    func check(_ id: String, _ instance: String?) throws(BrokerError) {
         if let instance, let current = members.first(where: { $0.value.instance == instance }), current.key != id {
             throw .fencedInstance
         }
@@ -135,6 +137,7 @@ package final class GroupCoordinator {
             expired.forEach { members[$0] = nil }
             if members.isEmpty { state = .empty; generation += 1 } else { prepare() }
         }
+        adoptOrphans()
         guard state == .preparing, cluster.now > deadline else { return }
         // Static members that did not rejoin keep their place until their session is over; others are out.
         for (id, member) in members where !member.hasJoined && member.instance == nil { members[id] = nil }
@@ -148,36 +151,18 @@ package final class GroupCoordinator {
         return "generation \(generation) \(state): \(each.joined(separator: ", "))"
     }
 
-    // MARK: - Positions
-
-    /// OFFSET_COMMIT.
-    package func commit(_ positions: [CommittedPosition], of member: GroupMembership) throws(BrokerError) {
-        try check(member)
-        for position in positions { committed[position.partition] = position }
-    }
-
-    /// TXN_OFFSET_COMMIT: held until the transaction is decided.
-    func hold(_ positions: [CommittedPosition], of member: GroupMembership, for producer: Int64) throws(BrokerError) {
-        // Nobody in particular is let through, as a broker does: the engine must not ask so.
-        if !member.member.isEmpty || member.generation >= 0 { try check(member) }
-        held[producer, default: []] += positions
-    }
-
-    private func check(_ member: GroupMembership) throws(BrokerError) {
-        try check(member.member, member.instance)
-        guard member.generation == generation else { throw .illegalGeneration }
-    }
-
-    /// The mark of a transaction has come to the group's positions.
-    func decide(_ producer: Int64, commits: Bool) {
-        let positions = held.removeValue(forKey: producer) ?? []
-        if commits { for position in positions { committed[position.partition] = position } }
-    }
-
-    /// OFFSET_FETCH with "require stable" (KIP-447).
-    package func stable(_ partitions: [Int32]) throws(BrokerError) -> [CommittedPosition] {
-        let undecided = held.values.joined().contains { partitions.contains($0.partition) }
-        guard !undecided else { throw .unstableOffsets }
-        return partitions.compactMap { committed[$0] }
+    /// Who was to let go of a partition may have slept or died meanwhile: then nobody joins anew by himself, and the
+    /// group is settled again after a while.
+    private func adoptOrphans() {
+        let given = members.values.reduce(into: Set<Int32>()) { $0.formUnion($1.assignment) }
+        guard state == .stable, given.count < Int(partitions) else {
+            orphanedSince = nil
+            return
+        }
+        let since = orphanedSince ?? cluster.now
+        orphanedSince = since
+        guard cluster.now - since > rebalanceTimeout / 2 else { return }
+        orphanedSince = nil
+        prepare()
     }
 }

@@ -62,6 +62,8 @@ package struct Scenario: Sendable {
             case .wallJump: tombstonesMilliseconds > 3_600_000
             // Positions of at-least-once say nothing of the store's.
             case .retention: isExactlyOnce
+            // Nothing fences a process that slept and goes on: at-least-once promises nothing of what it writes then.
+            case .pause: isExactlyOnce
             // Stops the service for good; it has a test of its own.
             case .grow: false
             default: true

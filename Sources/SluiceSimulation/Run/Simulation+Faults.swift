@@ -34,7 +34,10 @@ extension Simulation {
         case .diskFull: processes[fault.process % processes.count].disk.fullUntil = until
         case .bitFlip: processes[fault.process % processes.count].disk.corrupt(&cluster.random)
         case .wallJump: cluster.wallOffset += fault.amount
-        case .grow: cluster.addTopic(Topics.input, partitions: 1)
+        case .grow:
+            cluster.addTopic(Topics.input, partitions: 1)
+            cluster.group.partitions += 1
+            cluster.group.rebalance()
         case .reset, .resetPrefix, .resetAll, .swap, .sameCommand: try give(fault)
         default: break
         }
@@ -92,8 +95,8 @@ extension Simulation {
             let committed = cluster.group.committed[Int32(index)]?.offset ?? log.low
             if log.archive[Int(min(committed, log.high))...].contains(where: { $0.isCommitted }) {
                 let errors = processes.flatMap(\.errors).suffix(3).joined(separator: "; ")
-                return
-                    "partition \(index) stands at \(committed) of \(log.high) (\(cluster.group.summary); errors: \(errors))"
+                return "partition \(index) stands at \(committed) of \(log.high) (\(cluster.group.summary); "
+                    + "errors: \(errors))"
             }
         }
         guard cluster.transactions.isQuiet else { return "a transaction is open" }

@@ -41,6 +41,7 @@ package final class Simulation {
         self.cluster = cluster
         faults = FaultInjector(self.plan)
         observer = SimulatedObserver { cluster.now }
+        observer.say("\(scenario)")
         setUp()
     }
 
@@ -142,23 +143,17 @@ package final class Simulation {
 
     private func outcome(_ violation: Violation?) -> Outcome {
         if violation != nil {
-            for topic in [Topics.events, Topics.slots] {
-                for (index, log) in (cluster.topics[topic] ?? []).enumerated() {
-                    for record in log.archive where record.isMark || topic == Topics.events || record.key?.last == 104 {
-                        observer.say(
-                            "\(topic)/\(index)/\(record.offset) \(record.fate) mark \(record.isMark) \(String(decoding: record.value ?? [], as: UTF8.self)) \(String(describing: record.stamp))"
-                        )
-                    }
-                }
+            for process in processes {
+                process.trace.suffix(40).forEach { observer.say("process \(process.index) \($0)") }
             }
-            for process in processes { process.trace.suffix(60).forEach { observer.say("p\(process.index) \($0)") } }
         }
         var found = violation
         if let broken { found = broken as? Violation ?? Violation(.restoreEnds, "\(broken)") }
         return Outcome(
             seed: seed, plan: plan, violation: found, injected: faults.injected,
-            transactions: cluster.transactions.tally,
-            inputs: scenario.inputs, simulatedMilliseconds: cluster.now / 1_000_000, notes: observer.notes)
+            transactions: cluster.transactions.tally, inputs: scenario.inputs,
+            simulatedMilliseconds: cluster.now / 1_000_000, notes: observer.notes,
+            errors: processes.flatMap(\.errors))
     }
 }
 
@@ -173,4 +168,6 @@ package struct Outcome: Sendable {
     package var simulatedMilliseconds: Int64
     /// What the engines said, newest last.
     package var notes: [String]
+    /// What ended workers that did not crash.
+    package var errors: [String]
 }

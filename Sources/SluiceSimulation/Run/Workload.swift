@@ -85,9 +85,8 @@ extension SimulatedCluster {
             after(input.at * 1_000_000) { [unowned self] in
                 guard let log = try? log(partition) else { return }
                 _ = try? log.append([input.record], stamp)
-                if marks {
-                    log.mark(producer: Int64(input.partition), epoch: 0, commits: commits, at: wallMilliseconds)
-                }
+                guard marks else { return }
+                log.mark(producer: Int64(input.partition), epoch: 0, commits: commits, at: wallMilliseconds)
             }
         }
         guard transactional else { return }
