@@ -1,5 +1,6 @@
 """People at work meanwhile: resets of one stream and of many, and model swaps, over HTTP and by command."""
 
+import collections
 import json
 import random
 import threading
@@ -14,7 +15,7 @@ class Operators(threading.Thread):
         super().__init__(name="operators")
         self.application, self.streams, self.random = application, streams, random.Random(f"operators/{seed}")
         self.model = application.models[0]
-        self.answered, self.pending, self.resets, self.promotions, self.refused = [], [], 0, 0, 0
+        self.answered, self.resets, self.promotions, self.refused = [], 0, 0, collections.Counter()
         self.stopping = threading.Event()
 
     def run(self):
@@ -31,7 +32,7 @@ class Operators(threading.Thread):
             if answer is None or answer.status_code == 404:
                 continue
             return self.told(answer.status_code, answer.json())
-        self.refused += 1
+        self.refused["unknown everywhere"] += 1
 
     def by_command(self, instances):
         stream = self.random.choice(self.streams)
@@ -40,22 +41,20 @@ class Operators(threading.Thread):
             if done.returncode == 0:
                 body = json.loads(done.stdout)
                 return self.told(200 if "offset" in body else 202, body)
-        self.refused += 1
+        self.refused["by command"] += 1
 
     def many(self, instances):
         for instance in instances[:1]:
             answer = instance.ask("POST", "/v1/streams/reset", json={"prefix": self.random.choice(["a/1", "b/2", "b/"])})
             if answer is not None:
                 return self.told(answer.status_code, answer.json())
-        self.refused += 1
+        self.refused["no answer"] += 1
 
     def told(self, status, body):
         if status == 200:
             self.answered.append((body["id"], body["partition"], body["offset"]))
-        elif status == 202:
-            self.pending.append(body["id"])
-        else:
-            self.refused += 1
+        elif status != 202:
+            self.refused[str(body.get("detail"))[:60]] += 1
             return
         self.resets += 1
 
