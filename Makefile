@@ -40,7 +40,8 @@ else
 	@$(MAKE) dependencies
 	swift build -c release --product sluice
 	SLUICE_TEST_BOOTSTRAP=$(BOOTSTRAP) swift test --disable-xctest --filter IntegrationTests
-	$(PYTHON) Tests/Contract/check_contract.py --sluice .build/release/sluice --bootstrap $(BOOTSTRAP) --delivery exactly-once
+	$(PYTHON) Tests/Contract/check_contract.py --sluice .build/release/sluice --bootstrap $(BOOTSTRAP) \
+		--delivery exactly-once
 	$(PYTHON) Tests/Cluster/check_exactly_once.py --sluice .build/release/sluice --bootstrap $(BOOTSTRAP) \
 		--rounds $(ROUNDS) $(BROKERS)
 endif

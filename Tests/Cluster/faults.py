@@ -66,7 +66,14 @@ class Faults:
             victim.wipe()
             self.counts["state deleted"] += 1
         victim.start(self.operators.model)
-        return f"kill -9 of {victim.number}, back after {pause:.1f} s{' without its state' if wiped else ''}"
+        said = f"kill -9 of {victim.number}, back after {pause:.1f} s{' without its state' if wiped else ''}"
+        if self.random.random() < 0.3:
+            time.sleep(self.random.uniform(0.1, 1.5))
+            victim.kill()
+            victim.start(self.operators.model)
+            self.counts["kill -9"] += 1
+            said += ", and once more while it restores"
+        return said
 
     def zombie(self):
         """Stopped past the session's end, so that others take over; then it wakes up in the middle of things."""

@@ -112,7 +112,8 @@ def main():
     parser.add_argument("--patience", type=int, default=300, help="seconds for one run (default: 300)")
     given = parser.parse_args()
     given.sluice = os.path.abspath(given.sluice)
-    cluster, directory, run = kit.Cluster(given.bootstrap), tempfile.mkdtemp(prefix="sluice-delivery-"), int(time.time())
+    cluster, directory = kit.Cluster(given.bootstrap), tempfile.mkdtemp(prefix="sluice-delivery-")
+    run = int(time.time())
     source = f"y{run}-in"
     cluster.make(source, PARTITIONS)
     produce(cluster, source, given.observations, given.streams)
@@ -130,8 +131,8 @@ def main():
                   flush=True)
         ratios.append(rates["exactly-once"] / rates["at-least-once"])
         print(f"pair {pair + 1}: ratio {ratios[-1]:.3f}", flush=True)
-    print(f"exactly-once / at-least-once at {given.commit}: median {statistics.median(ratios):.3f} of {len(ratios)} pairs "
-          f"({', '.join(f'{r:.3f}' for r in ratios)})")
+    print(f"exactly-once / at-least-once at {given.commit}: median {statistics.median(ratios):.3f} "
+          f"of {len(ratios)} pairs ({', '.join(f'{r:.3f}' for r in ratios)})")
     shutil.rmtree(directory)
 
 

@@ -45,7 +45,8 @@ class Operators(threading.Thread):
 
     def many(self, instances):
         for instance in instances[:1]:
-            answer = instance.ask("POST", "/v1/streams/reset", json={"prefix": self.random.choice(["a/1", "b/2", "b/"])})
+            prefix = self.random.choice(["a/1", "b/2", "b/"])
+            answer = instance.ask("POST", "/v1/streams/reset", json={"prefix": prefix})
             if answer is not None:
                 return self.told(answer.status_code, answer.json())
         self.refused["no answer"] += 1

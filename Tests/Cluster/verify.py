@@ -18,7 +18,6 @@ class Verification:
         self.events = read(application.events)
         self.commands = read(application.control)
         self.predictions, self.rejects = collections.defaultdict(list), collections.defaultdict(list)
-        self.strays = []
         for record in read(application.output):
             source = json.loads(record.value())["source"]
             self.predictions[source["partition"], source["offset"]].append(record)
@@ -79,8 +78,8 @@ class Verification:
         doubled = [p for found in (self.predictions, self.rejects) for p, records in found.items() if len(records) > 1]
         extra = (self.predictions.keys() - expected.keys()) | (self.rejects.keys() - self.bad)
         different = [p for p, text in expected.items() if any(r.value() != text for r in self.predictions.get(p, []))]
-        different += [p for p in self.bad for r in self.rejects.get(p, [])
-                      if (r.value() or b"", r.key() or b"") != (self.inputs[p].value() or b"", self.inputs[p].key() or b"")]
+        body = lambda record: (record.value() or b"", record.key() or b"")
+        different += [p for p in self.bad for r in self.rejects.get(p, []) if body(r) != body(self.inputs[p])]
         self.facts(f"{len(self.inputs)} inputs: {len(expected)} predictions, {len(self.bad)} rejects, "
                    f"{len(self.ended)} ends, {len(none)} dropped", expected and self.bad and self.ended and none)
         self.facts("lost: 0", not lost, self.shown(lost, expected))
@@ -120,7 +119,8 @@ class Verification:
             offsets[event["id"], event["partition"]].add(event["offset"])
         given = {(json.loads(c.value())["id"], c.partition()) for c in self.commands}
         several = {k: sorted(offsets[k]) for k, n in events.items() if n > 1}
-        self.facts(f"each of {len(given)} commands is recorded", not given - events.keys(), list(given - events.keys())[:3])
+        missing = list(given - events.keys())
+        self.facts(f"each of {len(given)} commands is recorded", not missing, missing[:3])
         self.facts("none is recorded twice", not several, several)
         self.facts("none is recorded that nobody gave", not events.keys() - given, list(events.keys() - given)[:3])
         wrong = [a for a in answered if offsets.get((a[0], a[1])) != {a[2]}]
