@@ -7,9 +7,9 @@ internal import Synchronization
 
 /// `TransactionalProducer` over librdkafka's transactional producer.
 ///
-/// librdkafka's calls block, so they run on a thread of their own, the commit thread, which owns the handle. One call at
-/// a time, in bounded steps; each ends with an answer. `transaction.timeout.ms` (10 s unless the user says otherwise)
-/// bounds what one transaction may take.
+/// librdkafka's calls block, so they run on a thread of their own, the commit thread, which owns the handle. One call
+/// at a time, in bounded steps; each ends with an answer. `transaction.timeout.ms` (10 s unless the user says
+/// otherwise) bounds what one transaction may take.
 package final class KafkaTransactions: TransactionalProducer {
     package let messageBytesMax: Int
     private let thread: CommitThread

@@ -120,8 +120,8 @@ final class TransactionClient: @unchecked Sendable {
         }
     }
 
-    /// Why the open transaction cannot be committed any more, found out by librdkafka while it registered partitions and
-    /// produced; nil if it can.
+    /// Why the open transaction cannot be committed any more, found out by librdkafka while it registered partitions
+    /// and produced; nil if it can.
     ///
     /// A call that does not fit the state is answered with the error that led to the state (`rdkafka_txnmgr.c`,
     /// `rd_kafka_txn_require_states0`), and beginning once more never fits an open transaction.

@@ -17,7 +17,8 @@ package struct GroupMembership: Sendable, Equatable {
     }
 }
 
-/// All that one transaction holds, encoded and kept until its outcome is known, so that the same bytes can be sent again.
+/// All that one transaction holds, encoded and kept until its outcome is known, so that the same bytes can be sent
+/// again.
 ///
 /// `@unchecked Sendable`: lent to the producer's thread from `TransactionalProducer.start` until the answer; the worker
 /// touches it before and after, never meanwhile.
@@ -76,8 +77,8 @@ package struct TransactionFailure: Error, Sendable {
 
 /// A producer whose outputs reach readers together with the group's positions, or not at all.
 ///
-/// Its calls wait for brokers, and the worker does not: they run on a thread of the client, one at a time, and are asked
-/// after. Confined to one thread but for that.
+/// Its calls wait for brokers, and the worker does not: they run on a thread of the client, one at a time, and are
+/// asked after. Confined to one thread but for that.
 package protocol TransactionalProducer: AnyObject {
     /// The largest message (key, value and headers) that may be produced, in bytes.
     var messageBytesMax: Int { get }
