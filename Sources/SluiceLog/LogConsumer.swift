@@ -50,8 +50,8 @@ package protocol LogConsumer: AnyObject {
     /// This member's place in its group now, for the positions of a transaction.
     ///
     /// - Throws: `retry: .fatal` when the assignment was lost, `retry: .later` for a member that has not joined or is
-    ///   joining anew: a broker would take positions from nobody in particular (measured on 3.6: generation −1 with an
-    ///   empty member is accepted).
+    ///   joining anew: a broker would take positions from nobody in particular (measured on 3.6: generation −1 with
+    ///   an empty member is accepted).
     func membership() throws -> GroupMembership
 
     /// Makes a waiting `poll` return. From any thread.
