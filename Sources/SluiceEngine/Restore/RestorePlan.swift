@@ -134,8 +134,8 @@ struct RestorePlan: Equatable {
         guard isOurs else {
             throw SluiceError(
                 .foreignState,
-                "the group's position of \(facts.partition) is \(committed.offset), its state in the changelog stands at "
-                    + "\(head.offset): something else has moved the position, or changed the changelog",
+                "the group's position of \(facts.partition) is \(committed.offset), its state in the changelog stands "
+                    + "at \(head.offset): something else has moved the position, or changed the changelog",
                 remedy: "set the group's offset back to \(head.offset) or delete it; to begin anew, use another "
                     + "application name")
         }
