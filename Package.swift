@@ -30,7 +30,10 @@ func test(
 
 let package = Package(
     name: "sluice",
-    products: [.executable(name: "sluice", targets: ["sluice"])],
+    products: [
+        .executable(name: "sluice", targets: ["sluice"]),
+        .executable(name: "sluice-simulate", targets: ["sluice-simulate"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -47,6 +50,7 @@ let package = Package(
         // System libraries: a module map and a shim, nothing else.
         .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         // C where Swift cannot choose an instruction set at run time, and a shim over a C++ library.
         .target(name: "CStepKernel", cSettings: exactC),
@@ -76,13 +80,26 @@ let package = Package(
             name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"], swiftSettings: marked),
         .target(
             name: "SluiceStore",
-            dependencies: ["SluiceCore", "SluiceFiles", "SluiceState", product("SystemPackage", "swift-system")],
-            swiftSettings: strict),
+            dependencies: [
+                "CRocksDB", "SluiceCore", "SluiceFiles", "SluiceState", product("SystemPackage", "swift-system"),
+            ], swiftSettings: marked),
         .target(
             name: "SluiceEngine",
             dependencies: [
                 "SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState",
             ],
+            swiftSettings: strict),
+        // The engine in a simulated world, from a seed.
+        .target(
+            name: "SluiceSimulation",
+            dependencies: [
+                "SluiceCore", "SluiceEngine", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema",
+                "SluiceState",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "sluice-simulate",
+            dependencies: ["SluiceSimulation", product("ArgumentParser", "swift-argument-parser")],
             swiftSettings: strict),
         .target(
             name: "SluiceTraining",
@@ -137,7 +154,8 @@ let package = Package(
         test("SluiceSchema", ["SluiceTestKit"]),
         test("SluiceKafka"),
         test("SluiceState", ["SluiceTestKit"]),
-        test("SluiceStore"),
+        test("SluiceStore", ["SluiceTestKit"]),
+        test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),
         test("SluiceEngine", ["SluiceTestKit"]),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceAccess", ["SluiceCore"]),
@@ -175,6 +193,11 @@ let package = Package(
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ],
             exclude: ["Snapshots", "check_pytorch.py"]),
+        // Needs a real Kafka cluster, named by SLUICE_TEST_BOOTSTRAP; says so and does nothing without.
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["SluiceCore", "SluiceKafka", "SluiceLog", product("Logging", "swift-log")],
+            swiftSettings: strict),
         .testTarget(name: "ConventionTests", swiftSettings: strict),
     ],
     cLanguageStandard: .c17,

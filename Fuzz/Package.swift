@@ -48,7 +48,6 @@ let package = Package(
         module("SluiceSchema", ["SluiceCore", "CSimdJSON", product("Crypto", "swift-crypto")]),
         module("SluiceLog", ["SluiceCore"]),
         module("SluiceState", ["SluiceCore", "SluiceLSTM", "SluiceSchema"]),
-        module("SluiceStore", ["SluiceCore", "SluiceFiles", "SluiceState", product("SystemPackage", "swift-system")]),
         module(
             "SluiceEngine",
             ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState"]),
@@ -77,7 +76,7 @@ let package = Package(
             name: "Fuzzer",
             dependencies: [
                 "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceEngine", "SluiceLSTM",
-                "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState", "SluiceStore",
+                "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState",
             ], path: "Fuzzer",
             // libFuzzer has the main function.
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],

@@ -2,9 +2,9 @@ import Foundation
 
 /// Every target by its name, which is also that of its corpus.
 private let targets: [String: any FuzzTarget.Type] = [
-    "answers": Answers.self, "configuration": Configurations.self, "csv": CSVObservations.self,
+    "answers": Answers.self, "changelog": ChangelogRecords.self, "configuration": Configurations.self, "csv": CSVObservations.self,
     "framing": Framing.self, "json": JSONObservations.self, "messages": Messages.self, "models": ModelFiles.self,
-    "requests": Requests.self, "snapshots": Snapshots.self, "store": StateFiles.self, "tokens": TokenFiles.self,
+    "requests": Requests.self, "snapshots": Snapshots.self, "tokens": TokenFiles.self,
 ]
 
 /// The target of this process: `--target=NAME`, an argument that libFuzzer passes over. With `--seeds=FOLDER` besides,

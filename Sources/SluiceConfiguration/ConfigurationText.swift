@@ -6,6 +6,7 @@ package enum ConfigurationText {
         # Sluice: every setting with its default. A variable overrides the file, a flag overrides both: model.hidden is
         # SLUICE_MODEL__HIDDEN in the environment, kafka's bootstrap.servers SLUICE_KAFKA__BOOTSTRAP_SERVERS.
         # Durations: 500ms, 10s, 1m, 6h, 30d. Check with "sluice config check", see what is in force with "… show".
+        # A choice with * is not available yet, and refused.
 
         application: pumps                  # consumer group, transactional ids and internal topics derive from it
         kafka:                              # any librdkafka property, passed through
@@ -40,29 +41,30 @@ package enum ConfigurationText {
           quantiles: [0.1, 0.5, 0.9]        # 0.5 is mandatory
           classes: 3                        # categorical only
           warmup: 0                         # steps before a prediction counts as warm, besides the scaler's own
-          initial_state: zero               # zero | normal | uniform | learned | learned+noise
+          initial_state: zero               # zero | learned | normal* | uniform* | learned+noise*
           scaling: per-stream               # none | global | per-stream
         state:
           directory: ./state
           checkpoint: 10s                   # how often changed slots are saved
           idle: 7d                          # event time; an idle slot is spilled to disk, never lost
-        # delivery: exactly-once            # the default; until it exists 'serve' delivers at-least-once
+          lost_input: fail                  # fail | cold-start: where retention has taken inputs that states still need
+        delivery: exactly-once              # exactly-once | at-least-once
         commit: 100ms
         workers: 2
         train:
-          carry: across-batches             # per-batch | across-batches | across-sequences; or per epoch:
+          carry: across-batches             # per-batch | across-batches | across-sequences*; or per epoch:
           # carry: [per-batch ×5, across-batches]
           chunk: 64                         # steps of a chunk: the reach of the gradient
           rows: 32                          # rows of a batch
-          order: lanes                      # lanes | strided
-          optimizer: adam                   # sgd | adam | adamw | rmsprop
+          order: lanes                      # lanes | strided*
+          optimizer: adam                   # adam | sgd* | adamw* | rmsprop*
           learning_rate: 0.001
-          schedule: constant                # constant | step | cosine | reduce-on-plateau
+          schedule: constant                # constant | step* | cosine* | reduce-on-plateau*
           loss_at: every                    # every | last: at every step, or at the last of a sequence
           epochs: 20
           patience: 10                      # epochs without improvement before stopping; 0: no early stopping
           clip: 1                           # largest norm of a gradient; 0: no clipping
-          weights: pytorch                  # pytorch | xavier | kaiming | orthogonal
+          weights: pytorch                  # pytorch | xavier* | kaiming* | orthogonal*
           forget_bias: 0                    # 0 | 1
           validation: 0.15                  # share of the data
           by: time                          # time | stream: hold out the last part in time, or whole streams
@@ -71,7 +73,7 @@ package enum ConfigurationText {
           # threads: 2                      # all cores by default
         retrain:
           every: 6h                         # or never
-          on_drift: false
+          on_drift: false                   # false | true*
           window: 30d
           minimum: 2000                     # observations, before the first training
           carry: across-batches             # overrides train.carry

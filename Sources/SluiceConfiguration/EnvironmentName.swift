@@ -10,7 +10,8 @@ package enum EnvironmentName {
 
     static func of(_ path: String) -> String { prefix + path.uppercased().replacing(".", with: separator) }
 
-    static func isSetting(_ variable: String) -> Bool {
+    /// Whether a variable is read as a setting.
+    package static func isSetting(_ variable: String) -> Bool {
         variable.hasPrefix(prefix) && !reserved.contains(variable) && !variable.hasPrefix(reservedPrefix)
     }
 }

@@ -30,7 +30,7 @@ package struct ModelSection: Sendable, Equatable {
         let quantiles = reader.read("model.quantiles", listOf: fraction, default: [0.1, 0.5, 0.9])
         let classes = reader.read("model.classes", .integer(2...Limits.outputs), default: 3)
         warmup = reader.read("model.warmup", .integer(0...Int(Int32.max)), default: 0)
-        initialState = reader.read("model.initial_state", .choice, default: .zero)
+        initialState = reader.read("model.initial_state", .trainingChoice, default: .zero)
         scaling = reader.read("model.scaling", .choice, default: .perStream)
         self.head = head
         self.targets = head.classifies ? [] : targets

@@ -20,10 +20,18 @@ package struct StateSection: Sendable, Equatable {
     package let checkpoint: Duration
     /// Event time after which an idle slot is spilled to disk.
     package let idle: Duration
+    /// What becomes of streams whose inputs retention has taken before they were stored.
+    package let lostInput: LostInput
+
+    package enum LostInput: String, Sendable, CaseIterable {
+        case fail
+        case coldStart = "cold-start"
+    }
 
     init(_ reader: inout SettingsReader) {
         directory = reader.read("state.directory", .text, default: "./state")
         checkpoint = reader.read("state.checkpoint", .duration, default: .seconds(10))
         idle = reader.read("state.idle", .duration, default: .seconds(7 * 86_400))
+        lostInput = reader.read("state.lost_input", .choice, default: .fail)
     }
 }

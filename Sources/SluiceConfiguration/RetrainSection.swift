@@ -7,7 +7,6 @@ package struct RetrainSection: Sendable, Equatable {
 
     /// nil (`never`): not on schedule.
     package let every: Duration?
-    package let onDrift: Bool
     /// How far back in the log training reads.
     package let window: Duration
     /// Observations needed before the first training.
@@ -18,7 +17,8 @@ package struct RetrainSection: Sendable, Equatable {
 
     init(_ reader: inout SettingsReader, train: TrainSection) {
         every = reader.read("retrain.every", .durationOrNever, default: .seconds(6 * 3_600))
-        onDrift = reader.read("retrain.on_drift", .flag, default: false)
+        let onDrift = reader.read("retrain.on_drift", .flag, default: false)
+        if onDrift { reader.report("retrain.on_drift", "is not available yet; retrain.every trains on schedule") }
         window = reader.read("retrain.window", .duration, default: .seconds(30 * 86_400))
         minimum = reader.read("retrain.minimum", .integer(1...Int(Int32.max)), default: 2_000)
         carry = reader.read("retrain.carry", .carryPlan, default: train.carry)

@@ -16,14 +16,15 @@ enum CommandHistory {
     static func read(
         _ reader: any LogReader, topic: String, partitions: Int, of input: Int32
     ) throws -> [Event] {
-        var ends: [Int32: Offset] = [:]
+        var ends: [TopicPartition: Offset] = [:]
         var starts: [TopicPartition: Offset] = [:]
         for partition in 0..<Int32(partitions) {
             let key = TopicPartition(topic: topic, partition: partition)
-            let (low, high) = try reader.watermarks(key, timeoutMilliseconds: timeoutMilliseconds)
+            let low = try reader.watermarks(key, timeoutMilliseconds: timeoutMilliseconds).low
+            let high = try reader.highWatermark(key, timeoutMilliseconds: timeoutMilliseconds)
             guard low < high else { continue }
             starts[key] = low
-            ends[partition] = high
+            ends[key] = high
         }
         guard !starts.isEmpty else { return [] }
         try reader.assign(starts)
@@ -34,10 +35,11 @@ enum CommandHistory {
             var count = 0
             try reader.poll(timeoutMilliseconds: 100, limit: batch) { _, record in
                 count += 1
-                if let end = ends[record.partition], record.offset + 1 >= end { ends[record.partition] = nil }
                 guard let event = try? messages.event(record.value) else { return }
                 if event.partition == input && (event.type == .reset || event.type == .swap) { events.append(event) }
             }
+            // By position: behind the last record lies the mark of its transaction.
+            ends = ends.filter { (reader.position($0.key) ?? 0) < $0.value }
             emptyPolls = count == 0 ? emptyPolls + 1 : 0
             guard emptyPolls < emptyPollsMaximum else {
                 throw SluiceError(.broker, "the audit \(topic) cannot be read to its end", retry: .later)

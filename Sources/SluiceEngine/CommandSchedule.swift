@@ -4,7 +4,7 @@ package import SluiceSchema
 /// Recorded commands of one partition in the order in which they take effect.
 package struct CommandSchedule: Sendable {
     /// Commands behind the newest whose ids are kept for certain, to know one that was written twice.
-    static let idsKept: Offset = 1_024
+    static let idsKept: Offset = 256
 
     /// From `next` on: not yet in effect, ordered by offset, then by place in the control partition.
     private var events: [Event] = []
@@ -38,6 +38,12 @@ package struct CommandSchedule: Sendable {
     /// Where the first command that has not taken effect stands in the control partition; `.max` when there is none.
     package var pendingControlOffset: Offset { events[next...].compactMap(\.control).min() ?? .max }
 
+    /// The last swap that has not taken effect of those before a place in the control partition.
+    func lastSwap(before control: Offset) -> Offset? {
+        guard nextOffset < .max else { return nil }
+        return events[next...].filter { $0.type == .swap }.compactMap(\.control).filter { $0 < control }.max()
+    }
+
     /// The model of the last swap that has not taken effect.
     package var pendingModel: String? { events[next...].last { $0.type == .swap }?.model }
 
@@ -59,6 +65,34 @@ package struct CommandSchedule: Sendable {
         guard ids.count > 2 * Int(Self.idsKept) else { return }
         let horizon = min(control - Self.idsKept, pendingControlOffset)
         ids = ids.filter { $0.value >= horizon }
+    }
+
+    /// Appends the ids of the last commands known, as the changelog keeps them: for each its place in the control
+    /// partition Int64, its length UInt32, its UTF-8; little-endian.
+    func encodeIDs(into arena: inout ByteArena) -> Range<Int> {
+        let start = arena.count
+        for (id, control) in ids.sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }).suffix(Int(Self.idsKept)) {
+            withUnsafeBytes(of: control.littleEndian) { arena.append($0) }
+            withUnsafeBytes(of: UInt32(id.utf8.count).littleEndian) { arena.append($0) }
+            arena.append(id)
+        }
+        return start..<arena.count
+    }
+
+    /// - Throws: `state-invalid` for what is cut short.
+    mutating func decodeIDs(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let head = UnsafeRawBufferPointer(rebasing: rest)
+            guard head.count >= 12 else { throw SluiceError(.invalidState, "the ids of commands are cut short") }
+            let control = Int64(littleEndian: head.loadUnaligned(as: Int64.self))
+            let length = Int(UInt32(littleEndian: head.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
+            guard head.count - 12 >= length else {
+                throw SluiceError(.invalidState, "the ids of commands are cut short")
+            }
+            ids[String(decoding: head[12..<12 + length], as: UTF8.self)] = control
+            rest = rest.dropFirst(12 + length)
+        }
     }
 
     /// Ids that are kept.

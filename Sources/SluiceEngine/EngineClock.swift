@@ -4,4 +4,6 @@ package protocol EngineClock: AnyObject, Sendable {
     func monotonicNanoseconds() -> Int64
     /// Milliseconds since 1970, for the audit.
     func wallMilliseconds() -> Int64
+    /// Waits, where a rebalance leaves nothing else to do.
+    func pause(milliseconds: Int)
 }

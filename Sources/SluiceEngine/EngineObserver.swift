@@ -18,12 +18,26 @@ package struct BatchReport: Sendable, Equatable {
     package init() {}
 }
 
+/// What was committed, once per commit.
+package struct CommitReport: Sendable, Equatable {
+    /// From its beginning to its end.
+    package var nanoseconds: Int64 = 0
+    /// Slots stored with it.
+    package var slots = 0
+    /// Bytes of keys and values stored with it: exactly-once also those of the changelog.
+    package var stateBytes = 0
+
+    package init() {}
+}
+
 /// Told by workers what happens, on their threads; implementations are quick and thread-safe.
 package protocol EngineObserver: AnyObject, Sendable {
     func batchDone(_ report: BatchReport)
     /// Rejects of a batch by code, only when there are any.
     func rejected(_ counts: [String: Int])
-    func committed(nanoseconds: Int64, saved slots: Int)
+    func committed(_ report: CommitReport)
+    /// Partitions that are on the way to be live, with the share that is done, 0 to 1; every other second.
+    func restoring(_ progress: [Int32: Double])
     func commandApplied(_ event: Event, matched: Int)
     func outputBlocked(_ isBlocked: Bool)
     /// Something a person should read, with the partition it concerns.

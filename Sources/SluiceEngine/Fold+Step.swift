@@ -79,7 +79,8 @@ extension Fold {
             }
             table.replaceSequence(scalars.header, input.sequence)
             slot.scalars.copyMemory(from: scalars.base, byteCount: layout.scalarBytes)
-            table.markDirty(row.slot)
+            table.markDirty(row.slot, at: row.offset)
+            partition.latest = max(partition.latest, input.time)
             remember(index, input, cause, scalars.header, partition)
         }
     }

@@ -85,7 +85,9 @@ package final class Fold {
 
     /// Decodes a record into the batch. Records of a partition come in offset order; the record's memory must live
     /// until `emit`.
-    package func append(_ record: borrowing LogRecord, at index: Int, of partition: PartitionState) {
+    ///
+    /// - Throws: what is wrong with the store that the stream's slot lies in.
+    package func append(_ record: borrowing LogRecord, at index: Int, of partition: PartitionState) throws {
         precondition(!isFull, "callers cut batches")
         var row = FoldRow(
             partition: Unmanaged.passUnretained(partition), offset: record.offset, record: Int32(index),
@@ -101,24 +103,26 @@ package final class Fold {
         } else {
             row.column = Int32(columns.count - 1)
             row.offset = columns.rows[columns.count - 1].offset
-            assignWave(&row, partition)
+            try assignWave(&row, partition)
         }
         (rows + count).initialize(to: row)
         count += 1
     }
 
-    private func assignWave(_ row: inout FoldRow, _ partition: PartitionState) {
+    private func assignWave(_ row: inout FoldRow, _ partition: PartitionState) throws {
         let observation = columns.rows[Int(row.column)]
         let key = columns.bytes(observation.key)
+        if observation.isTombstone { row.outcome = .end }
+        if !row.isLive, !partition.ahead.isEmpty, partition.ahead[Array(key)] != nil { return skip(&row) }
         if observation.isTombstone {
-            row.outcome = .end
             // A stream that was never seen has nothing to end.
-            guard let slot = partition.table.find(key) else { return }
+            guard let slot = try partition.find(key) else { return }
             row.slot = slot
         } else {
-            row.slot = partition.table.intern(key)
+            row.slot = try partition.slot(of: key)
         }
         let header = partition.table[row.slot].header
+        if !row.isLive && row.offset < header.pointee.position { return skip(&row) }
         if header.pointee.batch != batch {
             header.pointee.batch = batch
             header.pointee.batchRows = 0
@@ -126,6 +130,12 @@ package final class Fold {
         row.wave = header.pointee.batchRows
         header.pointee.batchRows += 1
         waves = max(waves, Int(row.wave) + 1)
+    }
+
+    /// Folded again behind a restart, and in the restored slot already.
+    private func skip(_ row: inout FoldRow) {
+        row.slot = .max
+        row.outcome = .dropped
     }
 
     /// Folds the batch.

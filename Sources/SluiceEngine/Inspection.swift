@@ -68,17 +68,40 @@ extension Worker {
                 state.table, prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
             state.table.forEach { nearest.consider($0) }
             found += nearest.slots.map { row($0, state) }
+            found += spilled(state, prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
         }
         var rows = Array(found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.prefix(limit))
         if values > 0 { addValues(values, to: &rows) }
         return rows
     }
 
+    /// The first streams that are in the store alone; none of a store that cannot be read, which the fold reports.
+    private func spilled(_ state: PartitionState, prefix: [UInt8], after: [UInt8]?, limit: Int) -> [StreamRow] {
+        guard state.spilled > 0 else { return [] }
+        var found: [StreamRow] = []
+        var last = after
+        repeat {
+            let next = try? state.scanSpilled(prefix: prefix, after: last, limit: Limits.pageStreams) { key, value in
+                guard found.count < limit else { return }
+                let summary = try SlotSnapshot.summary(value)
+                let header = summary.header
+                let sequence = summary.sequence
+                found.append(
+                    StreamRow(
+                        key: String(decoding: key, as: UTF8.self), partition: state.partition, step: header.step,
+                        sequence: sequence.baseAddress == nil ? nil : String(decoding: sequence, as: UTF8.self),
+                        time: header.time, forecast: header.forecast, anomaly: header.anomaly, error: header.error))
+            }
+            last = next ?? nil
+        } while found.count < limit && last != nil
+        return found
+    }
+
     private func addValues(_ limit: Int, to rows: inout [StreamRow]) {
         for (partition, indices) in Dictionary(grouping: rows.indices, by: { rows[$0].partition }) {
             guard let state = partitions[partition] else { continue }
             let hashes = indices.map { index in
-                state.find(rows[index].key).map { state.table[$0].header.pointee.keyHash }
+                state.inMemory(rows[index].key).map { state.table[$0].header.pointee.keyHash }
             }
             let found = state.recent.values(of: Set(hashes.compactMap(\.self)), limit: limit)
             for (index, hash) in zip(indices, hashes) { rows[index].values = hash.flatMap { found[$0] } ?? [] }
@@ -90,36 +113,41 @@ extension Worker {
         partitions.mapValues { state in
             var count = 0
             state.table.forEach { if state.table.key($0).starts(with: prefix.utf8) { count += 1 } }
-            return count
+            return count + ((try? state.spilled(prefix: prefix)) ?? 0)
         }
     }
 
     /// The partition on which a stream's slot lives.
     package func partition(of key: String) -> Int32? {
-        partitions.values.first { $0.find(key) != nil }?.partition
+        partitions.values.first { (try? $0.find(key)) != nil }?.partition
     }
 
     /// A stream's slot; nil when it is not here.
     package func slot(_ key: String, withState: Bool, recent limit: Int) -> SlotView? {
         for state in partitions.values {
-            if let slot = state.find(key) { return view(slot, state, withState, limit) }
+            if let slot = try? state.find(key) { return view(slot, state, withState, limit) }
         }
         return nil
     }
 
+    /// How much of the restoring counts as done before inputs are folded again.
+    private static let loadingShare = 0.5
+
     package func partitionViews() -> [PartitionView] {
         let now = resources.clock.monotonicNanoseconds()
-        let waiting = gated.map {
+        let waiting = gated.values.map {
             PartitionView(
-                partition: $0, position: 0, isLive: false, progress: 0, checkpointAgeNanoseconds: nil, streams: 0,
+                partition: $0.partition, position: 0, isLive: false, progress: $0.progress * Self.loadingShare,
+                checkpointAgeNanoseconds: nil, streams: 0,
                 stateBytes: 0, model: nil)
         }
         let restored = partitions.values.map { state in
             let todo = state.liveFrom - state.replayFrom
-            let progress = todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
+            let replayed = todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
+            let progress = Self.loadingShare + (1 - Self.loadingShare) * replayed
             return PartitionView(
                 partition: state.partition, position: state.position, isLive: state.isLive, progress: progress,
-                checkpointAgeNanoseconds: state.savedNanoseconds.map { now - $0 }, streams: state.table.count,
+                checkpointAgeNanoseconds: state.savedNanoseconds.map { now - $0 }, streams: state.streams,
                 stateBytes: state.table.memoryBytes, model: state.model)
         }
         return (waiting + restored).sorted { $0.partition < $1.partition }

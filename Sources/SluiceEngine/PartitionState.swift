@@ -1,10 +1,16 @@
 package import SluiceCore
 import SluiceLSTM
+import SluiceSchema
 package import SluiceState
 
-/// One partition as its owner holds it: its slots and how far it has come. Confined to the worker.
+/// One partition as its owner holds it: its slots, in memory and in the store, and how far it has come. Confined to the
+/// worker.
 package final class PartitionState {
     package let partition: Int32
+    /// Where slots and markers are kept on this machine; nil for a fold that outlives nothing, such as `score`.
+    let store: (any PartitionStore)?
+    /// Makes the models of snapshots that are older than the one at hand.
+    let folds: Folds?
     /// The model that folds the next input. Only a swap changes it.
     @exclusivity(unchecked) package private(set) var fold: Fold
     @exclusivity(unchecked) package private(set) var table: SlotTable
@@ -18,20 +24,59 @@ package final class PartitionState {
     /// First input folded again after a restart, for progress.
     package var replayFrom: Offset = 0
     package var controlOffset: Offset = 0
+    /// Its control partition is read.
+    var isControlled = false
+    /// The group has a position of it.
+    var isCommitted = true
     @exclusivity(unchecked) package var schedule = CommandSchedule()
+    /// Latest event time folded: idleness is measured from it.
+    @exclusivity(unchecked) package var latest: EpochMilliseconds = .absent
+    /// When all that was dirty had been stored.
     package var savedNanoseconds: Int64?
-    /// What was saved before is another model's: the next save holds every slot.
-    package var isSavedByAnother = false
     @exclusivity(unchecked) package var recent: RecentRing
 
-    package init(partition: Int32, fold: Fold, recentCapacity: Int) {
+    /// Names this log of state; made with the first commit of a partition.
+    var identity = ""
+    /// Streams that are in the store alone.
+    @exclusivity(unchecked) package internal(set) var spilled = 0
+    /// Commands to the whole partition that some stored slots may not hold yet, in the order in which they took effect.
+    var markers: [Event] = []
+    /// A command was taken whose id is not stored yet.
+    var hasNewCommands = false
+    /// Those of them that are not stored yet.
+    var newMarkers: [Event] = []
+    /// Places in the control partition of those that were stored when the partition was restored.
+    var storedMarkers: Set<Offset> = []
+    /// Slots whose change is stored with the next commit: a single reset is not to be repeated by replay.
+    var urgent: [UInt32] = []
+    /// Keys whose tombstones are under way to the store.
+    var droppedUnderway: [[UInt8]] = []
+    /// While inputs are folded again: snapshots that hold swaps which come later in the replay, by key. Nothing before
+    /// those swaps is missing in them.
+    @exclusivity(unchecked) var ahead: [[UInt8]: Ahead] = [:]
+    struct Ahead {
+        var value: [UInt8]
+        /// The last of those swaps, by its place in the control partition.
+        var swap: Offset
+    }
+    /// The slot at which the sweep for idle streams goes on.
+    var sweep: UInt32 = 0
+
+    /// A partition that outlives nothing.
+    package convenience init(partition: Int32, fold: Fold, recentCapacity: Int) {
+        self.init(partition: partition, fold: fold, recentCapacity: recentCapacity, store: nil, folds: nil)
+    }
+
+    init(partition: Int32, fold: Fold, recentCapacity: Int, store: (any PartitionStore)?, folds: Folds?) {
         self.partition = partition
         self.fold = fold
+        self.store = store
+        self.folds = folds
         table = SlotTable(layout: fold.layout, initialState: fold.specification.initialState)
         recent = RecentRing(capacity: recentCapacity)
     }
 
-    /// Commands before it have taken effect: what a save or a commit may say.
+    /// Commands before it have taken effect: what a commit may say.
     package var appliedControlOffset: Offset { min(controlOffset, schedule.pendingControlOffset) }
 
     /// Whether predictions are made, not only states rebuilt.
@@ -40,77 +85,27 @@ package final class PartitionState {
     /// The version of the model at hand.
     package var model: String { fold.specification.model.manifest.version }
 
+    /// Streams, in memory or not.
+    package var streams: Int { table.count + spilled }
+
+    /// Where replay must begin for nothing to be missing from what is stored.
+    var replayOffset: Offset { min(table.dirty.oldest ?? position, position) }
+
     /// Lets another model take over before the input at `offset`; its streams start from their initial states. Nothing
     /// if it is the one at hand.
     ///
+    /// - Parameter control: the command's place in the control partition.
     /// - Returns: how many streams it met.
-    package func swap(to successor: Fold, at offset: Offset) -> Int {
+    /// - Throws: what is wrong with a snapshot that waited for this swap.
+    package func swap(to successor: Fold, at offset: Offset, control: Offset? = nil) throws -> Int {
         precondition(fold.count == 0, "a swap takes effect between batches")
-        guard successor !== fold else { return 0 }
-        table = SlotTable(
-            swapping: table, of: fold.specification, to: successor.specification, at: offset)
-        fold = successor
-        isSavedByAnother = true
-        return table.count
-    }
-}
-
-/// What was lately predicted in a partition, for people; bounded, overwritten in turn.
-package struct RecentRing {
-    package struct Entry: Sendable {
-        package var keyHash: UInt64
-        package var offset: Offset
-        package var time: EpochMilliseconds
-        package var step: Int64
-        /// First target's value (or the label), NaN where missing.
-        package var value: Float
-        package var forecast: Float
-        /// The forecast's interval: the outer quantiles, or two deviations to either side; NaN for other heads.
-        package var low: Float
-        package var high: Float
-        package var anomaly: Float
-        /// The cause of the boundary it begins behind; nil within a run.
-        package var boundary: BoundaryCause?
-    }
-
-    /// An observation's value, NaN where missing.
-    package struct Point: Sendable, Equatable {
-        package var offset: Offset
-        package var value: Float
-    }
-
-    private var entries: [Entry] = []
-    private let capacity: Int
-    private var next = 0
-
-    package init(capacity: Int) {
-        self.capacity = capacity
-    }
-
-    @inline(__always)
-    package mutating func add(_ entry: @autoclosure () -> Entry) {
-        guard capacity > 0 else { return }
-        if entries.count < capacity {
-            entries.append(entry())
-        } else {
-            entries[next] = entry()
-            next = next + 1 == capacity ? 0 : next + 1
+        let isAnother = successor !== fold
+        if isAnother {
+            table = SlotTable(
+                swapping: table, of: fold.specification, to: successor.specification, at: offset)
+            fold = successor
         }
-    }
-
-    /// A stream's entries, oldest first, at most `limit` of the latest.
-    package func entries(of keyHash: UInt64, limit: Int) -> [Entry] {
-        let ordered = entries[next...] + entries[..<next]
-        return ordered.filter { $0.keyHash == keyHash }.suffix(limit)
-    }
-
-    /// The latest values of several streams by the hash of their keys, each oldest first and at most `limit` of them.
-    package func values(of keyHashes: Set<UInt64>, limit: Int) -> [UInt64: [Point]] {
-        var found: [UInt64: [Point]] = [:]
-        for entry in (entries[next...] + entries[..<next]).reversed() where keyHashes.contains(entry.keyHash) {
-            if found[entry.keyHash, default: []].count == limit { continue }
-            found[entry.keyHash, default: []].append(Point(offset: entry.offset, value: entry.value))
-        }
-        return found.mapValues { $0.reversed() }
+        if let control, !ahead.isEmpty { try admitAhead(of: control) }
+        return isAnother ? streams : 0
     }
 }

@@ -14,18 +14,21 @@ extension Worker {
     /// It is recorded on the audit first: nothing is folded from a state that it set back before its record is
     /// delivered, or a crash between the two would let the same command take effect at another offset later.
     func takeCommands() throws {
+        var hasRecorded = false
         try resources.control.poll(timeoutMilliseconds: 0, limit: Self.commandsMaximum) { _, record in
             guard let state = partitions[record.partition], record.offset >= state.controlOffset else { return }
             state.controlOffset = record.offset + 1
-            isCommitDue = true
+            delivery.applied()
             // Recorded before a crash: it stands in the schedule at its own offset already.
             guard let event = event(record, state), !state.schedule.contains(id: event.id), self.record(event) else {
                 return
             }
+            hasRecorded = true
             state.schedule.add(event)
+            state.hasNewCommands = true
             state.schedule.forget(behind: state.controlOffset)
         }
-        if isRecording { try deliver() }
+        if hasRecorded { try delivery.recorded(self) }
     }
 
     private func event(_ record: LogRecord, _ state: PartitionState) -> Event? {
@@ -65,54 +68,63 @@ extension Worker {
     /// Puts a command with its offset on the audit, which is its acknowledgement; false for one too large to be
     /// recorded.
     private func record(_ event: Event) -> Bool {
-        let value = event.encode(into: &outputs.arena)
+        let open = delivery.open
+        let value = event.encode(into: &open.outputs.arena)
         var key: Range<Int>?
         if case .stream(let stream) = event.target {
-            let start = outputs.arena.count
-            outputs.arena.append(stream)
-            key = start..<outputs.arena.count
+            let start = open.outputs.arena.count
+            open.outputs.arena.append(stream)
+            key = start..<open.outputs.arena.count
         }
-        guard outputs.arena.count - value.lowerBound <= resources.producer.messageBytesMax - Self.recordOverhead else {
-            outputs.arena.truncate(to: value.lowerBound)
+        let bytes = open.outputs.arena.count - value.lowerBound
+        guard bytes <= delivery.messageBytesMax - Self.recordOverhead else {
+            open.outputs.arena.truncate(to: value.lowerBound)
             resources.observer.note("a command too large to be recorded is passed over", event.partition, error: nil)
             return false
         }
-        outputs.entries.append(OutputBatch.Entry(topic: .events, partition: -1, key: key, value: value))
-        isRecording = true
+        open.outputs.entries.append(OutputBatch.Entry(topic: .events, partition: -1, key: key, value: value))
         return true
     }
 
     /// Applies the commands that take effect before the input at `offset`, in order.
-    func applyScheduled(_ state: PartitionState, before offset: Offset) {
+    func applyScheduled(_ state: PartitionState, before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
-            guard let matched = apply(event, to: state) else { continue }
+            guard let matched = try apply(event, to: state) else { continue }
             guard event.offset >= state.liveFrom else { continue }
-            isCommitDue = true
-            isSaveForced = true
+            delivery.applied()
             resources.observer.commandApplied(event, matched: matched)
         }
     }
 
     /// How many streams a command met; nil for one that cannot take effect.
-    private func apply(_ event: Event, to state: PartitionState) -> Int? {
+    ///
+    /// - Throws: where it cannot at this moment: the states must not go on without it, so the partition is restored and
+    ///   comes to it again.
+    private func apply(_ event: Event, to state: PartitionState) throws -> Int? {
         if event.type == .swap, let version = event.model {
+            let successor: Fold
             do {
-                let matched = state.swap(to: try folds.fold(.version(version)), at: event.offset)
-                folds.keep(partitions.values)
-                return matched
+                successor = try folds.fold(.version(version))
+            } catch let error as SluiceError where error.retry != .never || !state.ahead.isEmpty {
+                throw error
             } catch {
                 resources.observer.note(
                     "a recorded swap cannot be repeated: the states go on with the model before it", state.partition,
                     error: Self.known(error))
                 return nil
             }
+            state.remember(event)
+            let matched = try state.swap(to: successor, at: event.offset, control: event.control)
+            folds.keep(partitions.values)
+            return matched
         }
-        return event.target.map { state.reset($0, at: event.offset) }
+        if case .prefix? = event.target { state.remember(event) }
+        return event.target == nil ? nil : try state.reset(event)
     }
 
     /// The commands that the audit records for a partition.
     func recordedCommands(_ partition: Int32) throws -> [Event] {
-        let reader = try resources.makeHistoryReader()
+        let reader = try resources.makeReader()
         defer { reader.close() }
         return try CommandHistory.read(
             reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition)

@@ -1,30 +1,51 @@
 import SluiceCore
 import SluiceLog
+import SluiceState
 
 extension Worker: RebalanceListener {
+    private static let settleSeconds = 5
+
     /// Takes partitions in, gated; restoring them is the loop's work.
     package func partitionsAssigned(_ assigned: [Int32]) {
         hasJoined = true
-        for partition in assigned where partitions[partition] == nil { gated.insert(partition) }
+        for partition in assigned where partitions[partition] == nil { gated[partition] = Restoration(partition) }
     }
 
     /// Finishes what these partitions have folded, then lets them go.
     package func partitionsRevoked(_ revoked: [Int32]) {
-        let leaving = revoked.compactMap { partitions[$0] }
-        if failure == nil && !leaving.isEmpty {
-            do { try settle(leaving, seconds: 5) } catch { failure = error }
+        if failure == nil && revoked.contains(where: { partitions[$0] != nil }) {
+            do { try delivery.settle(self, seconds: Self.settleSeconds) } catch { failure = error }
         }
         release(revoked)
     }
 
     package func partitionsLost(_ lost: [Int32]) {
         // Someone else folds them already: neither save nor commit.
+        if lost.contains(where: { partitions[$0] != nil }) { delivery.lost(self) }
         release(lost)
     }
 
     private func release(_ gone: [Int32]) {
-        for partition in gone { partitions[partition] = nil }
-        gated.subtract(gone)
+        for partition in gone {
+            partitions.removeValue(forKey: partition)?.store?.close()
+            gated.removeValue(forKey: partition)?.cancel()
+        }
         isControlStale = true
+    }
+
+    func releaseAll() { release(Array(partitions.keys) + Array(gated.keys)) }
+
+    /// Gives up what is folded of every partition and restores it.
+    func restoreAll() {
+        let owned = Array(partitions.keys) + Array(gated.keys)
+        release(owned)
+        for partition in owned { gated[partition] = Restoration(partition) }
+    }
+
+    /// Stops and restarts the input.
+    func setPaused(_ isPaused: Bool) throws {
+        let owned = Array(partitions.keys)
+        if isPaused { try resources.consumer.pause(owned) } else { try resources.consumer.resume(owned) }
+        resources.observer.outputBlocked(isPaused)
     }
 }

@@ -1,110 +1,40 @@
 import SluiceCore
 import SluiceLSTM
-package import SluiceLog
+import SluiceLog
 import SluiceNumerics
 import SluiceSchema
-package import SluiceState
+import SluiceState
 
-/// What a worker is given: its own clients, shared with nobody.
-package struct WorkerResources {
-    package var consumer: any LogConsumer
-    package var producer: any LogProducer
-    /// Reads the control partitions of what is owned.
-    package var control: any LogReader
-    /// Makes a reader of the audit, used while restoring.
-    package var makeHistoryReader: () throws -> any LogReader
-    package var store: any StateStore
-    package var clock: any EngineClock
-    package var observer: any EngineObserver
-    /// Makes the fold of a model.
-    package var makeFold: (ModelReference) throws -> Fold
-
-    package init(
-        consumer: any LogConsumer, producer: any LogProducer, control: any LogReader,
-        makeHistoryReader: @escaping () throws -> any LogReader, store: any StateStore, clock: any EngineClock,
-        observer: any EngineObserver, makeFold: @escaping (ModelReference) throws -> Fold
-    ) {
-        self.consumer = consumer
-        self.producer = producer
-        self.control = control
-        self.makeHistoryReader = makeHistoryReader
-        self.store = store
-        self.clock = clock
-        self.observer = observer
-        self.makeFold = makeFold
-    }
-}
-
-/// What a worker must know that is not the fold's.
-package struct WorkerSettings: Sendable {
-    package var inputTopic: String
-    package var controlTopic: String
-    package var eventsTopic: String
-    package var eventsPartitions: Int
-    package var commitNanoseconds: Int64
-    package var checkpointNanoseconds: Int64
-    /// Predictions kept per partition for people to look at.
-    package var recentCapacity: Int
-
-    package init(
-        inputTopic: String, controlTopic: String, eventsTopic: String, eventsPartitions: Int,
-        commitNanoseconds: Int64, checkpointNanoseconds: Int64, recentCapacity: Int = 4_096
-    ) {
-        self.inputTopic = inputTopic
-        self.controlTopic = controlTopic
-        self.eventsTopic = eventsTopic
-        self.eventsPartitions = eventsPartitions
-        self.commitNanoseconds = commitNanoseconds
-        self.checkpointNanoseconds = checkpointNanoseconds
-        self.recentCapacity = recentCapacity
-    }
-}
-
-/// One thread's share of the service: it owns partitions outright, with their slots, and folds what arrives.
-///
-/// At-least-once: outputs are flushed, then (at a checkpoint) the state is saved, then offsets are committed. After a
-/// crash the state is loaded, inputs between it and the committed offset are folded again without output, and work goes
-/// on behind it; what was produced but not committed is produced again, the same bytes.
+/// One thread's share of the service: it owns partitions outright, with their slots, and folds what arrives. How what
+/// it makes leaves it is `Delivery`'s.
 ///
 /// Confined to the thread that calls `run`; others reach it through the mailbox.
 package final class Worker {
     static let pollMilliseconds = 100
-    /// How long one attempt to flush may keep the worker from polling; membership needs it back within the session
-    /// time-out.
-    static let flushMilliseconds = 1_000
 
     package let index: Int
     let folds: Folds
     let resources: WorkerResources
     let settings: WorkerSettings
     let mailbox: WorkerMailbox
+    let delivery: any Delivery
     /// What is restored: live, or on the way there.
     package internal(set) var partitions: [Int32: PartitionState] = [:]
     /// Assigned, but their state is not there yet: nothing of them is folded.
-    package internal(set) var gated: Set<Int32> = []
-    var outputs = OutputBatch()
-    /// Outputs of the batch before it are with the producer.
-    var delivered = 0
-    var changes = StoreChanges()
+    package internal(set) var gated: [Int32: Restoration] = [:]
     var messages: MessageDecoder
-    var committedNanoseconds: Int64
-    /// Folded since the last commit.
-    var isCommitDue = false
-    /// The last commit was refused for a while; said once.
-    var isCommitRefused = false
-    /// Outputs hold records of commands that must be delivered before anything that depends on them.
-    var isRecording = false
     /// The control partitions that are read are not those of what is owned.
     var isControlStale = false
-    /// A command took effect: the next commit saves the state whatever the checkpoint interval says.
-    var isSaveForced = false
-    /// The producer's queue is full and the input is paused.
-    package internal(set) var isOutputBlocked = false
     /// A rebalance has reached this worker: it is a member of the group.
     package internal(set) var hasJoined = false
     var failure: (any Error)?
     /// Not tried again before this time, after the broker did not answer.
     var restoreAgainNanoseconds: Int64 = 0
+    /// When the progress of restoring was reported last.
+    var reportedNanoseconds: Int64
+
+    /// The producer's queue is full, or a transaction takes long, and the input is paused.
+    package var isOutputBlocked: Bool { delivery.isBlocked }
 
     /// - Parameter index: which of the service's workers it is.
     package init(
@@ -116,7 +46,11 @@ package final class Worker {
         self.settings = settings
         self.mailbox = mailbox
         messages = try MessageDecoder()
-        committedNanoseconds = resources.clock.monotonicNanoseconds()
+        reportedNanoseconds = resources.clock.monotonicNanoseconds()
+        switch resources.delivery {
+        case .atLeastOnce(let producer): delivery = AtLeastOnce(producer, resources, settings)
+        case .exactlyOnce(let make): delivery = ExactlyOnce(try make(), make, resources, settings)
+        }
     }
 
     /// Works until the mailbox says stop, then delivers, saves and commits all that was folded.
@@ -124,30 +58,56 @@ package final class Worker {
     /// - Throws: the error that made going on impossible; nothing was committed that was not delivered and saved, so a
     ///   new worker, with clients of its own, takes up where this one committed.
     package func run() throws {
-        setFoldFloatEnvironment()
-        let consumer = resources.consumer
-        let waker = Waker(consumer: consumer)
-        mailbox.attach { waker.consumer.wake() }
-        resources.control.onArrival { waker.consumer.wake() }
-        defer {
-            mailbox.detach()
-            resources.control.close()
-            resources.producer.close()
-        }
-        try consumer.subscribe(self)
+        try begin()
         do {
             while !mailbox.isStopping { try turn() }
             try finish()
-            mailbox.beforeLeaving()
-            consumer.close()
         } catch {
-            // Leaving must not commit what is half done.
-            failure = error
-            partitions.removeAll()
-            consumer.close()
-            throw error
+            abandon(error)
+            throw Self.mendable(error)
         }
         if let failure { throw failure }
+    }
+
+    /// A store that has turned out to be damaged is looked through by the next worker, and made anew where it must.
+    private static func mendable(_ error: any Error) -> any Error {
+        guard let known = error as? SluiceError, known.code == .invalidState, known.retry == .never else {
+            return error
+        }
+        return SluiceError(known.code, known.message, remedy: known.remedy, retry: .fatal, cause: known.cause)
+    }
+
+    /// Joins the group.
+    package func begin() throws {
+        setFoldFloatEnvironment()
+        let waker = Waker(consumer: resources.consumer)
+        mailbox.attach { waker.consumer.wake() }
+        resources.control.onArrival { waker.consumer.wake() }
+        delivery.onAnswer { waker.consumer.wake() }
+        try resources.consumer.subscribe(self)
+    }
+
+    /// Leaves the group in good order: what is folded is delivered, stored and committed.
+    package func finish() throws {
+        try delivery.settle(self, seconds: 30)
+        mailbox.beforeLeaving()
+        resources.consumer.close()
+        close()
+    }
+
+    /// Leaves without a commit of what is half done.
+    package func abandon(_ error: any Error) {
+        failure = error
+        releaseAll()
+        resources.consumer.close()
+        close()
+    }
+
+    private func close() {
+        releaseAll()
+        mailbox.detach()
+        resources.control.close()
+        delivery.close()
     }
 
     /// What other threads may hold of a consumer.
@@ -157,28 +117,25 @@ package final class Worker {
     }
 
     /// One turn of the loop.
-    private func turn() throws {
+    package func turn() throws {
         for request in mailbox.take() { request(self) }
-        if isHeldBack { try deliver() }
+        try delivery.advance(self)
+        reportRestoring()
         var isRestoring = false
-        if !isHeldBack {
+        if !delivery.isHeldBack {
             isRestoring = try restoreGated()
             try takeCommands()
         }
         // Held back, the input is paused: this keeps the membership alive, and loses nothing that was under way
         // already.
-        let timeout = isHeldBack ? 0 : isRestoring ? 10 : waitMilliseconds()
+        let timeout = isRestoring ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
         try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
         if let failure { throw failure }
-        for state in partitions.values where state.isLive { applyScheduled(state, before: state.position) }
-        try resources.producer.poll(timeoutMilliseconds: 0)
-        try commitIfDue()
-    }
-
-    private func waitMilliseconds() -> Int {
-        guard isCommitDue else { return Self.pollMilliseconds }
-        let due = committedNanoseconds + settings.commitNanoseconds - resources.clock.monotonicNanoseconds()
-        return max(0, min(Self.pollMilliseconds, Int(due / 1_000_000) + 1))
+        for state in partitions.values where state.isLive {
+            try applyScheduled(state, before: state.position)
+            if !state.isControlled { isControlStale = true }
+        }
+        try delivery.commitIfDue(self)
     }
 
     /// Folds records as they came, cut where a recorded command takes effect.
@@ -211,10 +168,10 @@ package final class Worker {
             if offset < state.position { continue }
             if state.schedule.nextOffset <= offset || fold.isFull {
                 try emit(fold, records, arrived)
-                applyScheduled(state, before: offset)
+                try applyScheduled(state, before: offset)
                 fold = state.fold
             }
-            fold.append(records[index], at: index, of: state)
+            try fold.append(records[index], at: index, of: state)
         }
     }
 
@@ -225,9 +182,9 @@ package final class Worker {
         fold.run()
         let stepped = resources.clock.monotonicNanoseconds()
         fold.emit(
-            records, topic: settings.inputTopic, messageBytesMax: resources.producer.messageBytesMax, into: &outputs)
-        isCommitDue = true
-        try deliver()
+            records, topic: settings.inputTopic, messageBytesMax: delivery.messageBytesMax,
+            into: &delivery.open.outputs)
+        try delivery.deliver(self)
         var report = fold.report
         report.stepNanoseconds = stepped - started
         report.latencyNanoseconds = resources.clock.monotonicNanoseconds() - arrived

@@ -22,6 +22,10 @@ final class ClientContext: @unchecked Sendable {
     /// The first output that was not delivered.
     var undelivered: SluiceError?
     var fatal: SluiceError?
+    /// The topic whose delivered offsets are kept, and of each of its partitions the offset behind the last delivered
+    /// record; −1 where a delivery told none.
+    var followed: OpaquePointer?
+    var followedEnds: [Int32: Offset] = [:]
 
     /// Whether a connection is needed now: an idle producer or admin client may have been disconnected for its
     /// idleness.
@@ -57,7 +61,10 @@ final class ClientContext: @unchecked Sendable {
 
     /// A line of librdkafka's log. What only repeats that a broker is away goes to `debug`: `KafkaHealth` says it once.
     func log(level: Int32, facility: String, text: String) {
-        let repeated = ["FAIL", "REQTMOUT", "TERMINATE", "DESTROY"].contains(facility)
+        // A producer whose name is being fenced, or whose coordinator moves, is told to try again without end.
+        let repeated =
+            ["FAIL", "REQTMOUT", "TERMINATE", "DESTROY"].contains(facility)
+            || facility == "GETPID" && text.hasSuffix("retrying")
         let level: Logger.Level =
             switch level {
             case _ where repeated: .debug
@@ -109,9 +116,20 @@ final class ClientContext: @unchecked Sendable {
     @inline(__always)
     func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
         reported += 1
+        if unsafe message.pointee.rkt == followed, unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+            unsafe follow(message)
+        }
         if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR, undelivered == nil {
             undelivered = unsafe Self.undelivered(message)
         }
+    }
+
+    /// A batch that the broker had already taken is delivered without an offset; the end stays unknown from then on.
+    private func follow(_ message: UnsafePointer<rd_kafka_message_t>) {
+        let partition = unsafe message.pointee.partition
+        let offset = unsafe message.pointee.offset
+        let end = followedEnds[partition] ?? 0
+        followedEnds[partition] = offset < 0 || end < 0 ? -1 : max(end, offset + 1)
     }
 
     private static func undelivered(_ message: UnsafePointer<rd_kafka_message_t>) -> SluiceError {

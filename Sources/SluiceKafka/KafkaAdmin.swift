@@ -39,7 +39,7 @@ package final class KafkaAdmin: LogAdmin {
 
     package func describe(_ names: [String], timeoutMilliseconds: Int) throws -> [TopicDescription] {
         // All topics: asking for one by name would create it where automatic creation is on.
-        var topics = try metadata(timeoutMilliseconds).filter { names.contains($0.name) }
+        var topics = try metadata(timeoutMilliseconds).topics.filter { names.contains($0.name) }
         guard !topics.isEmpty,
             try !EmbeddedBroker.isEmbedded(clusterID: clusterID(timeoutMilliseconds: timeoutMilliseconds))
         else { return topics }
@@ -49,7 +49,8 @@ package final class KafkaAdmin: LogAdmin {
         return topics
     }
 
-    private func metadata(_ timeoutMilliseconds: Int) throws -> [TopicDescription] {
+    /// All topics, as one of the brokers knows them, and how many brokers there are.
+    private func metadata(_ timeoutMilliseconds: Int) throws -> (topics: [TopicDescription], brokers: Int) {
         var answer: UnsafePointer<rd_kafka_metadata>?
         handle.context.isBusy.store(true, ordering: .relaxed)
         let code = unsafe rd_kafka_metadata(handle.pointer, 1, nil, &answer, Int32(clamping: timeoutMilliseconds))
@@ -58,11 +59,12 @@ package final class KafkaAdmin: LogAdmin {
             throw KafkaError(code).during("asking for the topics")
         }
         defer { unsafe rd_kafka_metadata_destroy(metadata) }
-        return unsafe (0..<Int(metadata.pointee.topic_cnt)).compactMap { index in
+        let topics: [TopicDescription] = unsafe (0..<Int(metadata.pointee.topic_cnt)).compactMap { index in
             let topic = unsafe metadata.pointee.topics[index]
             guard unsafe topic.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
             return unsafe TopicDescription(name: String(cString: topic.topic), partitions: Int(topic.partition_cnt))
         }
+        return unsafe (topics, Int(metadata.pointee.broker_cnt))
     }
 
     /// Configuration entries by topic; a topic whose entries may not be read is left out.
@@ -129,21 +131,28 @@ package final class KafkaAdmin: LogAdmin {
         )
     }
 
-    /// The controller has made a topic; brokers learn of it a moment later.
+    /// The controller has made a topic; brokers learn of it a moment later, each by itself, and librdkafka asks any of
+    /// them: known is what a few times as many answers in a row name as there are brokers.
     private func awaitKnown(_ topic: String, _ timeoutMilliseconds: Int) throws {
         let end = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
-        while try !metadata(timeoutMilliseconds).contains(where: { $0.name == topic }) {
+        var inARow = 0
+        while true {
+            let (topics, brokers) = try metadata(timeoutMilliseconds)
+            inARow = topics.contains { $0.name == topic } ? inARow + 1 : 0
+            if inARow > Self.answersPerBroker * (brokers - 1) { return }
             guard ContinuousClock.now < end else {
-                throw SluiceError(.topic, "the topic \(topic) was made, but no broker knows it yet", retry: .later)
+                throw SluiceError(.topic, "the topic \(topic) was made, but not all brokers know it yet", retry: .later)
             }
-            unsafe rd_kafka_poll(handle.pointer, Self.pauseMilliseconds)
+            if inARow == 0 { unsafe rd_kafka_poll(handle.pointer, Self.pauseMilliseconds) }
         }
     }
+
+    private static let answersPerBroker = 4
 
     private static let pauseMilliseconds: Int32 = 20
 
     private func mention(_ topic: TopicDescription, _ timeoutMilliseconds: Int) throws {
-        if try metadata(timeoutMilliseconds).contains(where: { $0.name == topic.name }) {
+        if try metadata(timeoutMilliseconds).topics.contains(where: { $0.name == topic.name }) {
             throw SluiceError(.topicExists, "topic \(topic.name) exists")
         }
         let named = unsafe rd_kafka_topic_new(handle.pointer, topic.name, nil)

@@ -1,8 +1,9 @@
 /// What a handle is for. Decides its defaults and which properties apply.
 enum HandleRole {
-    case consumer, reader, producer, admin
+    case consumer, reader, producer, transactions, admin
 
     var isConsumer: Bool { self == .consumer || self == .reader }
+    var isProducer: Bool { self == .producer || self == .transactions }
 
     /// Sluice's own defaults, each of which the user may override.
     var defaults: [(String, String)] {
@@ -29,16 +30,12 @@ enum HandleRole {
         case .reader:
             return common + Self.reading
         case .producer:
-            return common + [
-                ("acks", "all"),
-                // A batch is what a worker produced in one go; waiting longer only adds latency.
-                ("linger.ms", "1"),
-                ("compression.codec", "lz4"),
-                // Never given up while a broker is away: output that blocks stops the input instead of being lost.
-                ("message.timeout.ms", "0"),
-                // The bound on what waits in memory; beyond it `produce` takes no more.
-                ("queue.buffering.max.messages", "100000"),
-                ("queue.buffering.max.kbytes", "32768"),
+            return common + Self.producing
+        case .transactions:
+            return common + Self.producing + [
+                // What a process that was killed has left open keeps readers waiting for so long. librdkafka lowers
+                // `socket.timeout.ms` to it, and refuses a longer one of the user's.
+                ("transaction.timeout.ms", "10000")
             ]
         case .admin:
             return common
@@ -48,15 +45,32 @@ enum HandleRole {
     /// What the engine owns.
     var owned: [(String, String)] {
         switch self {
-        case .consumer, .reader:
-            return [
-                ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
-                ("isolation.level", "read_committed"), ("auto.offset.reset", "error"),
-            ]
-        case .producer: return [("enable.idempotence", "true")]
+        case .consumer: return Self.explicit
+        // The end is told: where the log ends with marks of transactions no record says so.
+        case .reader: return Self.explicit + [("enable.partition.eof", "true")]
+        case .producer, .transactions: return [("enable.idempotence", "true")]
         case .admin: return []
         }
     }
+
+    private static let producing = [
+        ("acks", "all"),
+        // A batch is what a worker produced in one go; waiting longer only adds latency.
+        ("linger.ms", "1"),
+        ("compression.codec", "lz4"),
+        // Never given up while a broker is away: output that blocks stops the input instead of being lost. In a
+        // transaction its time-out is the bound.
+        ("message.timeout.ms", "0"),
+        // The bound on what waits in memory; beyond it `produce` takes no more.
+        ("queue.buffering.max.messages", "100000"),
+        ("queue.buffering.max.kbytes", "32768"),
+    ]
+
+    /// Offsets and their commits are the engine's, and what is aborted is not read.
+    private static let explicit = [
+        ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
+        ("isolation.level", "read_committed"), ("auto.offset.reset", "error"),
+    ]
 
     /// Bounds on prefetched records: at most these many kilobytes and records, overshot by one fetch.
     private static let reading = [

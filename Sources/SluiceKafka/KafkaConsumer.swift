@@ -25,6 +25,8 @@ package final class KafkaConsumer: LogConsumer {
     var hasBeenAssigned = false
     /// How long leaving waits for a first assignment that is under way.
     private static let firstAssignmentMilliseconds = 5_000
+    /// How long leaving the group may take, besides what the last revocation does.
+    private static let leaveMilliseconds = 10_000
     private var batch = MessageBatch(capacity: Limits.batchRecords)
     let waker: QueueWaker
 
@@ -146,17 +148,37 @@ package final class KafkaConsumer: LogConsumer {
             gates = []
             return
         }
-        if leaving {
-            // Serves the last revocation through the callback.
-            let code = unsafe rd_kafka_consumer_close(pointer)
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                handle.context.logger.warning("leaving the group failed", metadata: ["error": "\(KafkaError(code))"])
-            }
+        if leaving, unsafe !leave(pointer) {
+            handle.context.logger.warning("leaving the group took too long: the consumer is abandoned")
+            unsafe handle.context.rebalance = nil
+            handle.abandon()
+            gates = []
+            return
         }
         unsafe rd_kafka_queue_destroy(queue)
         unsafe handle.context.rebalance = nil
         handle.close()
         gates = []
+    }
+
+    /// Serves the last revocation through the callback; false when the group is not left in time. librdkafka before 2.4
+    /// may wait for ever where the member is joining anew (confluentinc/librdkafka, issue 4527).
+    private func leave(_ pointer: OpaquePointer) -> Bool {
+        let served = unsafe rd_kafka_queue_new(pointer)
+        defer { unsafe rd_kafka_queue_destroy(served) }
+        guard let served = unsafe served else { return false }
+        if let error = unsafe rd_kafka_consumer_close_queue(pointer, served) {
+            let cause = unsafe KafkaError(consuming: error)
+            handle.context.logger.warning("leaving the group failed", metadata: ["error": "\(cause)"])
+            return true
+        }
+        var left = Self.leaveMilliseconds
+        while unsafe rd_kafka_consumer_closed(pointer) == 0 && left > 0 {
+            unsafe batch.receive(served, timeoutMilliseconds: 50, limit: 1)
+            batch.release()
+            left -= 50
+        }
+        return unsafe rd_kafka_consumer_closed(pointer) != 0
     }
 
     /// librdkafka before 2.3 aborts the process when a member of a cooperative-sticky group is destroyed between

@@ -38,7 +38,7 @@ final class KafkaHandle {
                 unsafe ClientContext.of(opaque)?.rebalance?(code, partitions)
             }
         }
-        if role == .producer {
+        if role.isProducer {
             unsafe rd_kafka_conf_set_dr_msg_cb(conf) { _, message, opaque in
                 guard let message = unsafe message else { return }
                 unsafe ClientContext.of(opaque)?.delivered(message)

@@ -9,7 +9,7 @@ package import SluiceLog
 /// No group, no coordinator, nothing committed. Memory as for `KafkaConsumer`.
 @safe
 package final class KafkaReader: LogReader {
-    private let handle: KafkaHandle
+    let handle: KafkaHandle
     private let queue: OpaquePointer
     /// A topic's handle and name, for as long as the reader lives.
     private var topics: [String: OpaquePointer] = unsafe [:]
@@ -17,6 +17,11 @@ package final class KafkaReader: LogReader {
     private var positions: [TopicPartition: Offset] = [:]
     private var batch = MessageBatch(capacity: Limits.batchRecords)
     private var arrival: Arrival?
+    private let configuration: KafkaConfiguration
+    private let logger: Logger
+    /// Asks for the end of the log as it is, transactions under way included: what a handle is told of an end depends
+    /// on its isolation. Made when it is first needed.
+    private var undecided: KafkaHandle?
 
     private final class Arrival {
         let body: @Sendable () -> Void
@@ -24,6 +29,8 @@ package final class KafkaReader: LogReader {
     }
 
     package init(_ configuration: KafkaConfiguration, health: KafkaHealth, logger: Logger) throws {
+        self.configuration = configuration
+        self.logger = logger
         handle = try KafkaHandle(.reader, configuration, health: health, logger: logger)
         unsafe queue = rd_kafka_queue_new(handle.pointer)
         // Errors of the handle come through the same queue as the records.
@@ -81,6 +88,10 @@ package final class KafkaReader: LogReader {
                 next = positions[partition]
             }
             guard let position = next, let partition = unsafe current?.partition else { continue }
+            if unsafe message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+                next = unsafe max(position, message.pointee.offset)
+                continue
+            }
             if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
                 throw unsafe failure(message, partition, position)
             }
@@ -108,16 +119,16 @@ package final class KafkaReader: LogReader {
             remedy: "read it from an offset between its watermarks", cause: cause)
     }
 
-    package func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset)
-    {
-        try handle.watermarks(partition.topic, partition.partition, timeoutMilliseconds)
-    }
+    package func position(_ partition: TopicPartition) -> Offset? { positions[partition] }
 
-    package func offset(
-        _ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int
-    ) throws -> Offset? {
-        let found = try handle.offset(partition.topic, partition.partition, at: time, timeoutMilliseconds)
-        return found >= 0 ? found : nil
+    /// The handle that knows what is not decided yet.
+    func undecidedHandle() throws -> KafkaHandle {
+        if let undecided { return undecided }
+        let made = try KafkaHandle(
+            .reader, configuration, owned: ["isolation.level": "read_uncommitted"], health: handle.context.health,
+            logger: logger)
+        undecided = made
+        return made
     }
 
     package func onArrival(_ body: @escaping @Sendable () -> Void) {
@@ -143,6 +154,7 @@ package final class KafkaReader: LogReader {
         unsafe topics.values.forEach { unsafe rd_kafka_topic_destroy($0) }
         unsafe topics = [:]
         unsafe rd_kafka_queue_destroy(queue)
+        undecided?.close()
         handle.close()
     }
 }

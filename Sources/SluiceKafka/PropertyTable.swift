@@ -48,7 +48,7 @@ struct PropertyTable: Sendable {
         switch scopes[name] ?? .both {
         case .both: true
         case .consumer: role.isConsumer
-        case .producer: role == .producer
+        case .producer: role.isProducer
         }
     }
 }

@@ -44,6 +44,8 @@ final class Settings {
         }
     }
 
+    func number(_ name: String) -> Int? { value(name).flatMap { Int($0) } }
+
     /// A handle has taken the pointer.
     func release() { unsafe pointer = nil }
 }

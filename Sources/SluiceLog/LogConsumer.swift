@@ -47,6 +47,12 @@ package protocol LogConsumer: AnyObject {
     func commit(_ positions: [CommittedPosition]) throws
     /// First offset still there, and the offset the next record will get.
     func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset)
+    /// This member's place in its group now, for the positions of a transaction.
+    ///
+    /// - Throws: `retry: .fatal` when the assignment was lost, `retry: .later` for a member that has not joined or is
+    ///   joining anew: a broker would take positions from nobody in particular (measured on 3.6: generation −1 with
+    ///   an empty member is accepted).
+    func membership() throws -> GroupMembership
 
     /// Makes a waiting `poll` return. From any thread.
     func wake()
@@ -62,8 +68,14 @@ package protocol LogReader: AnyObject {
     /// Drains what has arrived, at most `limit` records, waiting up to the given time for the first. `topic` belongs
     /// to each record.
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void) throws
-    /// First offset still there, and the offset the next record will get.
+    /// First offset still there, and the offset behind the last record that is decided.
     func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset)
+    /// The offset behind the last record of all, of a transaction under way included: when `position` has come there,
+    /// every record that was there at the time of asking is decided and read.
+    func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> Offset
+    /// The next offset to be read of an assigned partition: behind the last record handed over and, once the end was
+    /// met, behind the marks of transactions and the aborted records there, which are never handed over.
+    func position(_ partition: TopicPartition) -> Offset?
     /// First offset whose record's timestamp is not earlier; nil where the broker cannot tell or there is none.
     func offset(_ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int) throws -> Offset?
     /// Calls `body` from a client thread whenever records arrive after a poll found nothing.

@@ -1,8 +1,5 @@
-/// Produces encoded outputs. Confined to one thread.
-///
-/// At-least-once: `produce`, `flush`, then the consumer commits. Exactly-once will add `begin`,
-/// `commit(positions, of: consumer)` and `abort` here, between the same calls; outputs stay encoded in their batch
-/// until their outcome is known, so the same bytes can be sent again.
+/// Produces encoded outputs, at least once: `produce`, `flush`, then the consumer commits. Confined to one thread.
+/// `TransactionalProducer` is its exactly-once counterpart.
 package protocol LogProducer: AnyObject {
     /// Hands over entries from `start` on until the client's queue is full; returns the index of the first not taken.
     /// Order within a partition is kept. Throws for an entry that can never be produced.

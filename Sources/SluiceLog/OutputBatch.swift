@@ -3,6 +3,8 @@ package import SluiceCore
 /// Where an output goes. The producer knows the topics' names.
 package enum OutputTopic: UInt8, Sendable, CaseIterable {
     case predictions, rejects, events, control
+    /// The changelog: slots, markers and heads.
+    case slots
     /// Input, which only a demonstration or a measurement produces.
     case observations
 }

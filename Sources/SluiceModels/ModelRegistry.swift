@@ -9,7 +9,7 @@ internal import Synchronization
 /// says which of them predicts. A version names one file for good: the audit and saved states refer to it.
 ///
 /// Whatever was ever active stays, for states and recorded swaps may need it; removing what is no longer needed is the
-/// operator's work.
+/// operator's work. Of what training made and nobody promoted the latest few stay.
 package final class ModelRegistry: Sendable {
     /// One model that is there.
     package struct Entry: Sendable, Equatable {
@@ -38,8 +38,14 @@ package final class ModelRegistry: Sendable {
     static let previousMaximum = 64
     private static let suffix = ".safetensors"
 
-    private let folder: URL
-    private let current: Mutex<Activation?>
+    let folder: URL
+    let current: Mutex<Current>
+
+    /// What is in the folder besides the models.
+    struct Current {
+        var activation: Activation?
+        var books: Bookkeeping
+    }
 
     /// Opens the registry of a state directory, making it where there is none.
     ///
@@ -51,21 +57,27 @@ package final class ModelRegistry: Sendable {
         } catch {
             throw SluiceError(.file, "\(folder.path) cannot be made", remedy: "make it writable", cause: error)
         }
-        current = Mutex(try Self.readActivation(folder))
+        current = Mutex(Current(activation: try Self.readActivation(folder), books: Self.readBooks(folder)))
     }
 
     /// The folder of candidates: files there are no models of the registry.
     package var candidates: String { folder.appending(path: "candidates").path }
 
     /// What predicts; nil before the first activation.
-    package var active: Activation? { current.withLock { $0 } }
+    package var active: Activation? { current.withLock { $0.activation } }
+
+    /// Whether that very model is registered.
+    package func holds(_ model: Model) -> Bool {
+        (try? self.model(version: model.manifest.version))?.hash == model.hash
+    }
 
     /// Takes in a model file under its version. The same file again is the same model.
     ///
+    /// - Parameter isCandidate: it comes from training, and goes again unless it becomes active.
     /// - Throws: `model-invalid` for a file that is no model, for a version that cannot name a file, and for another
     ///   model of a version that is there.
     @discardableResult
-    package func register(_ path: String) throws -> Model {
+    package func register(_ path: String, isCandidate: Bool = false) throws -> Model {
         let model = try ModelFile.read(path)
         let version = try Self.checked(model.manifest.version)
         let place = file(version)
@@ -75,8 +87,14 @@ package final class ModelRegistry: Sendable {
                     .invalidModel, "\(path) is another model \(version) than the one in \(folder.path)",
                     remedy: "give it a version of its own in its manifest: predictions and the audit name it by that")
             }
+            // One that was given by hand or was active once is no candidate, whatever training makes again.
+            try current.withLock { current in
+                guard current.books.candidates.contains(version) else { return }
+                try note(version, isCandidate: isCandidate, &current.books)
+            }
             return known
         }
+        try current.withLock { try note(version, isCandidate: isCandidate, &$0.books) }
         // The very bytes: their hash is the model's name in saved states.
         guard let bytes = try FileBytes.read(path, limit: Int(Int32.max)) else {
             throw SluiceError(.file, "\(path) is gone", retry: .later)
@@ -90,14 +108,17 @@ package final class ModelRegistry: Sendable {
     /// - Parameter by: who asked.
     /// - Throws: `model-unknown`, `file`.
     package func activate(_ version: String, by: String, at time: EpochMilliseconds) throws -> Activation {
-        let model = try model(version: version)
-        return try current.withLock { current in
-            if let current, current.version == version { return current }
-            let past = (current?.previous ?? []) + (current.map { [$0.version] } ?? [])
+        try current.withLock { current in
+            // A candidate is not dropped meanwhile.
+            let model = try model(version: version)
+            let former = current.activation
+            if let former, former.version == version { return former }
+            try note(version, isCandidate: false, &current.books)
+            let past = (former?.previous ?? []) + (former.map { [$0.version] } ?? [])
             return try Self.write(
                 Activation(
                     id: UUID().uuidString.lowercased(), version: version, sha256: model.hash, since: time, by: by,
-                    previous: past.suffix(Self.previousMaximum)), to: folder, &current)
+                    previous: past.suffix(Self.previousMaximum)), to: folder, &current.activation)
         }
     }
 
@@ -113,7 +134,7 @@ package final class ModelRegistry: Sendable {
             try Self.write(
                 Activation(
                     id: UUID().uuidString.lowercased(), version: version, sha256: model.hash, since: time, by: by,
-                    previous: now.previous.dropLast()), to: folder, &current)
+                    previous: now.previous.dropLast()), to: folder, &current.activation)
         }
     }
 
@@ -193,7 +214,7 @@ package final class ModelRegistry: Sendable {
     }
 
     private static func write(
-        _ activation: Activation, to folder: URL, _ current: inout sending Activation?
+        _ activation: Activation, to folder: URL, _ current: inout Activation?
     ) throws -> Activation {
         let place = folder.appending(path: "active.json")
         let encoder = JSONEncoder()

@@ -15,14 +15,19 @@ package struct TrainingProcess: Sendable {
 
     private let executable: String
     private let arguments: [String]
+    private let environment: [String: String]
     private let silenceSeconds: Double
 
-    /// - Parameter executable: a `sluice`, called with `arguments`, which make it write `TrainingReport`s to stdout.
+    /// - Parameters:
+    ///   - executable: a `sluice`, called with `arguments`, which make it write `TrainingReport`s to stdout.
+    ///   - environment: all that it has of one.
     package init(
-        executable: String, arguments: [String], silenceSeconds: Double = TrainingProcess.silenceSeconds
+        executable: String, arguments: [String], environment: [String: String] = [:],
+        silenceSeconds: Double = TrainingProcess.silenceSeconds
     ) {
         self.executable = executable
         self.arguments = arguments
+        self.environment = environment
         self.silenceSeconds = silenceSeconds
     }
 
@@ -38,7 +43,7 @@ package struct TrainingProcess: Sendable {
     package func run(
         started: (Int32) -> Void = { _ in }, isCancelled: () -> Bool, progress: (TrainingReport) -> Void
     ) throws -> TrainingReport {
-        let child = Child(executable, arguments)
+        let child = Child(executable, arguments, environment)
         try child.start()
         started(child.id)
         var lines = Lines(limit: Self.lineBytesMaximum)
@@ -102,9 +107,10 @@ private final class Child {
     private var open: Set<Int32> = []
     private let hasEnded = DispatchSemaphore(value: 0)
 
-    init(_ executable: String, _ arguments: [String]) {
+    init(_ executable: String, _ arguments: [String], _ environment: [String: String]) {
         process.executableURL = URL(filePath: executable)
         process.arguments = arguments
+        process.environment = environment
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors

@@ -113,7 +113,9 @@ package struct ForecastPass: Sendable {
     /// Whether a prediction made now is warm: enough steps since the boundary, enough values for the scaler.
     package func isWarm(_ staged: SlotScalars) -> Bool {
         let header = unsafe staged.header
-        let isCutShort = unsafe header.pointee.boundaryCause == .swap && header.pointee.step < Self.stepsColdAfterSwap
+        let isCutShort =
+            unsafe (header.pointee.boundaryCause == .swap || header.pointee.boundaryCause == .lost)
+            && header.pointee.step < Self.stepsColdAfterSwap
         return unsafe !isCutShort && header.pointee.step >= warmup && (scaling != .perStream || isScalerWarm(staged))
     }
 

@@ -7,6 +7,8 @@ package enum BoundaryCause: UInt8, Sendable, CaseIterable {
     case first, command, start, end, sequence, gap, every, daily
     /// Another model took over.
     case swap
+    /// Inputs that it needed are gone from the log.
+    case lost
 }
 
 extension BoundaryCause: CustomStringConvertible {
@@ -21,6 +23,7 @@ extension BoundaryCause: CustomStringConvertible {
         case .every: "every"
         case .daily: "daily"
         case .swap: "swap"
+        case .lost: "lost"
         }
     }
 }
@@ -53,8 +56,14 @@ package struct SlotHeader {
     package var error: Float = .nan
     package var errorCount: UInt16 = 0
     package var boundaryCause = BoundaryCause.first
-    /// Already in the list of slots to be saved.
+    /// Has changes that are not stored.
     package var isDirty = false
+    /// What is stored, with the markers, comes to the slot as it is: stored anew only for the markers to go.
+    package var isStale = false
+    /// As restored: every input of the partition before `position`, every command before `control`, is in it. Only
+    /// looked at while inputs are folded again.
+    package var position: Offset = 0
+    package var control: Offset = 0
     /// Nonconformity histogram (`training.md`, "Anomaly score").
     package var bins = AnomalyBins()
 
@@ -65,7 +74,8 @@ package struct SlotHeader {
 
     /// Whether a slot can have come to these numbers, so that the fold's arithmetic on them cannot overflow.
     var isPlausible: Bool {
-        (0..<Offset.max).contains(fence) && (0..<Offset.max / 2).contains(step) && Timestamp.range.contains(time)
-            && Timestamp.range.contains(boundaryTime) && errorCount <= ForecastPass.errorWindow && bins.isPlausible
+        (0..<Offset.max).contains(fence) && fence < position && control >= 0 && (0..<Offset.max / 2).contains(step)
+            && Timestamp.range.contains(time) && Timestamp.range.contains(boundaryTime)
+            && errorCount <= ForecastPass.errorWindow && bins.isPlausible
     }
 }

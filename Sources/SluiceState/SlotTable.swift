@@ -15,13 +15,15 @@ import SluiceLSTM
     private let freshScalars: UnsafeMutableRawPointer
     @exclusivity(unchecked) private var pages: [UnsafeMutableRawPointer] = unsafe []
     @exclusivity(unchecked) private var freeSlots: [UInt32] = []
-    @exclusivity(unchecked) private var used: UInt32 = 0
+    @exclusivity(unchecked) package private(set) var used: UInt32 = 0
     @exclusivity(unchecked) private var index = StreamIndex()
     @exclusivity(unchecked) package var texts = TextPool()
-    /// Slots changed since `takeDirty`, each once.
-    @exclusivity(unchecked) package private(set) var dirty: [UInt32] = []
-    /// Keys of streams dropped since `takeDirty`.
-    @exclusivity(unchecked) package private(set) var dropped: [[UInt8]] = []
+    @exclusivity(unchecked) package internal(set) var dirty = DirtySlots()
+    /// Slots that were stale when they were added, and how many of them still are.
+    @exclusivity(unchecked) var stale: [UInt32] = []
+    @exclusivity(unchecked) package internal(set) var staleCount = 0
+    /// Keys of streams dropped since `clearDropped`.
+    @exclusivity(unchecked) package internal(set) var dropped: [[UInt8]] = []
 
     package init(layout: SlotLayout, initialState: [Float]) {
         precondition(initialState.count == layout.shape.stateFloats)
@@ -101,11 +103,13 @@ import SluiceLSTM
         unsafe block.ring.initialize(repeating: .nan, count: layout.ringBytes / 4)
     }
 
-    /// The stream has ended: as never seen, but still interned until `release`. Remembered for the next save.
+    /// The stream has ended: as never seen, but still interned until `releaseIfUnused`. Its key is remembered as
+    /// dropped.
     package func end(_ slot: UInt32) {
         let header = unsafe self[slot].header.pointee
         guard header.isUsed else { return }
         unsafe dropped.append([UInt8](texts.bytes(header.key)))
+        if header.isStale { unsafe staleCount -= 1 }
         unsafe texts.remove(header.sequence)
         clear(slot)
         let fresh = unsafe self[slot].header
@@ -120,6 +124,11 @@ import SluiceLSTM
     package func releaseIfUnused(_ slot: UInt32) {
         let header = unsafe self[slot].header.pointee
         guard !header.isUsed, header.key != .none else { return }
+        free(slot)
+    }
+
+    func free(_ slot: UInt32) {
+        let header = unsafe self[slot].header.pointee
         unsafe index.remove(header.keyHash, slot: slot) { unsafe self[$0].header.pointee.keyHash }
         unsafe texts.remove(header.key)
         unsafe self[slot].header.pointee.key = .none
@@ -132,20 +141,6 @@ import SluiceLSTM
         if unsafe (current.baseAddress == nil) == (sequence.baseAddress == nil) && current.equals(sequence) { return }
         unsafe texts.remove(header.pointee.sequence)
         unsafe header.pointee.sequence = sequence.baseAddress == nil ? .none : texts.insert(sequence)
-    }
-
-    @inline(__always)
-    package func markDirty(_ slot: UInt32) {
-        guard unsafe !self[slot].header.pointee.isDirty else { return }
-        unsafe self[slot].header.pointee.isDirty = true
-        unsafe dirty.append(slot)
-    }
-
-    /// Forgets what was changed: it has been saved.
-    package func clearDirty() {
-        for index in unsafe 0..<dirty.count { unsafe self[dirty[index]].header.pointee.isDirty = false }
-        unsafe dirty.removeAll(keepingCapacity: true)
-        unsafe dropped.removeAll()
     }
 
     /// Every slot in use, in no particular order.

@@ -19,13 +19,15 @@ package struct StateIdentity: Sendable, Equatable {
     var text: String { "cluster=\(cluster)\napplication=\(application)\ntopic=\(topic)\n" }
 }
 
-/// The state directory of at-least-once delivery: one file a partition, written by the partition's owner.
+/// The state directory: what is stored of each partition, written by the partition's owner.
 ///
 /// The directory is claimed for this process while the value lives; two processes never share one.
 package final class StateDirectory: Sendable {
     package let path: String
     package let identity: StateIdentity
     private let lock: FileDescriptor
+    /// Of all partitions of the process: the memory for what is read does not grow with their number.
+    let cache = BlockCache(bytes: 64 << 20)
 
     /// Makes the directory if needed, claims it and checks to whom it belongs.
     ///
@@ -41,19 +43,33 @@ package final class StateDirectory: Sendable {
 
     deinit { try? lock.close() }
 
-    /// The store of one worker.
-    package func makeStore() -> FileStateStore { FileStateStore(directory: self) }
+    /// The stores of one worker's partitions.
+    package func makeStores(_ durability: WriteDurability) -> RocksStores {
+        RocksStores(directory: self, durability: durability)
+    }
 
-    func file(_ partition: Int32) -> String { "\(path)/\(identity.topic)-\(partition).slots" }
+    func folder(_ partition: Int32) -> String { "\(path)/\(identity.topic)-\(partition)" }
 
     private static func makeDirectories(_ path: String) throws {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             made += "/" + part
-            guard mkdir(made, 0o755) != 0, errno != EEXIST else { continue }
+            guard unsafe mkdir(made, 0o755) != 0, errno != EEXIST else { continue }
             throw SluiceError(
                 .file, "the state directory \(path) cannot be made", remedy: "make it writable or set state.directory",
                 cause: Errno(rawValue: errno))
+        }
+    }
+
+    /// Whether a state directory could be claimed as far as its place goes: made if needed, and writable.
+    ///
+    /// - Throws: `file`.
+    package static func checkWritable(_ path: String) throws {
+        try makeDirectories(path)
+        guard unsafe access(path + "/.", W_OK | X_OK) == 0 else {
+            throw SluiceError(
+                .file, "the state directory cannot be written: \(path)",
+                remedy: "make it writable or set state.directory", cause: Errno(rawValue: errno))
         }
     }
 

@@ -22,11 +22,7 @@ package enum Trainer {
         try configuration.validate()
         precondition(
             shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
-        guard manifest.initialState == .zero || manifest.initialState == .learned else {
-            throw SluiceError(
-                .unsupported, "model.initial_state: \(manifest.initialState.rawValue) is not available yet",
-                remedy: "use zero or learned")
-        }
+        try manifest.initialState.checkAvailable("model.initial_state")
         var run = TrainingRun(
             dataset: dataset, split: try DatasetSplit(dataset, configuration), manifest: manifest, shape: shape,
             configuration: configuration)
@@ -37,7 +33,7 @@ package enum Trainer {
                 .trainingDiverged, "training diverged: the loss of epoch \(epoch), batch \(batch) is not finite",
                 remedy: "lower train.learning_rate, set train.clip, and check the inputs' scaling")
         }
-        return run.result(stop, scaler: scaler, incumbent: incumbent)
+        return run.result(stop, scaler: scaler, incumbent: incumbent, progress: progress)
     }
 }
 

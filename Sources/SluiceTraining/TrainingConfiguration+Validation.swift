@@ -19,11 +19,11 @@ extension TrainingConfiguration {
         guard test >= 0, test < 1 else { throw .entry("test", "must be at least 0 and below 1") }
         guard validation + test < 1 else { throw .entry("validation", "and test together leave nothing to train on") }
 
-        try Self.require("carry", carry.first { $0 == .acrossSequences }, nil)
-        try Self.require("order", order, .lanes)
-        try Self.require("optimizer", optimizer, .adam)
-        try Self.require("schedule", schedule, .constant)
-        try Self.require("weights", weights, .pytorch)
+        for policy in carry { try policy.checkAvailable("train.carry") }
+        try order.checkAvailable("train.order")
+        try optimizer.checkAvailable("train.optimizer")
+        try schedule.checkAvailable("train.schedule")
+        try weights.checkAvailable("train.weights")
     }
 
     private static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(SluiceError) {
@@ -31,14 +31,13 @@ extension TrainingConfiguration {
             throw .entry(name, "is \(value); \(range.lowerBound) to \(range.upperBound) are allowed")
         }
     }
+}
 
-    private static func require<T: RawRepresentable & Equatable>(
-        _ name: String, _ value: T?, _ available: T?
-    ) throws(SluiceError) where T.RawValue == String {
-        guard let value, value != available else { return }
-        throw SluiceError(
-            .unsupported, "train.\(name): \(value.rawValue) is not available yet",
-            remedy: available.map { "use \($0.rawValue)" } ?? "use per-batch or across-batches")
+extension TrainingChoice {
+    func checkAvailable(_ setting: String) throws(SluiceError) {
+        guard isAvailable else {
+            throw SluiceError(.unsupported, "\(setting): \(rawValue) is not available yet", remedy: Self.remedy)
+        }
     }
 }
 

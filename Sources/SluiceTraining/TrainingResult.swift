@@ -48,6 +48,8 @@ package enum TrainingProgress: Sendable {
 
     case batch(Batch)
     case epoch(Epoch)
+    /// A batch of the held-out rows is measured: a large window takes longer over them than one may be silent.
+    case measuring
 }
 
 /// A trained model and how it came about.

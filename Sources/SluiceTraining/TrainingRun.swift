@@ -63,7 +63,7 @@ struct TrainingRun {
                     .invalidInput, "no observation of the training part has a target or label to learn from",
                     remedy: "bring more observations, or set train.validation and train.test to smaller parts")
             }
-            guard let record = end(epoch, policy, total) else {
+            guard let record = end(epoch, policy, total, progress) else {
                 return .diverged(epoch: epoch + 1, batch: plan.batches.count)
             }
             progress(.epoch(record))
@@ -77,12 +77,14 @@ struct TrainingRun {
     }
 
     /// Validates, and keeps the parameters if they are the best; nil if the epoch's last update left them no good.
-    private mutating func end(_ epoch: Int, _ policy: CarryPolicy, _ total: LossSum) -> TrainingProgress.Epoch? {
+    private mutating func end(
+        _ epoch: Int, _ policy: CarryPolicy, _ total: LossSum, _ progress: (TrainingProgress) -> Void
+    ) -> TrainingProgress.Epoch? {
         let parameters = learner.parameters
         guard parameters.values.allSatisfy(\.isFinite) else { return nil }
         let validation =
             split.validation.isEmpty
-            ? nil : evaluator.evaluate(split.validation, policy: policy, with: learner)
+            ? nil : evaluator.evaluate(split.validation, policy: policy, with: learner) { progress(.measuring) }
         // Without a validation loss to compare (none held out, or all of it masked) the last epoch is the best.
         if let validation, validation.count > 0 {
             guard validation.loss.isFinite else { return nil }
@@ -96,15 +98,19 @@ struct TrainingRun {
         return record
     }
 
-    func result(_ stop: TrainingResult.Stop, scaler: Model.Scaler?, incumbent: Model?) -> TrainingResult {
+    func result(
+        _ stop: TrainingResult.Stop, scaler: Model.Scaler?, incumbent: Model?, progress: (TrainingProgress) -> Void
+    ) -> TrainingResult {
+        func each() { progress(.measuring) }
         let comparable = incumbent.flatMap { $0.isComparable(with: manifest) && !split.validation.isEmpty ? $0 : nil }
         return TrainingResult(
             model: Model(manifest: manifest, parameters: best, scaler: scaler), epochs: history, bestEpoch: bestEpoch,
             stop: stop,
-            carryGap: split.validation.isEmpty ? nil : evaluator.carryGap(split.validation, parameters: best),
-            test: split.test.isEmpty ? nil : evaluator.carried(split.test, parameters: best),
+            carryGap: split.validation.isEmpty
+                ? nil : evaluator.carryGap(split.validation, parameters: best, each: each),
+            test: split.test.isEmpty ? nil : evaluator.carried(split.test, parameters: best, each: each),
             incumbent: comparable.map {
-                evaluator.carried(split.validation, parameters: $0.parameters(in: scaler))
+                evaluator.carried(split.validation, parameters: $0.parameters(in: scaler), each: each)
             })
     }
 }

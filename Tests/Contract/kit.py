@@ -11,6 +11,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient, NewTopic
 
 PATIENCE = 60
+# Brokers that are away show in the facts; librdkafka need not tell of each attempt.
+QUIET = {"log_level": 2}
 
 
 class Facts:
@@ -53,11 +55,11 @@ class Cluster:
 
     def __init__(self, bootstrap):
         self.bootstrap = bootstrap
-        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+        self.admin = AdminClient({"bootstrap.servers": bootstrap, **QUIET})
         self.embedded = (self.admin.list_topics(timeout=30).cluster_id or "mockCluster").startswith("mockCluster")
         self.producer = Producer({
             "bootstrap.servers": bootstrap, "message.max.bytes": 20_000_000, "linger.ms": 2,
-            "message.timeout.ms": 30_000, "message.send.max.retries": 0, "partitioner": "consistent",
+            "message.timeout.ms": 30_000, "message.send.max.retries": 0, "partitioner": "consistent", **QUIET,
         })
 
     def make(self, topic, partitions=4, **settings):
@@ -100,7 +102,7 @@ class Tail:
         self.consumer = Consumer({
             "bootstrap.servers": bootstrap, "group.id": f"contract-{topic}", "enable.auto.commit": False,
             "isolation.level": "read_committed", "fetch.message.max.bytes": 20_000_000, "fetch.wait.max.ms": 20,
-            "auto.offset.reset": "earliest",
+            "auto.offset.reset": "earliest", **QUIET,
         })
         self.consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
         self.topic, self.partitions, self.records = topic, partitions, []

@@ -56,6 +56,10 @@ import Testing
             let foreign = await sluice(
                 "serve", "-c", config, "--model", try folder.model("other.safetensors", inputs: ["z"]))
             #expect(foreign.code == 1 && foreign.error.contains("\"z\" is not among input.features"))
+            // No broker is asked: nobody listens there.
+            let unwritable = await sluice("serve", "-c", config, "--set", "state.directory=/proc/sluice/state")
+            #expect(unwritable.code == 1 && unwritable.error.contains("the state directory /proc/sluice/state cannot"))
+            #expect(unwritable.error.contains("make it writable or set state.directory"))
             let wrong = await sluice("serve", "-c", config, "--model", "none", "--set", "workers=0")
             #expect(wrong.code == 1 && wrong.error.contains("flag: workers: 0 is not between 1 and 1024"))
             let bad = try folder.write("application: a b\n", "bad.yaml")

@@ -1,3 +1,4 @@
+import Foundation
 import SluiceConfiguration
 import SluiceLSTM
 import SluiceTraining
@@ -38,7 +39,7 @@ let minimal = """
         // In comments, since they are off by default, or not to be asked for yet.
         #expect(
             hidden == [
-                "input.columns", "boundaries.gap", "boundaries.every", "boundaries.daily", "delivery", "train.threads",
+                "input.columns", "boundaries.gap", "boundaries.every", "boundaries.daily", "train.threads",
             ])
         for path in hidden {
             let key = path.split(separator: ".").last ?? ""
@@ -59,6 +60,26 @@ let minimal = """
             let loaded = try Configuration.load(text: text)
             #expect(loaded.settings.contains { $0.path.hasSuffix(".\(name)") && $0.provenance != .default })
         }
+    }
+
+    /// `# a | b*: what it is` behind a setting names its choices.
+    @Test func exactlyTheChoicesWithAMarkAreRefused() throws {
+        var (section, marked) = ("", 0)
+        for line in ConfigurationText.example.split(separator: "\n").dropFirst(4) {
+            let halves = line.split(separator: "#", maxSplits: 1).map(String.init)
+            let key = String(halves.first ?? "").split(separator: ":")[0].trimmingCharacters(in: .whitespaces)
+            if line.first != " " { section = key }
+            guard halves.count == 2, halves[1].contains(" | ") else { continue }
+            let list = halves[1].split(whereSeparator: { ":;".contains($0) })[0]
+            for word in list.split(separator: "|").map({ $0.trimmingCharacters(in: .whitespaces) }) {
+                let choice = String(word.prefix { !" *".contains($0) })
+                let found = problems(minimal, flags: [("\(section).\(key)", choice)])
+                let isRefused = found.contains { $0.contains("not available yet") }
+                #expect(isRefused == word.hasSuffix("*"), "\(section).\(key): \(choice)")
+                marked += isRefused ? 1 : 0
+            }
+        }
+        #expect(marked == 15)
     }
 
     @Test func defaultsAreTheDocumentedOnes() throws {

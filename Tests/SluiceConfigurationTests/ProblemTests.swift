@@ -68,6 +68,22 @@ import Testing
             #"train.carry: "per-batch ×0" is not a policy and a number of epochs such as "per-batch ×5""#),
         Case("train: {learning_rate: 0}", "train.learning_rate: 0 is not above 0"),
         Case("train: {validation: 0.6, test: 0.5}", "train.test: with train.validation leaves nothing to train on"),
+        Case(
+            "train: {carry: across-sequences}",
+            "train.carry: across-sequences is not available yet; use per-batch or across-batches"),
+        Case(
+            "retrain: {carry: [per-batch ×2, across-sequences]}",
+            "retrain.carry: across-sequences is not available yet; use per-batch or across-batches"),
+        Case("train: {order: strided}", "train.order: strided is not available yet; use lanes"),
+        Case("train: {optimizer: sgd}", "train.optimizer: sgd is not available yet; use adam"),
+        Case("train: {schedule: cosine}", "train.schedule: cosine is not available yet; use constant"),
+        Case("train: {weights: xavier}", "train.weights: xavier is not available yet; use pytorch"),
+        Case(
+            "model: {initial_state: normal}",
+            "model.initial_state: normal is not available yet; use zero or learned"),
+        Case(
+            "retrain: {on_drift: true}",
+            "retrain.on_drift: is not available yet; retrain.every trains on schedule"),
         Case("admin: {listen: 8080}", #"admin.listen: "8080" is not host:port such as 127.0.0.1:8080 or [::1]:8080"#),
         Case("admin: {listen: '127.0.0.1:70000'}", addressUnreadable),
     ]

@@ -66,8 +66,8 @@ import Testing
     @Test func retrainingCarriesAsTrainingUnlessToldOtherwise() throws {
         #expect(try load("features: {x: /x}", "train: {carry: per-batch}").retrain.carry.phases[0].carry == .perBatch)
         let both = try load(
-            "features: {x: /x}", "train: {carry: per-batch}\nretrain: {carry: across-sequences, every: never}")
-        #expect(both.retrain.carry.phases[0].carry == .acrossSequences && both.retrain.every == nil)
+            "features: {x: /x}", "train: {carry: per-batch}\nretrain: {carry: across-batches, every: never}")
+        #expect(both.retrain.carry.phases[0].carry == .acrossBatches && both.retrain.every == nil)
     }
 
     @Test(arguments: ["127.0.0.1:8080", "127.9.9.9:0", "localhost:1", "\"[::1]:8080\""])

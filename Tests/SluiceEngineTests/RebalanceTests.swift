@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceLog
+import SluiceSchema
 import SluiceState
 import Testing
 
@@ -23,7 +24,7 @@ import Testing
             let position = worker.partitions[1]?.position ?? -1
             consumer.revoke([1])
             atRevocation = (
-                position, log.committed[1]?.offset, log.saved[1]?.last?.position.offset, log.answers(1).count
+                position, log.committed[1]?.offset, log.saved[1]?.position.offset, log.answers(1).count
             )
         }
         let (position, committed, saved, answers) = try #require(atRevocation)
@@ -41,11 +42,11 @@ import Testing
         var atLoss: (committed: Offset?, saved: Offset?)?
         try rig.run { consumer in
             guard consumer.polls == 20 else { return }
-            atLoss = (log.committed[1]?.offset, log.saved[1]?.last?.position.offset)
+            atLoss = (log.committed[1]?.offset, log.saved[1]?.position.offset)
             consumer.lose([1])
         }
         #expect(log.committed[1]?.offset == atLoss?.committed)
-        #expect(log.saved[1]?.last?.position.offset == atLoss?.saved)
+        #expect(log.saved[1]?.position.offset == atLoss?.saved)
         try WorkerRig(log, partitions: [1]).run()
         let reference = try SimulatedLog.uninterrupted(Self.records, partitions: [0, 1, 2])
         for partition: Int32 in 0..<3 { #expect(log.repeats(reference, partition)) }
@@ -79,7 +80,7 @@ import Testing
             producer.isBlocked = (5..<60).contains(consumer.polls)
             if consumer.polls == 30 { consumer.revoke([2]) }
         }
-        #expect(rig.notes.seen.notes.contains { $0.contains("will be read again") })
+        #expect(rig.notes.seen.notes.contains { $0.contains("will be read again") }, "\(rig.notes.seen.notes)")
         #expect(rig.consumer.paused.isSubset(of: [2]))
         try WorkerRig(log, partitions: [2]).run()
         let reference = try SimulatedLog.uninterrupted(Self.records, partitions: [0, 1, 2])
@@ -112,8 +113,8 @@ import Testing
         Facts(stored: 50, committed: 70, plan: (50, 70, 0)),
         Facts(stored: 90, committed: 70, plan: (90, 90, 0)),
         Facts(stored: 90, plan: (90, 90, 0)),
-        Facts(stored: 50, committed: 70, low: 60, plan: (60, 70, 0), notes: 1),
-        Facts(stored: 50, committed: 70, low: 80, plan: (80, 80, 0), notes: 1),
+        Facts(stored: 50, committed: 70, low: 60, plan: (60, 70, 0)),
+        Facts(stored: 50, committed: 70, low: 80, plan: (80, 80, 0)),
         Facts(stored: 1_000, committed: 1_000, plan: (1_000, 1_000, 0)),
         Facts(stored: 1_001, committed: 1_000),
         Facts(committed: 1_001),
@@ -127,11 +128,18 @@ import Testing
     @Test(arguments: table) func factsDecide(facts: Facts) throws {
         func plan() throws -> RestorePlan {
             try RestorePlan(
-                partition: TopicPartition(topic: "t", partition: 0),
-                stored: facts.stored.map {
-                    StorePosition(offset: $0, controlOffset: facts.control.0, modelHash: "")
+                RestoreFacts(
+                    partition: TopicPartition(topic: "t", partition: 0),
+                    committed: facts.committed.map { offset in
+                        CommittedPosition(
+                            partition: 0, offset: offset,
+                            metadata: CommitMetadata(replayFrom: offset, controlOffset: facts.control.1).text)
+                    },
+                    low: facts.low, high: facts.high, now: 0, tombstonesMilliseconds: 1_000),
+                head: facts.stored.map {
+                    ChangelogHead(
+                        identity: "", offset: $0, replayFrom: $0, control: facts.control.0, model: "", latest: .absent)
                 },
-                committed: facts.committed, committedControl: facts.control.1, low: facts.low, high: facts.high,
                 controlLow: facts.control.low, controlHigh: facts.control.high)
         }
         guard let expected = facts.plan else {
@@ -139,7 +147,7 @@ import Testing
             return
         }
         let made = try plan()
-        #expect(made.usesStore == (facts.stored != nil))
+        #expect(made.lostBefore == (facts.stored.map { $0 < facts.low } == true ? facts.low : nil))
         #expect((made.replayFrom, made.liveFrom, made.controlOffset) == expected)
         #expect(made.commandsFrom == (facts.stored == nil && facts.committed == nil ? expected.live : 1_000))
         #expect(made.notes.count == facts.notes)

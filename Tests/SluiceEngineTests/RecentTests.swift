@@ -9,7 +9,7 @@ import Testing
 /// What is kept of the latest observations for people to look at.
 @Suite struct RecentTests {
     private func entries(_ rig: FoldRig, _ stream: String, limit: Int = 100) throws -> [RecentRing.Entry] {
-        let slot = try #require(rig.state().find(stream))
+        let slot = try #require(try rig.state().find(stream))
         return rig.state().recent.entries(of: rig.state().table[slot].header.pointee.keyHash, limit: limit)
     }
 
@@ -17,7 +17,7 @@ import Testing
     func theIntervalIsTheOneThatThePredictionSays(head: HeadKind) throws {
         let model = makeModel(head, classes: head == .categorical ? 3 : nil)
         let rig = try FoldRig(FoldSpecification(model: model))
-        let outputs = rig.run(numbered((0..<20).map { Record("s", Int64($0), Float($0)) }))
+        let outputs = try rig.run(numbered((0..<20).map { Record("s", Int64($0), Float($0)) }))
         for (entry, output) in zip(try entries(rig, "s"), outputs) {
             let value = output.member("value").flatMap { Float($0) }
             switch head {
@@ -42,9 +42,9 @@ import Testing
             Record("s", 0, 1), Record("s", 1, 1, boundary: "end"), Record("s", 2, 1), Record("s", 3, 1),
             Record("s", 4, 1), Record("s", 2_000, 1), Record("s", 2_001, 1, boundary: "start"), Record("s", 2_002, 1),
         ])
-        rig.run(Array(records[..<4]))
-        _ = rig.state().reset(.stream("s"), at: 4)
-        rig.run(Array(records[4...]))
+        try rig.run(Array(records[..<4]))
+        _ = try rig.state().reset(.stream("s"), at: 4)
+        try rig.run(Array(records[4...]))
         #expect(try entries(rig, "s").map(\.boundary) == [.first, nil, .end, nil, .command, .gap, .start, nil])
     }
 

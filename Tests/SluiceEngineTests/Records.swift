@@ -140,14 +140,14 @@ final class FoldRig {
 
     /// Folds the records in batches of these sizes, again and again.
     @discardableResult
-    func run(_ records: [Record], batches: [Int] = [64]) -> [Output] {
+    func run(_ records: [Record], batches: [Int] = [64]) throws -> [Output] {
         var outputs: [Output] = []
         var start = 0
         var turn = 0
         while start < records.count {
             let end = min(records.count, start + batches[turn % batches.count])
-            withLogRecords(records[start..<end]) { lent in
-                for index in lent.indices { fold.append(lent[index], at: index, of: state(lent[index].partition)) }
+            try withLogRecords(records[start..<end]) { lent in
+                for index in lent.indices { try fold.append(lent[index], at: index, of: state(lent[index].partition)) }
                 fold.run()
                 fold.emit(lent, topic: "observations", messageBytesMax: messageBytesMax, into: &batch)
             }
@@ -162,10 +162,11 @@ final class FoldRig {
 
     /// A stream's slot to the bit; nil without one.
     func snapshot(_ stream: String, _ partition: Int32 = 0) throws -> [UInt8]? {
-        guard let slot = state(partition).find(stream) else { return nil }
+        guard let slot = try state(partition).find(stream) else { return nil }
         var arena = ByteArena()
         try SlotSnapshot(layout: fold.layout, modelHash: fold.specification.model.hash)
-            .write(slot, of: state(partition).table, to: &arena)
+            .write(
+                slot, of: state(partition).table, position: 1 << 40, control: 0, to: &arena)
         return Array(arena.bytes)
     }
 }
@@ -204,4 +205,12 @@ func mixture(_ count: Int, streams: Int = 9, partitions: Int = 1, seed: UInt64 =
             record.partition = Int32(stream % partitions)
             return record
         })
+}
+
+extension PartitionState {
+    /// A reset that is not of the log.
+    func reset(_ target: Target, at offset: Offset) throws -> Int {
+        try reset(
+            Event(id: "test", type: .reset, target: target, partition: partition, offset: offset, by: "", time: 0))
+    }
 }

@@ -50,12 +50,12 @@ import Testing
 
     @Test func everyRejectLeavesTheSlotAsItWasAndCarriesKeyAndBytes() throws {
         let rig = try rig()
-        rig.run(numbered((0..<30).map { Record("s", 4_971 + $0, Float($0), 1, more: ",\"sequence\":\"q\"") }))
+        try rig.run(numbered((0..<30).map { Record("s", 4_971 + $0, Float($0), 1, more: ",\"sequence\":\"q\"") }))
         let before = try rig.snapshot("s")
         for (index, (code, record)) in Self.bad.enumerated() {
             var record = record
             record.offset = 30 + Offset(index)
-            let outputs = rig.run([record])
+            let outputs = try rig.run([record])
             #expect(outputs.count == 1, "\(code)")
             let output = try #require(outputs.first)
             #expect(output.topic == .rejects && output.partition == -1)
@@ -67,12 +67,12 @@ import Testing
             #expect(try rig.snapshot("s") == before, "\(code)")
             #expect(rig.state().table.count == 1)
         }
-        #expect(rig.run([Record("s", 5_001, 1, more: ",\"sequence\":\"q\"")]).first?.step == 30)
+        #expect(try rig.run([Record("s", 5_001, 1, more: ",\"sequence\":\"q\"")]).first?.step == 30)
     }
 
     @Test func aRecordOfColumnsIsRefusedAsSuch() throws {
         let rig = try rig(format: .csv(columns: ["time", "a", "b"]))
-        let outputs = rig.run([
+        let outputs = try rig.run([
             Record(key: [0x73], value: Array("5,1".utf8)), Record(key: [0x73], value: Array("5,1,2".utf8)),
         ])
         #expect(outputs.map { $0.header("sluice-error") } == ["csv-invalid", nil])
@@ -85,7 +85,7 @@ import Testing
         for index in head { model.parameters.values[index] = .greatestFiniteMagnitude }
         for index in model.parameters.headBias { model.parameters.values[index] = 0 }
         let rig = try FoldRig(FoldSpecification(model: model, boundaries: BoundaryPolicy(gap: 1_000)))
-        if !fresh { rig.run([Record("s", 0, 0, 0, more: ",\"sequence\":\"q\"")]) }
+        if !fresh { try rig.run([Record("s", 0, 0, 0, more: ",\"sequence\":\"q\"")]) }
         let before = try rig.snapshot("s")
         var rejected = 0
         for turn in 0..<40 {
@@ -93,7 +93,7 @@ import Testing
             var record = Record(
                 "s", 10_000 + Int64(turn), 100 * Float(turn % 7) - 300, 3e5, more: ",\"boundary\":\"end\"")
             record.offset = 1 + Offset(turn)
-            let output = try #require(rig.run([record]).first)
+            let output = try #require(try rig.run([record]).first)
             guard output.topic == .rejects else { break }
             rejected += 1
             #expect(output.header("sluice-error") == "non-finite")
@@ -107,7 +107,7 @@ import Testing
 
     @Test func aLabelThatIsNoClassIsARejectThatNamesTheClasses() throws {
         let rig = try rig(makeModel(.categorical, classes: 3), missing: .carry)
-        let output = try #require(rig.run([Record("s", 0, 1, more: ",\"label\":3")]).first)
+        let output = try #require(try rig.run([Record("s", 0, 1, more: ",\"label\":3")]).first)
         #expect(output.header("sluice-error") == "label-invalid")
         #expect(output.header("sluice-message")?.contains("0 to 2") == true)
         #expect(rig.state().table.count == 0)
@@ -117,12 +117,12 @@ import Testing
         let rig = try rig()
         rig.messageBytesMax = 20_000
         let body = Array("{\"time\":1,".utf8) + [UInt8](repeating: 0x20, count: 30_000)
-        let output = try #require(rig.run([Record(key: [0x73], value: body)]).first)
+        let output = try #require(try rig.run([Record(key: [0x73], value: body)]).first)
         #expect(output.header("sluice-error") == "json-invalid")
         #expect(output.value == Array(body[..<4_096]))
         #expect(output.header("sluice-truncated") == "\(body.count)")
         #expect(output.header("sluice-sha256")?.count == 64)
-        let small = try #require(rig.run([Record(key: [0x73], value: Array(body[..<5_000]))]).first)
+        let small = try #require(try rig.run([Record(key: [0x73], value: Array(body[..<5_000]))]).first)
         #expect(small.value?.count == 5_000 && small.header("sluice-sha256") == nil)
     }
 
@@ -132,7 +132,7 @@ import Testing
         let key = [UInt8](repeating: 0x01, count: 3_000)  // each byte takes six in JSON
         var record = Record("s", 1, 1)
         record.key = key
-        let output = try #require(rig.run([record]).first)
+        let output = try #require(try rig.run([record]).first)
         #expect(output.topic == .rejects)
         #expect(output.header("sluice-error") == "too-large")
         #expect(output.header("sluice-message")?.contains("prediction") == true)
@@ -144,7 +144,7 @@ import Testing
         let records = numbered([Record("s", 100, 1), Record("s", 99, 2), Record("s", 101, 3)])
         #expect(try rig(late: .apply).run(records).map(\.step) == [0, 1, 2])
         let dropping = try rig(late: .drop)
-        #expect(dropping.run(records).map(\.step) == [0, 1])
+        #expect(try dropping.run(records).map(\.step) == [0, 1])
         #expect(dropping.report.dropped == 1)
         #expect(try rig(late: .reject).run(records).map { $0.header("sluice-error") } == [nil, "late", nil])
     }

@@ -98,6 +98,8 @@ final class SimulatedConsumer: LogConsumer {
         (log.lows[partition] ?? 0, log.high(partition))
     }
 
+    func membership() -> GroupMembership { GroupMembership(group: "simulated", generation: 1, member: "one") }
+
     func wake() {}
 
     func close() {
@@ -216,40 +218,71 @@ final class SimulatedReader: LogReader {
         return (low, (records(partition).last?.offset).map { $0 + 1 } ?? low)
     }
 
+    func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> Offset {
+        try watermarks(partition, timeoutMilliseconds: timeoutMilliseconds).high
+    }
+
+    func position(_ partition: TopicPartition) -> Offset? { positions[partition] }
     func offset(_: TopicPartition, at _: EpochMilliseconds, timeoutMilliseconds: Int) throws -> Offset? { nil }
     func onArrival(_ body: @escaping @Sendable () -> Void) {}
     func close() { isClosed = true }
 }
 
 /// A state directory in memory.
-final class SimulatedStore: StateStore {
+final class SimulatedStores: PartitionStores {
     private let log: SimulatedLog
-    private var known: Set<Int32> = []
 
     init(_ log: SimulatedLog) { self.log = log }
 
-    func modelHash(_ partition: Int32) -> String? { log.saved[partition]?.first?.position.modelHash }
+    func open(_ partition: Int32) throws -> any PartitionStore { SimulatedStore(log, partition) }
+    func discard(_ partition: Int32) throws { log.saved[partition] = nil }
+}
 
-    func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) throws -> StorePosition?
-    {
-        known.remove(partition)
-        guard let frames = log.saved[partition] else { return nil }
-        for frame in frames { try frame.bytes.withUnsafeBytes { try StoreChanges.forEach(in: $0, body) } }
-        known.insert(partition)
-        return frames.last?.position
+final class SimulatedStore: PartitionStore {
+    private let log: SimulatedLog
+    private let partition: Int32
+    private var changes: [(key: [UInt8], value: [UInt8]?)] = []
+
+    init(_ log: SimulatedLog, _ partition: Int32) {
+        self.log = log
+        self.partition = partition
     }
 
-    func discard(_ partition: Int32) { known.remove(partition) }
-    func wantsEverything(_ partition: Int32) -> Bool { !known.contains(partition) }
+    var position: StoredPosition? { log.saved[partition]?.position }
+    var bytesOnDisk: Int { 0 }
+    private var entries: [[UInt8]: [UInt8]] { log.saved[partition]?.entries ?? [:] }
 
-    func save(_ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool)
-        throws
-    {
-        let bytes = Array(changes.arena.bytes)
+    func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) { changes.append((Array(key), Array(value))) }
+    func remove(key: UnsafeRawBufferPointer) { changes.append((Array(key), nil)) }
+
+    func write(_ position: StoredPosition) throws {
         try log.call("save") {
-            if isEverything { log.saved[partition] = [] }
-            log.saved[partition, default: []].append((position, bytes))
+            var saved = log.saved[partition] ?? SimulatedLog.Saved(position: position)
+            for change in changes { saved.entries[change.key] = change.value }
+            saved.position = position
+            log.saved[partition] = saved
         }
-        known.insert(partition)
+        changes.removeAll()
     }
+
+    func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+        guard let value = entries[Array(key)] else { return false }
+        try value.withUnsafeBytes(body)
+        return true
+    }
+
+    func scan(
+        prefix: [UInt8], after: [UInt8]?, limit: Int,
+        _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
+    ) throws -> [UInt8]? {
+        let keys = entries.keys.filter { key in
+            key.starts(with: prefix) && (after.map { $0.lexicographicallyPrecedes(key) } ?? true)
+        }.sorted { $0.lexicographicallyPrecedes($1) }
+        for key in keys.prefix(limit) {
+            try key.withUnsafeBytes { key in try (entries[Array(key)] ?? []).withUnsafeBytes { try body(key, $0) } }
+        }
+        return keys.count > limit ? keys[limit - 1] : nil
+    }
+
+    func close() {}
 }

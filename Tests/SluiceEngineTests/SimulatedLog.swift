@@ -26,7 +26,12 @@ final class SimulatedLog {
     /// In the order of delivery.
     var outputs: [Output] = []
     var committed: [Int32: CommittedPosition] = [:]
-    var saved: [Int32: [(position: StorePosition, bytes: [UInt8])]] = [:]
+    /// What is stored of a partition on this machine.
+    struct Saved: Equatable {
+        var position: StoredPosition
+        var entries: [[UInt8]: [UInt8]] = [:]
+    }
+    var saved: [Int32: Saved] = [:]
 
     /// Calls with an effect so far in this life of the process, and the one at which it ends.
     private(set) var calls = 0
@@ -107,6 +112,7 @@ final class ManualClock: EngineClock {
     private let now = Atomic<Int64>(1)
     func monotonicNanoseconds() -> Int64 { now.load(ordering: .relaxed) }
     func wallMilliseconds() -> Int64 { 0 }
+    func pause(milliseconds: Int) { advance(Int64(milliseconds) * 1_000_000) }
     func advance(_ nanoseconds: Int64) { now.wrappingAdd(nanoseconds, ordering: .relaxed) }
 }
 
@@ -128,7 +134,8 @@ final class Notes: EngineObserver {
         }
     }
     func rejected(_ counts: [String: Int]) {}
-    func committed(nanoseconds: Int64, saved slots: Int) {}
+    func committed(_ report: CommitReport) {}
+    func restoring(_ progress: [Int32: Double]) {}
     func commandApplied(_ event: Event, matched: Int) { state.withLock { $0.applied.append((event, matched)) } }
     func outputBlocked(_ isBlocked: Bool) { state.withLock { $0.blocked.append(isBlocked) } }
     func note(_ message: String, _ partition: Int32?, error: SluiceError?) {

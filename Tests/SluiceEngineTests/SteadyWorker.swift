@@ -34,10 +34,10 @@ final class SteadyWorker {
             let worker = try Worker(
                 index: 0,
                 resources: WorkerResources(
-                    consumer: consumer, producer: DiscardingProducer(), control: SilentReader(),
-                    makeHistoryReader: SilentReader.init, store: DiscardingStore(), clock: ManualClock(),
-                    observer: notes,
-                    makeFold: { _ in try Fold(specification: WorkerRig.specification, input: pumps) }),
+                    consumer: consumer, delivery: .atLeastOnce(DiscardingProducer()), control: SilentReader(),
+                    makeReader: SilentReader.init, stores: DiscardingStores(), clock: ManualClock(), observer: notes,
+                    makeFold: { _ in try Fold(specification: WorkerRig.specification, input: pumps) },
+                    makeIdentity: { "steady" }),
                 settings: WorkerSettings(
                     inputTopic: "observations", controlTopic: "control", eventsTopic: "events", eventsPartitions: 1,
                     commitNanoseconds: commitNanoseconds, checkpointNanoseconds: 0, recentCapacity: 100),
@@ -90,6 +90,7 @@ private final class LendingConsumer: LogConsumer {
     func watermarks(partition: Int32, timeoutMilliseconds: Int) -> (low: Offset, high: Offset) {
         (0, Offset(records.count))
     }
+    func membership() -> GroupMembership { GroupMembership(group: "steady", generation: 1, member: "one") }
     func wake() {}
     func close() {}
 }
@@ -107,17 +108,28 @@ private final class SilentReader: LogReader {
     func assign(_ positions: [TopicPartition: Offset]) {}
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (String, LogRecord) throws -> Void) {}
     func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) -> (low: Offset, high: Offset) { (0, 0) }
+    func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) -> Offset { 0 }
+    func position(_ partition: TopicPartition) -> Offset? { nil }
     func offset(_ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int) -> Offset? { nil }
     func onArrival(_ body: @escaping @Sendable () -> Void) {}
     func close() {}
 }
 
-private final class DiscardingStore: StateStore {
-    func modelHash(_ partition: Int32) -> String? { nil }
-    func load(_ partition: Int32, _ body: (StoreRecord, UnsafeRawBufferPointer) throws -> Void) -> StorePosition? {
-        nil
-    }
+private final class DiscardingStores: PartitionStores {
+    func open(_ partition: Int32) -> any PartitionStore { DiscardingStore() }
     func discard(_ partition: Int32) {}
-    func wantsEverything(_ partition: Int32) -> Bool { false }
-    func save(_ partition: Int32, _ position: StorePosition, _ changes: borrowing StoreChanges, isEverything: Bool) {}
+}
+
+private final class DiscardingStore: PartitionStore {
+    private(set) var position: StoredPosition?
+    let bytesOnDisk = 0
+    func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
+    func remove(key: UnsafeRawBufferPointer) {}
+    func write(_ position: StoredPosition) { self.position = position }
+    func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) -> Bool { false }
+    func scan(
+        prefix: [UInt8], after: [UInt8]?, limit: Int,
+        _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
+    ) -> [UInt8]? { nil }
+    func close() {}
 }

@@ -23,26 +23,35 @@ final class WorkerRig {
 
     /// - Parameters:
     ///   - specification: of the active model; `others` are there for swaps and saved states.
+    ///   - unreadable: the version of a model that cannot be read for the moment.
     ///   - seed: of what a dying producer delivers, and of nothing else.
     ///   - checkpointPolls: polls between checkpoints; commits are due every second poll.
     init(
         _ log: SimulatedLog, specification: FoldSpecification = WorkerRig.specification,
-        others: [FoldSpecification] = [], partitions: [Int32] = [0], seed: UInt64 = 0, checkpointPolls: Int64 = 5
+        others: [FoldSpecification] = [], unreadable: String? = nil, partitions: [Int32] = [0], seed: UInt64 = 0,
+        checkpointPolls: Int64 = 5, lostInput: LostInputPolicy = .fail, idle: Int64? = nil
     ) throws {
         self.log = log
         consumer = SimulatedConsumer(log, assignment: partitions)
         producer = SimulatedProducer(log, seed: seed)
         control = SimulatedReader(log)
+        var settings = WorkerSettings(
+            inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
+            eventsPartitions: 1, commitNanoseconds: 2_000_000, checkpointNanoseconds: checkpointPolls * 1_000_000)
+        settings.lostInput = lostInput
+        settings.idleMilliseconds = idle
         worker = try Worker(
             index: 0,
             resources: WorkerResources(
-                consumer: consumer, producer: producer, control: control,
-                makeHistoryReader: { SimulatedReader(log) }, store: SimulatedStore(log), clock: clock,
-                observer: notes, makeFold: { try Self.fold($0, active: specification, others) }),
-            settings: WorkerSettings(
-                inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
-                eventsPartitions: 1, commitNanoseconds: 2_000_000, checkpointNanoseconds: checkpointPolls * 1_000_000),
-            mailbox: mailbox)
+                consumer: consumer, delivery: .atLeastOnce(producer), control: control,
+                makeReader: { SimulatedReader(log) }, stores: SimulatedStores(log), clock: clock, observer: notes,
+                makeFold: { reference in
+                    if let unreadable, reference == .version(unreadable) {
+                        throw SluiceError(.file, "\(unreadable) cannot be read", retry: .later)
+                    }
+                    return try Self.fold(reference, active: specification, others)
+                }, makeIdentity: { "log" }),
+            settings: settings, mailbox: mailbox)
     }
 
     private static func fold(

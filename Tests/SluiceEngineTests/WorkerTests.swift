@@ -15,7 +15,7 @@ import Testing
         let log = try SimulatedLog.uninterrupted(Self.records)
         #expect(log.outputs == (try FoldRig(WorkerRig.specification).run(Self.records, batches: [50])))
         #expect(log.committed[0]?.offset == 400)
-        #expect(log.saved[0]?.last?.position.offset == 400)
+        #expect(log.saved[0]?.position.offset == 400)
     }
 
     @Test func aRestartGoesOnWhereItStoppedAndRepeatsNothing() throws {
@@ -126,7 +126,7 @@ import Testing
         #expect(log.outputs.suffix(behind) == reference.outputs.suffix(behind))
         #expect(rig.notes.seen.replayed == 250)
         #expect(rig.notes.seen.notes.contains { $0.contains("cannot be used") })
-        #expect(log.saved[0]?.last?.position.modelHash == WorkerRig.specification.model.hash)
+        #expect(log.saved[0]?.position.modelHash == WorkerRig.specification.model.hash)
     }
 
     @Test func aCorruptStateIsBuiltAgain() throws {
@@ -134,7 +134,8 @@ import Testing
         let log = SimulatedLog()
         log.append(Array(Self.records[..<250]))
         try WorkerRig(log).run()
-        log.saved[0]?[0].bytes[60] ^= 1
+        let key = try #require(log.saved[0]?.entries.keys.first)
+        log.saved[0]?.entries[key]?[60] ^= 1
         log.append(Array(Self.records[250...]))
         let rig = try WorkerRig(log)
         try rig.run()
@@ -142,16 +143,34 @@ import Testing
         #expect(rig.notes.seen.notes.contains { $0.contains("cannot be used") })
     }
 
-    @Test func inputsThatRetentionTookAreNamed() throws {
+    private func withRetentionPast() throws -> SimulatedLog {
         let log = SimulatedLog()
         log.append(Array(Self.records[..<100]))
         try WorkerRig(log).run()
         log.append(Array(Self.records[100...]))
         log.inputs[0]?.removeFirst(150)
         log.lows[0] = 150
-        let rig = try WorkerRig(log)
+        return log
+    }
+
+    @Test func inputsThatRetentionTookStopTheService() throws {
+        let log = try withRetentionPast()
+        do {
+            try WorkerRig(log).run()
+            Issue.record("it went on")
+        } catch let error as SluiceError {
+            #expect(error.code == .lostInput && error.retry == .never && error.description.contains("cold-start"))
+        }
+        #expect(log.committed[0]?.offset == 100)
+    }
+
+    @Test func inputsThatRetentionTookLeaveStreamsColdWhereThatIsAskedFor() throws {
+        let log = try withRetentionPast()
+        let rig = try WorkerRig(log, lostInput: .coldStart)
         try rig.run()
-        #expect(rig.notes.seen.notes.contains { $0.contains("100..<150") })
+        #expect(rig.notes.seen.notes.contains { $0.contains("begin cold, among them stream-") })
+        let first = log.answers().first { $0.topic == .predictions && ($0.offset ?? 0) >= 150 }
+        #expect(first?.step == 0 && first?.member("warm") == "false")
         #expect(log.committed[0]?.offset == 400)
         #expect(log.answers().allSatisfy { $0.offset.map { !(100..<150).contains($0) } ?? true })
     }
@@ -162,7 +181,8 @@ import Testing
         try WorkerRig(log).run()
         log.inputs[0] = Array(Self.records[..<10])
         do {
-            try WorkerRig(log).run()
+            // Asked anew before it is believed.
+            try WorkerRig(log).run(idlePolls: 5_000)
             Issue.record("it was taken")
         } catch let error as SluiceError {
             #expect(error.code == .foreignState && error.retry == .never)
@@ -211,7 +231,7 @@ import Testing
         let rig = try WorkerRig(log)
         rig.producer.isBlocked = true
         try rig.run(idlePolls: 40)
-        #expect(log.committed.isEmpty && log.saved.isEmpty)
+        #expect(log.committed[0]?.offset == 0 && log.saved.isEmpty, "but for where it began")
         #expect(rig.notes.seen.notes.contains { $0.contains("will be read again") })
     }
 }

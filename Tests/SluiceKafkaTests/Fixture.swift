@@ -52,8 +52,8 @@ enum Fixture {
 
 extension OutputBatch {
     mutating func add(
-        key: String? = nil, value: String?, partition: Int32 = 0, timestamp: EpochMilliseconds = 0,
-        headers: [(String, String)] = []
+        _ topic: OutputTopic = .predictions, key: String? = nil, value: String?, partition: Int32 = 0,
+        timestamp: EpochMilliseconds = 0, headers: [(String, String)] = []
     ) {
         func append(_ text: String) -> Range<Int> {
             let start = arena.count
@@ -64,7 +64,7 @@ extension OutputBatch {
         for (name, value) in headers { self.headers.append(Header(name: name, value: append(value))) }
         entries.append(
             Entry(
-                topic: .predictions, partition: partition, timestamp: timestamp, key: key.map(append),
+                topic: topic, partition: partition, timestamp: timestamp, key: key.map(append),
                 value: value.map(append),
                 headers: first..<self.headers.count))
     }

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func everyDefaultIsAPropertyOfItsRole() throws {
-        for role in [HandleRole.consumer, .reader, .producer, .admin] {
+        for role in [HandleRole.consumer, .reader, .producer, .transactions, .admin] {
             for (name, _) in role.defaults + role.owned {
                 #expect(
                     PropertyTable.shared.scopes[name] != nil && PropertyTable.shared.applies(name, to: role), "\(name)")
@@ -78,6 +78,35 @@ import Testing
         try KafkaConsumer(quiet, group: "g", topic: "t", health: health, logger: capture.logger).close()
         try KafkaReader(quiet, health: health, logger: capture.logger).close()
         #expect(capture.lines == [])
+    }
+
+    @Test func theTransactionTimeoutIsTenSecondsUnlessTheUserSaysOtherwise() throws {
+        let plain = try KafkaConfiguration(["bootstrap.servers": "x:1"])
+        #expect(try plain.settings(.transactions).value("transaction.timeout.ms") == "10000")
+        let set = try KafkaConfiguration(["bootstrap.servers": "x:1", "transaction.timeout.ms": "7000"])
+        #expect(try set.settings(.transactions).value("transaction.timeout.ms") == "7000")
+        #expect(try set.settings(.transactions).value("linger.ms") == "1", "a producer's defaults")
+    }
+
+    /// With the output blocked these and one batch are what waits: 32 MiB each way.
+    @Test func whatWaitsInMemoryIsBoundedByDefault() throws {
+        let plain = try KafkaConfiguration(["bootstrap.servers": "x:1"])
+        #expect(try plain.settings(.producer).value("queue.buffering.max.kbytes") == "32768")
+        #expect(try plain.settings(.producer).value("queue.buffering.max.messages") == "100000")
+        for role in [HandleRole.consumer, .reader] {
+            #expect(try plain.settings(role).value("queued.max.messages.kbytes") == "32768")
+            #expect(try plain.settings(role).value("fetch.max.bytes") == "16777216", "by which it may be overshot")
+        }
+    }
+
+    /// From produced to predicted on the embedded broker nothing waits but these: two producers and one fetch.
+    @Test func theWaitsOnTheWayOfAnObservationAreFarBelowFiftyMilliseconds() throws {
+        let embedded = try KafkaConfiguration(["bootstrap.servers": "x:1"]).adapted(toCluster: "mockCluster7f")
+        func milliseconds(_ role: HandleRole, _ name: String) throws -> Double {
+            try #require(try embedded.settings(role).value(name).flatMap { Double($0) })
+        }
+        let waits = try 2 * milliseconds(.producer, "linger.ms") + milliseconds(.consumer, "fetch.wait.max.ms")
+        #expect(waits <= 25)
     }
 
     @Test func theEmbeddedBrokerGetsAShortFetchWaitUnlessTheUserSaysOtherwise() throws {

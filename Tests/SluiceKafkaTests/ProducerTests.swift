@@ -50,6 +50,24 @@ import Testing
         reader.close()
     }
 
+    /// Whatever their number: memory is bounded while nothing is taken.
+    @Test func aBlockedOutputHoldsSoManyBytesAndNoMore() throws {
+        let broker = try EmbeddedBroker(logger: Fixture.quiet)
+        defer { broker.close() }
+        try broker.setReachable(false)
+        let bounds = ["queue.buffering.max.kbytes": "64", "message.max.bytes": "2000"]
+        let producer = try Fixture.producer("blocked", bounds, on: broker)
+        var batch = OutputBatch()
+        for _ in 0..<1_000 { batch.add(value: String(repeating: "x", count: 1_000)) }
+        var taken = 0
+        for _ in 0..<20 {
+            taken = try producer.produce(batch, from: taken)
+            try producer.poll(timeoutMilliseconds: 20)
+        }
+        #expect((1...65).contains(taken) && producer.pending == taken)
+        producer.close()
+    }
+
     @Test func anOversizeMessageIsRefusedByNameAndTheRestGoesOn() throws {
         let producer = try Fixture.producer("large", ["message.max.bytes": "2000"])
         #expect(producer.messageBytesMax == 2_000)

@@ -80,11 +80,35 @@ import Testing
         try reader.poll(timeoutMilliseconds: 200, limit: 10) { _, _ in Issue.record("nothing is there yet") }
         reader.onArrival { arrived.signal() }
         try Fixture.produce(["b"], to: "arrival")
-        #expect(arrived.wait(timeout: .now() + 20) == .success)
         var offsets: [Offset] = []
-        try reader.poll(timeoutMilliseconds: 0, limit: 10) { offsets.append($1.offset) }
+        // The end that was met is told as well, and brings no record.
+        while offsets.isEmpty, arrived.wait(timeout: .now() + 20) == .success {
+            try reader.poll(timeoutMilliseconds: 0, limit: 10) { offsets.append($1.offset) }
+        }
         #expect(offsets == [1])
         reader.close()
+    }
+
+    @Test func theEndIsAPositionAndNoRecord() throws {
+        try Fixture.produce(["a", "b", "c"], to: "end", partition: 1)
+        let reader = try Fixture.reader()
+        let full = TopicPartition(topic: "end", partition: 1)
+        let empty = TopicPartition(topic: "end", partition: 2)
+        #expect(reader.position(full) == nil)
+        try reader.assign([full: 1, empty: 0])
+        #expect(reader.position(full) == 1 && reader.position(empty) == 0)
+        var offsets: [Offset] = []
+        let end = ContinuousClock.now + .seconds(20)
+        while reader.position(full) != 3, .now < end {
+            try reader.poll(timeoutMilliseconds: 100, limit: 10) { offsets.append($1.offset) }
+        }
+        for _ in 0..<3 { try reader.poll(timeoutMilliseconds: 100, limit: 10) { offsets.append($1.offset) } }
+        #expect(offsets == [1, 2])
+        #expect(reader.position(full) == 3 && reader.position(empty) == 0)
+        #expect(try reader.highWatermark(full, timeoutMilliseconds: 5_000) == 3)
+        #expect(try reader.highWatermark(empty, timeoutMilliseconds: 5_000) == 0)
+        reader.close()
+        #expect(reader.position(full) == nil)
     }
 
     @Test func anOffsetThatIsNotThereIsNamed() throws {

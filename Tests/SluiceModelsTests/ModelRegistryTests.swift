@@ -93,6 +93,44 @@ final class Folder {
         #expect(entries.filter(\.isActive).map(\.version) == ["v2"])
     }
 
+    private var versions: [String] {
+        get throws { try registry.entries().map(\.version).sorted() }
+    }
+
+    @Test func ofCandidatesThatNobodyPromotedTheLatestStay() throws {
+        try registry.register(try folder.model("given"))
+        for version in ["v1", "v2", "v3", "v4", "v5"] {
+            try registry.register(try folder.model(version), isCandidate: true)
+            registry.dropCandidates()
+            if version == "v2" { _ = try registry.activate("v2", by: "anna", at: 0) }
+        }
+        #expect(try versions == ["given", "v2", "v3", "v4", "v5"])
+        // It was active once: whatever follows, its states and swaps may need it. A restart forgets nothing of this.
+        let again = try ModelRegistry(stateDirectory: folder.path + "/state")
+        _ = try again.activate("given", by: "anna", at: 1)
+        try again.register(try folder.model("v2"), isCandidate: true)
+        try again.register(try folder.model("v3"), isCandidate: true)
+        try again.register(try folder.model("v6"), isCandidate: true)
+        again.dropCandidates()
+        #expect(try versions == ["given", "v2", "v3", "v5", "v6"], "v3 was made again after v4 and v5")
+    }
+
+    @Test func aModelGivenByHandIsNoCandidate() throws {
+        for version in ["v1", "v2", "v3"] { try registry.register(try folder.model(version), isCandidate: true) }
+        try registry.register(try folder.model("v1"))
+        for version in ["v4", "v5"] { try registry.register(try folder.model(version), isCandidate: true) }
+        registry.dropCandidates()
+        #expect(try versions == ["v1", "v3", "v4", "v5"])
+    }
+
+    @Test func theLastAttemptIsKnownAfterARestart() throws {
+        #expect(registry.attempted == nil)
+        try registry.noteAttempt(at: 7)
+        #expect(try ModelRegistry(stateDirectory: folder.path + "/state").attempted == 7)
+        try Data("{".utf8).write(to: URL(filePath: folder.path + "/state/models/retraining.json"))
+        #expect(try ModelRegistry(stateDirectory: folder.path + "/state").attempted == nil, "no reason not to serve")
+    }
+
     @Test func aBrokenActivationIsNamed() throws {
         try Data("{".utf8).write(to: URL(filePath: folder.path + "/state/models/active.json"))
         let error = #expect(throws: SluiceError.self) { try ModelRegistry(stateDirectory: folder.path + "/state") }

@@ -69,6 +69,13 @@ import Testing
         #expect(kill(id, 0) == -1)
     }
 
+    @Test func itHasTheEnvironmentThatItIsGivenAndNoOther() throws {
+        let process = TrainingProcess(
+            executable: "/bin/sh", arguments: ["-c", #"echo "{\"done\":true,\"version\":\"$GIVEN$HOME\"}""#],
+            environment: ["GIVEN": "v2"])
+        #expect(try process.run(isCancelled: { false }, progress: { _ in }).version == "v2")
+    }
+
     @Test func moreOutputThanAPipeHoldsIsRead() throws {
         let report = try run(
             """

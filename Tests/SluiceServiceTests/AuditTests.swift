@@ -69,6 +69,11 @@ private final class EventsReader: LogReader {
         (0, partition.topic == "a.events" ? Offset(events.count) : 0)
     }
 
+    func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) -> Offset {
+        watermarks(partition, timeoutMilliseconds: timeoutMilliseconds).high
+    }
+
+    func position(_ partition: TopicPartition) -> Offset? { position.map { Offset($0) } }
     func offset(_ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int) -> Offset? { nil }
     func onArrival(_ body: @escaping @Sendable () -> Void) {}
     func close() {}

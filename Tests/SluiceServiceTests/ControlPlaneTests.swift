@@ -222,6 +222,8 @@ private final class ScriptedReader: LogReader {
     func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
         (0, 0)
     }
+    func highWatermark(_: TopicPartition, timeoutMilliseconds _: Int) -> Offset { 0 }
+    func position(_: TopicPartition) -> Offset? { nil }
     func offset(_: TopicPartition, at _: EpochMilliseconds, timeoutMilliseconds _: Int) throws -> Offset? { nil }
     func onArrival(_ body: @escaping @Sendable () -> Void) {}
     func close() {}

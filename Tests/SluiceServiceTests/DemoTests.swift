@@ -32,6 +32,25 @@ import Testing
         #expect(found.judged > 0 && found.forecastError != nil && found.naiveError != nil)
     }
 
+    @Test func toldToStopWhileItTrainsItDoesNotTrainToTheEnd() async throws {
+        let events = Mutex<[Demo.Event]>([])
+        let running = Mutex<Task<Void, any Error>?>(nil)
+        let demo = Demo(Demo.Options(port: 0), logger: ServiceRig.quiet) { event in
+            events.withLock { $0.append(event) }
+            if case .epoch = event { running.withLock { $0?.cancel() } }
+        }
+        let task = Task { try await demo.run() }
+        running.withLock { $0 = task }
+        try await task.value
+        let (epochs, summaries) = events.withLock { events in
+            (
+                events.count { if case .epoch = $0 { true } else { false } },
+                events.count { if case .summary = $0 { true } else { false } }
+            )
+        }
+        #expect(epochs == 1 && summaries == 0)
+    }
+
     /// At-least-once: after a rebalance a prediction may come again.
     @Test func aPredictionThatComesTwiceCountsOnce() {
         let ledger = DemoLedger()

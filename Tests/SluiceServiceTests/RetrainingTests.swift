@@ -100,6 +100,68 @@ import Testing
         for partition: Int32 in [0, 1] { #expect(found[partition]?.compactMap(\.value) == lines[partition]) }
     }
 
+    /// Variables are under the flags of `serve`: the training must not read them again over what is in force.
+    @Test func aTrainingHasTheConfigurationOfTheServiceWhateverTheEnvironmentSays() async throws {
+        let rig = try ServiceRig(Self.settings("every: never, promote: manual"))
+        try rig.produce(Self.observations(0..<60))
+        var launch = TrainingLaunch.built
+        launch.environment["SLUICE_MODEL__HIDDEN"] = "7"
+        launch.environment["SLUICE_NO__SETTING"] = "1"
+        try await rig.serving(launch: launch) { runtime in
+            try await eventually("it serves") { runtime.backend.retraining != nil }
+            let retraining = try #require(runtime.backend.retraining)
+            let outcome = try await onThread { retraining.train(isFirst: false) }
+            guard case .kept(let version, _) = outcome else { throw Unexpected() }
+            let registry = try #require(runtime.backend.models).registry
+            #expect(try registry.model(version: version).parameters.shape.hidden == 4)
+        }
+    }
+
+    @Test func theNextTrainingIsDueAnIntervalAfterTheLastAttemptThroughARestart() async throws {
+        let rig = try ServiceRig(Self.settings("every: 1h"))
+        let launch = TrainingLaunch(executable: "/bin/false")
+        let candidates = rig.folder + "/state/models/candidates"
+        let attempted = try await rig.serving(launch: launch) { runtime in
+            try await eventually("it serves") { runtime.backend.retraining != nil }
+            let retraining = try #require(runtime.backend.retraining)
+            let registry = try #require(runtime.backend.models).registry
+            #expect(retraining.due == registry.active.map { $0.since + 3_600_000 }, "after the activation")
+            guard case .failed = try await onThread({ retraining.train(isFirst: false) }) else { throw Unexpected() }
+            let attempted = try #require(registry.attempted)
+            #expect(retraining.due == attempted + 3_600_000)
+            return attempted
+        }
+        // What a training that was killed together with its service leaves.
+        try FileManager.default.createDirectory(atPath: candidates, withIntermediateDirectories: true)
+        try Data("secret".utf8).write(to: URL(filePath: candidates + "/sluice.yaml"))
+        try await rig.serving(launch: launch) { runtime in
+            try await eventually("it serves") { runtime.backend.retraining != nil }
+            #expect(runtime.backend.retraining?.due == attempted + 3_600_000)
+            #expect(!FileManager.default.fileExists(atPath: candidates))
+        }
+    }
+
+    /// A unit file names the same model at each start; what was promoted since stays.
+    @Test func aModelThatIsGivenAgainDoesNotUndoWhatTookOverSince() async throws {
+        let rig = try ServiceRig(Self.settings("every: never"))
+        var second = rig.model
+        second.manifest.version = "v2"
+        let file = rig.folder + "/second.safetensors"
+        _ = try ModelFile.write(second, to: file)
+        /// What predicts when the service has begun with the first model's file, and has done so much more.
+        func active(_ body: (ServiceModels) throws -> String? = { _ in nil }) async throws -> [String?] {
+            try await rig.serving { runtime in
+                try await eventually("it serves") { runtime.backend.models != nil }
+                let models = try #require(runtime.backend.models)
+                return [try body(models), models.registry.active?.version]
+            }
+        }
+        #expect(try await active() == [nil, "v1"], "new, it predicts")
+        #expect(try await active { try $0.begin(with: file) } == [nil, "v2"], "another new one")
+        #expect(try await active { try $0.begin(with: rig.modelFile) } == ["v1", "v2"], "not new, it is named")
+        #expect(try await active { try $0.activate("v1", by: "anna").version } == ["v1", "v1"], "and back by hand")
+    }
+
     @Test(arguments: [SIGKILL, SIGSTOP])
     func aTrainingThatDiesOrHangsLeavesServingAsItWas(signal: Int32) async throws {
         let rig = try ServiceRig(
@@ -194,7 +256,7 @@ extension ServiceRig {
     fileprivate func events() async throws -> [Event] {
         let decoder = try MessageDecoder()
         var events: [Event] = []
-        for output in try await readAll(configuration.topics.events) {
+        for output in try await readAll(configuration.topics(isEmbedded: true).events) {
             try Array((output.value ?? "").utf8).withUnsafeBytes { events.append(try decoder.event($0)) }
         }
         return events

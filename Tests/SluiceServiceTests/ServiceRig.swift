@@ -34,7 +34,7 @@ final class ServiceRig: Sendable {
         loaded = try Self.configuration(broker.bootstrap, folder, more, workers: workers, kafka: kafka)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         model = try ModelFile.write(Self.model(), to: folder + "/model.safetensors")
-        for need in loaded.configuration.topics.needs {
+        for need in loaded.configuration.topics(isEmbedded: true).needs {
             try broker.create(need.name, partitions: topics[need.name] ?? partitions)
         }
     }

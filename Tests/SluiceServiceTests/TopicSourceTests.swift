@@ -42,6 +42,8 @@ import Testing
             return (low, high)
         }
 
+        func highWatermark(_: TopicPartition, timeoutMilliseconds _: Int) -> Offset { high }
+        func position(_: TopicPartition) -> Offset? { position }
         func offset(_: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int) throws -> Offset? { nil }
         func onArrival(_ body: @escaping @Sendable () -> Void) {}
         func close() {}

@@ -77,17 +77,79 @@ import Testing
     @Test func aSlotIsDirtyOnceAlsoWhenItChangesHands() {
         let table = table()
         let slot = table.intern("a")
-        table.apply(slot, fence: 0)
-        table.markDirty(slot)
+        table.apply(slot, fence: 3)
+        table.markDirty(slot, at: 5)
         table.end(slot)
         table.releaseIfUnused(slot)
         #expect(table.intern("b") == slot)
-        table.apply(slot, fence: 1)
-        #expect(table.dirty == [slot])
-        table.clearDirty()
-        #expect(table.dirty.isEmpty && table.dropped.isEmpty)
-        table.markDirty(slot)
-        #expect(table.dirty == [slot])
+        table.apply(slot, fence: 9)
+        #expect(table.dirty.count == 1 && table.dirty.oldest == 3, "replay begins where either needs it to")
+        #expect(table.takeDirty() == slot && table.takeDirty() == nil)
+        table.markDirty(slot, at: 11)
+        #expect(table.dirty.oldest == 11)
+    }
+
+    @Test func aSlotOfNobodyIsNotTaken() {
+        let table = table()
+        let slot = table.intern("a")
+        table.apply(slot, fence: 3)
+        table.end(slot)
+        table.releaseIfUnused(slot)
+        #expect(table.takeDirty() == nil)
+        #expect(table.intern("b") == slot)
+        table.apply(slot, fence: 4)
+        #expect(table.takeDirty() == slot)
+    }
+
+    @Test func theOldestChangeIsTakenFirst() {
+        let table = table()
+        let slots = (0..<3_000).map { index in
+            let slot = table.intern("stream-\(index)")
+            table.apply(slot, fence: Offset(index))
+            return slot
+        }
+        for (index, slot) in slots.enumerated() {
+            #expect(table.dirty.oldest == Offset(index) && table.dirty.count == slots.count - index)
+            #expect(table.takeDirty() == slot)
+        }
+        #expect(table.dirty.isEmpty && table.dirty.oldest == nil)
+    }
+
+    @Test func aSlotTakenOutOfTurnIsNotTakenAgain() {
+        let table = table()
+        let (first, second) = (table.intern("a"), table.intern("b"))
+        table.apply(first, fence: 0)
+        table.apply(second, fence: 1)
+        #expect(table.takeChange(second) && !table.takeChange(second))
+        #expect(table.takeDirty() == first && table.takeDirty() == nil)
+    }
+
+    @Test func whatIsDirtyIsNotStaleToo() {
+        let table = table()
+        let (first, second) = (table.intern("a"), table.intern("b"))
+        table.apply(first, fence: 0)
+        table.apply(second, fence: 1)
+        #expect(table.takeDirty() == first)
+        for slot in [first, second] { table.markStale(slot) }
+        #expect(table.staleCount == 1)
+        table.markDirty(first, at: 2)
+        #expect(table.staleCount == 1, "until it is stored")
+        #expect(table.takeDirty() == second && table.takeDirty() == first)
+        #expect(table.staleCount == 0 && table.takeStale() == nil)
+    }
+
+    @Test func anEvictedStreamIsForgottenAndItsPlaceUsedAgain() {
+        let table = table()
+        let slot = table.intern("a")
+        table.apply(slot, fence: 0)
+        withText("run-1") { table.replaceSequence(table[slot].header, $0) }
+        #expect(table.takeDirty() == slot)
+        table.markStale(slot)
+        table.evict(slot)
+        #expect(table.find("a") == nil && table.count == 0 && table.staleCount == 0)
+        #expect(table.dropped.isEmpty, "it has not ended")
+        #expect(table.intern("b") == slot && table[slot].header.pointee.sequence == .none)
+        #expect(table.takeStale() == nil)
     }
 
     @Test func aUsedSlotIsNotReleased() {

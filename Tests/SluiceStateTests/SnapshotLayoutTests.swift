@@ -23,7 +23,8 @@ import Testing
     private func written(_ stream: OneStream) throws -> Bytes {
         var arena = ByteArena()
         let format = try SlotSnapshot(layout: stream.table.layout, modelHash: modelHash)
-        #expect(format.write(stream.slot, of: stream.table, to: &arena) == arena.count)
+        let length = format.write(stream.slot, of: stream.table, position: 40, control: 3, to: &arena)
+        #expect(length == arena.count)
         return Bytes(all: Array(arena.bytes))
     }
 
@@ -34,18 +35,18 @@ import Testing
         stream.observe([9, 4, 2], at: 6_000, sequence: "né", mark: .start, values: values)
         stream.observe([9, .nan, 2], at: 5_500, sequence: "né", values: values)
         let bytes = try written(stream)
-        #expect(Array(bytes.all[..<8]) == Array("SLOT".utf8) + [1, 0, 0, 0])
+        #expect(Array(bytes.all[..<8]) == Array("SLOT".utf8) + [2, 0, 0, 0])
         #expect(bytes.integer(8, 4) == UInt64(bytes.all.count))
         #expect(bytes.integer(12, 8) == bytes.all[20...].withUnsafeBytes { xxHash64($0) })
         #expect((0..<5).map { bytes.integer(20 + 4 * $0, 4) } == [3, 5, 2, 2, 4])
         #expect(Array(bytes.all[40..<72]) == [UInt8](repeating: 0x5A, count: 32))
-        #expect((0..<5).map { bytes.integer(72 + 8 * $0, 8) } == [2, 6_000, 2, 6_000, 1])
-        #expect(bytes.integer(112, 4) == 1)
-        #expect(Array(bytes.all[116..<120]) == [2, 0, 0, 0])
-        #expect(bytes.float(120) == 1 && bytes.float(124).isNaN && bytes.float(128).isNaN)
-        #expect((132..<164).allSatisfy { bytes.all[$0] == 0 })
-        #expect(bytes.integer(164, 4) == 6 && bytes.integer(168, 4) == 3)
-        #expect(Array(bytes.all[172..<181]) == Array("streamné".utf8))
+        #expect((0..<7).map { bytes.integer(72 + 8 * $0, 8) } == [40, 3, 2, 6_000, 2, 6_000, 1])
+        #expect(bytes.integer(128, 4) == 1)
+        #expect(Array(bytes.all[132..<136]) == [2, 0, 0, 0])
+        #expect(bytes.float(136) == 1 && bytes.float(140).isNaN && bytes.float(144).isNaN)
+        #expect((148..<180).allSatisfy { bytes.all[$0] == 0 })
+        #expect(bytes.integer(180, 4) == 6 && bytes.integer(184, 4) == 3)
+        #expect(Array(bytes.all[188..<197]) == Array("streamné".utf8))
     }
 
     @Test func theContentFollowsKeyAndSequence() throws {
@@ -60,8 +61,8 @@ import Testing
             }
         }
         let bytes = try written(stream)
-        #expect(bytes.integer(168, 4) == 0xFFFF_FFFF)
-        var at = 172 + 6
+        #expect(bytes.integer(184, 4) == 0xFFFF_FFFF)
+        var at = 188 + 6
         #expect((0..<3).map { bytes.double(at + 8 * $0) } == [8, 4, 2])
         at += 24
         #expect((0..<3).map { bytes.double(at + 8 * $0) } == [1, 0, 0])
@@ -82,8 +83,8 @@ import Testing
     }
 
     @Test func everyCauseHasItsNumber() {
-        let causes: [BoundaryCause] = [.first, .command, .start, .end, .sequence, .gap, .every, .daily, .swap]
+        let causes: [BoundaryCause] = [.first, .command, .start, .end, .sequence, .gap, .every, .daily, .swap, .lost]
         #expect(causes == BoundaryCause.allCases)
-        #expect(causes.map { Int($0.rawValue) } == Array(0..<9))
+        #expect(causes.map { Int($0.rawValue) } == Array(0..<10))
     }
 }

@@ -62,7 +62,7 @@ import Testing
             let refusal = try #require(error { _ = try folder.open() })
             #expect(refusal.code == .file)
             #expect(refusal.message.contains("another process uses the state directory"))
-            _ = first.makeStore()
+            _ = first.makeStores(.cached)
         }
         _ = try folder.open()
     }
@@ -86,8 +86,8 @@ import Testing
 
     @Test func aStoreKeepsItsDirectoryClaimed() throws {
         let folder = try TemporaryFolder()
-        var store: FileStateStore? = try folder.open().makeStore()
-        #expect(store?.wantsEverything(0) == true)
+        var store: RocksStores? = try folder.open().makeStores(.synced)
+        #expect(store != nil)
         #expect(error { _ = try folder.open() } != nil)
         store = nil
         #expect(error { _ = try folder.open() } == nil)
@@ -102,25 +102,5 @@ import Testing
             #expect(refusal.remedy?.contains("state.directory") == true)
             #expect(refusal.message.contains(folder.path + "/state"))
         }
-    }
-
-    @Test func aSaveThatFailsSaysSoAndTheNextHoldsEverything() throws {
-        let folder = try TemporaryFolder()
-        let store = try folder.open().makeStore()
-        let slots = try Slots()
-        slots.set("a", fence: 0)
-        // A folder in the place of the file that is written first.
-        let blocker = folder.file() + ".new"
-        try FileManager.default.createDirectory(atPath: blocker, withIntermediateDirectories: false)
-        let refusal = try #require(error { try slots.save(to: store, at: 1) })
-        #expect(refusal.code == .file && refusal.retry == .later)
-        try FileManager.default.removeItem(atPath: blocker)
-        try slots.save(to: store, at: 1)
-        try FileManager.default.removeItem(atPath: folder.file())
-        slots.set("b", fence: 1)
-        #expect(error { try slots.save(to: store, at: 2) }?.retry == .later)
-        #expect(store.wantsEverything(0))
-        try slots.save(to: store, at: 2)
-        #expect(try Slots.load(store)?.1 == ["a": 0, "b": 1])
     }
 }

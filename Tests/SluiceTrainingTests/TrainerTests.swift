@@ -108,16 +108,21 @@ import Testing
 
     @Test func progressCountsBatchesEpochsAndObservations() throws {
         var batches: [TrainingProgress.Batch] = []
-        var epochs = 0
+        var (epochs, measured, unheard) = (0, 0, 0)
         let result = try train(
             [Synthetic.wave(200)], configuration { $0.carry = [.perBatch, .acrossBatches] },
             progress: {
                 switch $0 {
                 case .batch(let batch): batches.append(batch)
-                case .epoch: epochs += 1
+                case .measuring: measured += 1
+                case .epoch:
+                    epochs += 1
+                    if measured < epochs { unheard += 1 }
                 }
             })
         #expect(epochs == 3)
+        // Neither the validation of an epoch nor the two sides of the carry gap at the end are silent.
+        #expect(unheard == 0 && measured >= 3 + 2)
         #expect(result.epochs.map(\.policy) == [.perBatch, .acrossBatches, .acrossBatches])
         #expect(batches.last?.observations == 3 * 170)
         #expect(batches.filter { $0.batch == $0.batches }.map(\.epoch) == [1, 2, 3])
@@ -164,9 +169,9 @@ import Testing
         let learner = Learner(
             parameters, manifest: Synthetic.point, configuration: configuration, rows: 8, steps: 80)
         let evaluator = Evaluator(dataset: dataset, manifest: Synthetic.point, configuration: configuration)
-        let gap = evaluator.carryGap(segments, parameters: parameters)
+        let gap = evaluator.carryGap(segments, parameters: parameters) {}
         for (policy, served) in [(CarryPolicy.perBatch, gap.resetPerChunk), (.acrossBatches, gap.carried)] {
-            let trained = evaluator.evaluate(segments, policy: policy, with: learner)
+            let trained = evaluator.evaluate(segments, policy: policy, with: learner) {}
             #expect(trained.count == served.count)
             #expect(abs(trained.loss - served.loss) < 1e-5 * served.loss)
         }

@@ -5,7 +5,6 @@ import SluiceLSTM
 import SluiceLog
 import SluiceSchema
 import SluiceState
-import SluiceStore
 
 /// Small models of every kind of slot, each with its fold.
 enum SampleModels {
@@ -66,7 +65,10 @@ struct SampleSlots {
         var found: [(key: [UInt8], snapshot: [UInt8])] = []
         table.forEach { slot in
             var arena = ByteArena()
-            format.write(slot, of: table, to: &arena)
+            let header = table[slot].header.pointee
+            // Behind what the fold has applied, and where the restored one stood.
+            format.write(
+                slot, of: table, position: max(header.position, header.fence + 1), control: header.control, to: &arena)
             found.append((Array(table.key(slot)), Array(arena.bytes)))
         }
         return found.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.snapshot)
@@ -81,12 +83,12 @@ struct SampleSlots {
             let mark = index == 3 ? ",\"boundary\":\"end\"" : ""
             let value = Array("{\"time\":\(time),\"values\":{\"f0\":\(index)},\"label\":1\(sequence)\(mark)}".utf8)
             for key in keys {
-                withBytes(value) { value in
-                    withBytes(Array(key.utf8)) { key in
+                try withBytes(value) { value in
+                    try withBytes(Array(key.utf8)) { key in
                         let record = LogRecord(
                             partition: 0, offset: Offset(index), timestamp: 0, key: key, value: value)
-                        withUnsafePointer(to: record) { record in
-                            fold.append(record.pointee, at: 0, of: state)
+                        try withUnsafePointer(to: record) { record in
+                            try fold.append(record.pointee, at: 0, of: state)
                             fold.run()
                             fold.emit(
                                 UnsafeBufferPointer(start: record, count: 1), topic: "t", messageBytesMax: 1 << 20,
@@ -102,38 +104,5 @@ struct SampleSlots {
             let text = entry.value.map { Data(outputs.arena.bytes($0)) } ?? Data()
             check((try? JSONSerialization.jsonObject(with: text)) != nil, "a prediction is JSON")
         }
-    }
-
-    func end(_ key: String) { withBytes(Array(key.utf8), end) }
-
-    private func end(_ key: UnsafeRawBufferPointer) {
-        guard let slot = table.find(key) else { return }
-        table.end(slot)
-        table.releaseIfUnused(slot)
-    }
-
-    func save(to store: FileStateStore, _ position: StorePosition) throws {
-        var changes = StoreChanges()
-        let isEverything = store.wantsEverything(0)
-        if isEverything {
-            table.forEach { changes.put($0, of: table, as: format) }
-        } else {
-            for key in table.dropped { changes.drop(key) }
-            for slot in table.dirty where table[slot].header.pointee.isUsed { changes.put(slot, of: table, as: format) }
-        }
-        try store.save(0, position, changes, isEverything: isEverything)
-        table.clearDirty()
-    }
-
-    /// What a store has; nil for nothing.
-    func load(_ store: FileStateStore) throws -> StorePosition? {
-        let position = try store.load(0) { kind, bytes in
-            switch kind {
-            case .snapshot: _ = try format.restore(bytes, into: table)
-            case .dropped: end(bytes)
-            }
-        }
-        table.clearDirty()
-        return position
     }
 }

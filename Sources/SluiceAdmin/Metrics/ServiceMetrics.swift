@@ -29,6 +29,7 @@ package final class ServiceMetrics: Sendable {
     package let swaps: Counter
     package let replayed: Counter
     package let savedSlots: Counter
+    package let stateBytesWritten: Counter
     /// Records per batch.
     package let batchRecords: Recorder
     package let step: Metrics.Timer
@@ -55,11 +56,14 @@ package final class ServiceMetrics: Sendable {
         swaps = registry.counter("sluice_swaps_total", "Swaps to another model, counted once for each partition.")
         replayed = registry.counter("sluice_replayed_total", "Observations folded again after a restart, unemitted.")
         savedSlots = registry.counter("sluice_saved_slots_total", "Slot snapshots saved.")
+        stateBytesWritten = registry.counter(
+            "sluice_state_written_bytes_total",
+            "Bytes of slots, markers and heads stored; exactly-once also those of the changelog.")
         batchRecords = registry.histogram("sluice_batch_records", "Records taken from the log at once.", .records)
         step = registry.timer("sluice_step_seconds", "Time of a batch in the LSTM step.")
         latency = registry.timer("sluice_latency_seconds", "Time of a batch from arrival to its outputs produced.")
-        commit = registry.timer("sluice_commit_seconds", "Time of a commit: flush, save, commit of the offsets.")
-        streams = registry.gauge("sluice_streams", "Streams with a slot in memory.")
+        commit = registry.timer("sluice_commit_seconds", "Time of a commit: delivery, state, positions.")
+        streams = registry.gauge("sluice_streams", "Streams with a slot, in memory or on disk.")
         stateBytes = registry.gauge("sluice_state_bytes", "Memory of the slots.")
         outputBlocked = registry.gauge("sluice_output_blocked", "1 while the output takes nothing.")
         ready = registry.gauge("sluice_ready", "1 while the service is ready.")

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Logging
 internal import SluiceService
-internal import UnixSignals
 
 /// `sluice demo`.
 struct DemoCommand: AsyncParsableCommand {
@@ -48,20 +47,12 @@ struct DemoCommand: AsyncParsableCommand {
         let demo = Demo(
             Demo.Options(duration: duration, port: port, speed: speed, retrainEvery: retrainEvery), logger: logger,
             report: { screen.show($0) })
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try await demo.run()
-                return true
-            }
-            group.addTask {
-                for await _ in signals { return false }
-                return false
-            }
-            let isOver = try await group.next() ?? true
-            group.cancelAll()
-            // After a signal the demo still stops in order and sums up.
-            if !isOver { _ = try await group.next() }
+        // After a signal the demo still stops in order and sums up; a second one ends it at once.
+        let show = Task { try await demo.run() }
+        try await Signals.during {
+            try await show.value
+        } first: {
+            show.cancel()
         }
     }
 }

@@ -18,16 +18,16 @@ struct TrainFlags: ParsableArguments {
     @Option(help: "Rows of a batch. (default: 32)")
     var rows: String?
 
-    @Option(help: "lanes or strided: which chunk goes into which row. (default: lanes)")
+    @Option(help: "Which chunk goes into which row: lanes; strided is not available yet. (default: lanes)")
     var order: String?
 
-    @Option(help: "sgd, adam, adamw or rmsprop. (default: adam)")
+    @Option(help: "adam; sgd, adamw and rmsprop are not available yet. (default: adam)")
     var optimizer: String?
 
     @Option(help: "Learning rate. (default: 0.001)")
     var learningRate: String?
 
-    @Option(help: "constant, step, cosine or reduce-on-plateau. (default: constant)")
+    @Option(help: "constant; step, cosine, reduce-on-plateau are not available yet. (default: constant)")
     var schedule: String?
 
     @Option(help: "every or last: the steps of a sequence whose loss counts. (default: every)")
@@ -39,7 +39,7 @@ struct TrainFlags: ParsableArguments {
     @Option(help: "Largest norm of a gradient; 0: no clipping. (default: 1)")
     var clip: String?
 
-    @Option(help: "pytorch, xavier, kaiming or orthogonal: how weights are drawn. (default: pytorch)")
+    @Option(help: "How weights are drawn: pytorch; the others are not available yet. (default: pytorch)")
     var weights: String?
 
     @Option(help: "0 or 1: the bias of the forget gate at the start. (default: 0)")

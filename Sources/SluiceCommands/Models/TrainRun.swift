@@ -61,6 +61,7 @@ final class TrainRun {
                 let rate = ProgressBar.rate(Double(batch.observations), per: (.now - since) / .seconds(1))
                 return String(format: "epoch %d of %d  loss %.4f  ", batch.epoch, batch.epochs, batch.loss) + rate
             }
+        case .training(.measuring): break
         case .training(.epoch(let epoch)):
             bar.clear()
             let now = ContinuousClock.now
@@ -80,7 +81,8 @@ extension TrainRun {
         switch progress {
         case .reading(let observations, _): TrainJSON.tell("reading \(observations) observations")
         case .training(.batch(let batch)): TrainJSON.tell("training", epoch: batch.epoch, of: batch.epochs)
-        default: break
+        case .training(.measuring): TrainJSON.tell("measuring")
+        case .dataset, .training(.epoch): break
         }
     }
 }

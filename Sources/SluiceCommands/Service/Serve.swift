@@ -16,6 +16,10 @@ struct Serve: AsyncParsableCommand {
             observations, trains and begins. Every retrain.every it trains anew on the recorded log, in a process of \
             its own, and swaps to the result as retrain.promote says.
 
+            --model registers the file and predicts with it if it is new. One that was registered before, as at each \
+            restart with the same arguments, changes nothing: what was trained or promoted since goes on, which is \
+            said, and 'sluice models promote' goes back.
+
             It waits for a broker that is away and makes its own topics where it may; 'sluice topics create' makes \
             them all. The state lies in state.directory. On another address than loopback it needs access tokens: \
             'sluice tokens add' makes them.
@@ -34,7 +38,9 @@ struct Serve: AsyncParsableCommand {
               SLUICE_WORKERS=4 sluice serve --log-level debug
             """)
 
-    @Option(help: ArgumentHelp("Register this model and predict with it. (default: the active one)", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Register this model and, if it is new, predict with it. (default: the active one)", valueName: "file"))
     var model: String?
 
     @OptionGroup var configuration: ConfigurationOptions

@@ -30,7 +30,8 @@ struct TopicsCheck: AsyncParsableCommand {
         let report = try await Signals.onThread { _ in
             let cluster = try TopicCluster(configuration, logger: logger)
             defer { cluster.close() }
-            return TopicReport(plan: configuration.topics, existing: try cluster.describe(configuration.topics))
+            let plan = configuration.topics(isEmbedded: cluster.isEmbedded)
+            return TopicReport(plan: plan, existing: try cluster.describe(plan))
         }
         let console = Console.current
         if json { console.line(JSONWriter.text(of: report)) } else { console.out(report.table.text) }

@@ -36,7 +36,8 @@ struct TopicsCreate: AsyncParsableCommand {
         let report = try await Signals.onThread { _ in
             let cluster = try TopicCluster(configuration, logger: logger)
             defer { cluster.close() }
-            return TopicReport(plan: configuration.topics, existing: try create(configuration.topics, cluster))
+            let plan = configuration.topics(isEmbedded: cluster.isEmbedded)
+            return TopicReport(plan: plan, existing: try create(plan, cluster))
         }
         guard report.problems.isEmpty else {
             throw SluiceError(.topic, report.problems.map(\.description).joined(separator: "; "))

@@ -97,8 +97,8 @@ private final class EngineLoop {
             let range = first..<min(first + batch, records.count)
             batchRecords.removeAll(keepingCapacity: true)
             for index in range { batchRecords.append(records.record(index, at: next + Int64(index))) }
-            batchRecords.withUnsafeBufferPointer { records in
-                for index in records.indices { fold.append(records[index], at: index, of: state) }
+            try batchRecords.withUnsafeBufferPointer { records in
+                for index in records.indices { try fold.append(records[index], at: index, of: state) }
                 fold.run()
                 fold.emit(records, topic: "bench", messageBytesMax: 1 << 20, into: &outputs)
             }

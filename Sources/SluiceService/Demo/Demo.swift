@@ -67,12 +67,16 @@ package final class Demo: Sendable {
     /// Share of the recorded year that is trained on.
     private static let trainingShare = 0.7
     private static let viewSeconds = 1.0
+    /// Looks for predictions, ten a second, of which none brings a new one before the rest is given up.
+    private static let quietLooksMaximum = 100
 
     private let options: Options
     private let logger: Logger
     private let report: @Sendable (Event) -> Void
     private let began = Date()
     private let hasServiceEnded = Atomic<Bool>(false)
+    /// For the work on threads, which know of no task.
+    private let stop = StopFlag()
 
     package init(_ options: Options, logger: Logger, report: @escaping @Sendable (Event) -> Void) {
         self.options = options
@@ -80,8 +84,21 @@ package final class Demo: Sendable {
         self.report = report
     }
 
-    /// Runs to the end of the duration, or until the task is cancelled; then stops everything and sums up.
+    /// Runs to the end of the duration, or until the task is cancelled; then stops everything and sums up, if there is
+    /// something to sum up.
     package func run() async throws {
+        try await withTaskCancellationHandler {
+            do {
+                try await show()
+            } catch is CancellationError {
+                report(.stage("told to stop before it served"))
+            }
+        } onCancel: {
+            stop.set()
+        }
+    }
+
+    private func show() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-demo-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -92,8 +109,8 @@ package final class Demo: Sendable {
         report(.stage("an embedded broker listens at \(broker.bootstrap); it keeps nothing"))
         let loaded = try Self.configuration(broker.bootstrap, folder, options)
         let configuration = loaded.configuration
-        let cluster = try await onThread { [logger] in
-            try Cluster(configuration, health: KafkaHealth(logger: logger), logger: logger) { Task.isCancelled }
+        let cluster = try await onThread { [logger, stop] in
+            try Cluster(configuration, health: KafkaHealth(logger: logger), logger: logger) { stop.isSet }
         }
         let ledger = DemoLedger()
         let feeder = DemoFeeder(series, firstRow: firstRow, hoursPerSecond: options.speed, ledger: ledger) {
@@ -146,13 +163,14 @@ package final class Demo: Sendable {
         let source = TopicSource(topic: configuration.input.topic, partitions: cluster.inputPartitions, from: nil) {
             try cluster.makeReader()
         }
-        let outcome = try await onThread { [report] in
+        let outcome = try await onThread { [report, stop] in
             try job.run(
-                source,
+                source, isCancelled: { stop.isSet },
                 progress: { progress in
                     if case .training(.epoch(let epoch)) = progress { report(.epoch(epoch, of: job.training.epochs)) }
                 })
         }
+        try Task.checkCancellation()
         let path = folder.appendingPathComponent("model.safetensors").path
         _ = try ModelFile.write(outcome.result.model, to: path)
         return path
@@ -254,12 +272,15 @@ package final class Demo: Sendable {
             training: runtime.backend.retraining?.status, forecastErrors: ledger.errors(prefix: "temperature/"))
     }
 
-    /// Waits a little for the last predictions, also after being told to stop.
+    /// Waits for the last predictions as long as some come, also after being told to stop.
     private func settle(_ ledger: DemoLedger, _ feeder: DemoFeeder) async {
         let waiting = Task.detached {
-            for _ in 0..<300 where !self.hasServiceEnded.load(ordering: .relaxed) {
+            var (seen, looks) = (0, 0)
+            while looks < Self.quietLooksMaximum, !self.hasServiceEnded.load(ordering: .relaxed) {
                 if feeder.isOver && ledger.predictions >= ledger.observations { break }
                 try? await Task.sleep(for: .milliseconds(100))
+                looks = ledger.predictions > seen ? 0 : looks + 1
+                seen = ledger.predictions
             }
         }
         await waiting.value

@@ -39,7 +39,10 @@ extension Configuration {
         FoldSpecification(model: model, boundaries: try boundaryPolicy(), missing: input.missing, late: input.late)
     }
 
-    package var topics: TopicPlan {
-        TopicPlan(application: application, input: input.topic, output: output.topic, rejects: output.rejects)
+    /// - Parameter isEmbedded: on the embedded broker, which has no transactions, nothing is delivered exactly once.
+    package func topics(isEmbedded: Bool) -> TopicPlan {
+        TopicPlan(
+            application: application, input: input.topic, output: output.topic, rejects: output.rejects,
+            hasChangelog: delivery == .exactlyOnce && !isEmbedded)
     }
 }

@@ -15,6 +15,8 @@ package struct TopicPlan: Sendable {
         package var cleanup: String
         /// Made by the user, never by Sluice.
         package var isInput: Bool
+        /// Entries besides the cleanup policy, with which it is made.
+        package var configuration: [String: String] = [:]
     }
 
     /// What is wrong with a topic.
@@ -38,22 +40,37 @@ package struct TopicPlan: Sendable {
     package let input: String
     package let control: String
     package let events: String
+    /// The changelog; needed where states are committed with their outputs.
+    package let slots: String
 
-    package init(application: String, input: String, output: String, rejects: String) {
+    /// How long the changelog keeps tombstones: a store is used that is half as old at most.
+    package static let tombstonesMilliseconds: Int64 = 86_400_000
+    /// Small segments that are soon compacted: the active one never is, and a restart reads what is left.
+    private static let changelog = [
+        "segment.bytes": "67108864", "min.cleanable.dirty.ratio": "0.1", "max.compaction.lag.ms": "600000",
+        "segment.ms": "600000", "delete.retention.ms": "\(tombstonesMilliseconds)",
+    ]
+
+    /// - Parameter hasChangelog: delivery is exactly-once.
+    package init(application: String, input: String, output: String, rejects: String, hasChangelog: Bool = false) {
         self.input = input
         control = application + ".control"
         events = application + ".events"
-        needs = [
-            Need(name: input, partitions: .any, cleanup: "delete", isInput: true),
-            Need(name: output, partitions: .asInput, cleanup: "delete", isInput: false),
-            Need(name: rejects, partitions: .any, cleanup: "delete", isInput: false),
-            Need(name: control, partitions: .asInput, cleanup: "delete", isInput: false),
-            Need(name: events, partitions: .any, cleanup: "delete", isInput: false),
-        ]
+        slots = application + ".slots"
+        let changelog = Need(
+            name: slots, partitions: .asInput, cleanup: "compact", isInput: false, configuration: Self.changelog)
+        needs =
+            (hasChangelog ? [changelog] : []) + [
+                Need(name: input, partitions: .any, cleanup: "delete", isInput: true),
+                Need(name: output, partitions: .asInput, cleanup: "delete", isInput: false),
+                Need(name: rejects, partitions: .any, cleanup: "delete", isInput: false),
+                Need(name: control, partitions: .asInput, cleanup: "delete", isInput: false),
+                Need(name: events, partitions: .any, cleanup: "delete", isInput: false),
+            ]
     }
 
     /// Whether the service makes it itself.
-    package func isInternal(_ topic: String) -> Bool { topic == control || topic == events }
+    package func isInternal(_ topic: String) -> Bool { topic == control || topic == events || topic == slots }
 
     /// Holds what there is against what is needed.
     package func problems(_ existing: [TopicDescription]) -> [Problem] {
@@ -79,7 +96,7 @@ package struct TopicPlan: Sendable {
         return needs.filter { !known.contains($0.name) && !$0.isInput }.map { need in
             TopicDescription(
                 name: need.name, partitions: inputPartitions,
-                configuration: ["cleanup.policy": need.cleanup])
+                configuration: need.configuration.merging(["cleanup.policy": need.cleanup]) { $1 })
         }
     }
 }

@@ -89,21 +89,21 @@ package final class Scorer {
                 let isDue = state.schedule.nextOffset <= offset
                 if filling.count == batch || isDue || filling !== state.fold {
                     try emit(filling, records, prediction, reject)
-                    if isDue { apply(state, before: offset) }
+                    if isDue { try apply(state, before: offset) }
                     filling = state.fold
                 }
-                filling.append(records[index], at: index, of: state)
+                try filling.append(records[index], at: index, of: state)
             }
             try emit(filling, records, prediction, reject)
         }
         row += Int64(rows.count)
     }
 
-    private func apply(_ state: PartitionState, before offset: Offset) {
+    private func apply(_ state: PartitionState, before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
-            if let target = event.target { _ = state.reset(target, at: event.offset) }
+            if event.target != nil { _ = try state.reset(event) }
             if event.type == .swap, let successor = event.model.flatMap({ successors[$0] }) {
-                _ = state.swap(to: successor, at: event.offset)
+                _ = try state.swap(to: successor, at: event.offset)
             }
         }
     }

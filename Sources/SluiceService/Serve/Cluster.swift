@@ -34,8 +34,8 @@ package struct Cluster: Sendable {
         self.health = health
         self.logger = logger
         application = configuration.application
-        topics = configuration.topics
         let isEmbedded = EmbeddedBroker.isEmbedded(clusterID: id)
+        topics = configuration.topics(isEmbedded: isEmbedded)
         let plan = topics
         let described = try Self.retrying(isCancelled) { try Self.topics(plan, admin, isEmbedded: isEmbedded) }
         func partitions(_ name: String) -> Int { described.first { $0.name == name }?.partitions ?? 0 }
@@ -119,11 +119,20 @@ package struct Cluster: Sendable {
     package func makeReader() throws -> KafkaReader { try KafkaReader(kafka, health: health, logger: logger) }
 
     package func makeProducer(_ configuration: Configuration) throws -> KafkaProducer {
-        try KafkaProducer(
-            kafka,
-            topics: [
-                .predictions: configuration.output.topic, .rejects: configuration.output.rejects,
-                .events: topics.events, .control: topics.control, .observations: topics.input,
-            ], health: health, logger: logger)
+        try KafkaProducer(kafka, topics: names(configuration), health: health, logger: logger)
+    }
+
+    /// - Parameter instance: the worker's identity: a producer of the same name fences the one before it.
+    package func makeTransactions(_ configuration: Configuration, instance: String) throws -> KafkaTransactions {
+        try KafkaTransactions(
+            kafka, id: "\(application)-\(instance)", input: topics.input, topics: names(configuration), health: health,
+            logger: logger)
+    }
+
+    private func names(_ configuration: Configuration) -> [OutputTopic: String] {
+        [
+            .predictions: configuration.output.topic, .rejects: configuration.output.rejects, .events: topics.events,
+            .control: topics.control, .slots: topics.slots, .observations: topics.input,
+        ]
     }
 }

@@ -67,9 +67,18 @@ package final class MetricsObserver: EngineObserver {
         for (code, count) in counts { metrics.countRejects(count, code: code) }
     }
 
-    package func committed(nanoseconds: Int64, saved slots: Int) {
-        metrics.commit.recordNanoseconds(nanoseconds)
-        metrics.savedSlots.increment(by: slots)
+    package func committed(_ report: CommitReport) {
+        metrics.commit.recordNanoseconds(report.nanoseconds)
+        metrics.savedSlots.increment(by: report.slots)
+        metrics.stateBytesWritten.increment(by: report.stateBytes)
+    }
+
+    package func restoring(_ progress: [Int32: Double]) {
+        for (partition, share) in progress.sorted(by: { $0.key < $1.key }) {
+            let done = Int(share * 20)
+            let bar = String(repeating: "#", count: done) + String(repeating: "-", count: 20 - done)
+            logger.info("restoring [\(bar)] \(Int(share * 100)) %", metadata: ["partition": "\(partition)"])
+        }
     }
 
     package func commandApplied(_ event: Event, matched: Int) {

@@ -91,19 +91,23 @@ final class Retraining: Sendable {
         }
     }
 
-    /// Trains each time `retrain.every` has passed since the model was activated, or since the last attempt.
+    /// Trains each time `retrain.every` has passed, through restarts.
     func run() {
-        guard let every = configuration.retrain.every, let active = models.registry.active else { return }
-        let interval = Double(every.wholeMilliseconds) / 1_000
-        var due = Date(timeIntervalSince1970: Double(active.since) / 1_000 + interval)
-        while !isCancelled() {
-            if Date() >= due {
-                train(isFirst: false)
-                due = Date(timeIntervalSinceNow: interval)
-            }
+        while let due, !isCancelled() {
+            if SystemClock().wallMilliseconds() >= due { train(isFirst: false) }
             pause(Self.lookSeconds)
         }
     }
+
+    /// When the next training begins: `retrain.every` after the last attempt, whatever became of it, or after a model
+    /// was activated since; nil for never.
+    var due: EpochMilliseconds? {
+        guard let every = configuration.retrain.every, let active = models.registry.active else { return nil }
+        return max(active.since, models.registry.attempted ?? active.since) + every.wholeMilliseconds
+    }
+
+    /// Removes what a training left behind that a crash ended: its configuration holds secrets.
+    func clear() { try? FileManager.default.removeItem(atPath: models.registry.candidates) }
 
     private func pause(_ seconds: Double) {
         let end = Date(timeIntervalSinceNow: seconds)
@@ -116,16 +120,30 @@ final class Retraining: Sendable {
         let began = ContinuousClock.now
         stage.withLock { $0 = "training begins" }
         defer { stage.withLock { $0 = nil } }
+        // At its beginning, lest one that ends the service begins again with it; and at its end.
+        let former = models.registry.attempted
+        noteAttempt(SystemClock().wallMilliseconds())
         let outcome: Outcome
         do {
             outcome = try attempt(isFirst)
         } catch is CancellationError {
+            // The next life makes up for it.
+            noteAttempt(former)
             return nil
         } catch {
             outcome = .failed(reason: "\(error)")
         }
+        noteAttempt(SystemClock().wallMilliseconds())
         tell(outcome, .now - began)
         return outcome
+    }
+
+    private func noteAttempt(_ time: EpochMilliseconds?) {
+        do {
+            try models.registry.noteAttempt(at: time)
+        } catch {
+            logger.warning("the time of a training is not kept", metadata: ["error": "\(error)"])
+        }
     }
 
     private func tell(_ outcome: Outcome, _ duration: Duration) {
@@ -148,7 +166,7 @@ final class Retraining: Sendable {
     private func attempt(_ isFirst: Bool) throws -> Outcome {
         let folder = models.registry.candidates
         let files = FileManager.default
-        try? files.removeItem(atPath: folder)
+        clear()
         try files.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         defer { try? files.removeItem(atPath: folder) }
@@ -160,7 +178,9 @@ final class Retraining: Sendable {
             arguments += ["--incumbent", models.registry.path(of: active.version)]
         }
         let process = TrainingProcess(
-            executable: launch.executable, arguments: arguments, silenceSeconds: launch.silenceSeconds)
+            executable: launch.executable, arguments: arguments,
+            environment: launch.environment.filter { !EnvironmentName.isSetting($0.key) },
+            silenceSeconds: launch.silenceSeconds)
         defer { child.store(0, ordering: .relaxed) }
         let result = try process.run(
             started: { child.store($0, ordering: .relaxed) }, isCancelled: isCancelled
@@ -170,7 +190,8 @@ final class Retraining: Sendable {
             throw SluiceError(.trainingFailed, "the training process was interrupted", retry: .later)
         }
         // Refuses a file that is torn or holds a NaN.
-        let model = try models.registry.register(output)
+        let model = try models.registry.register(output, isCandidate: true)
+        defer { models.registry.dropCandidates() }
         try models.check(model)
         let version = model.manifest.version
         if version == models.registry.active?.version {
@@ -190,12 +211,19 @@ final class Retraining: Sendable {
 package struct TrainingLaunch: Sendable {
     /// A `sluice`.
     package var executable: String
+    /// Of the training too, but for the settings in it: they are in its configuration, under the flags of `serve`.
+    package var environment: [String: String]
     /// Silence after which a training counts as hanging.
     package var silenceSeconds: Double
 
     /// - Parameter executable: by default the program that runs.
-    package init(executable: String = "/proc/self/exe", silenceSeconds: Double = TrainingProcess.silenceSeconds) {
+    package init(
+        executable: String = "/proc/self/exe",
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        silenceSeconds: Double = TrainingProcess.silenceSeconds
+    ) {
         self.executable = executable
+        self.environment = environment
         self.silenceSeconds = silenceSeconds
     }
 }

@@ -33,10 +33,11 @@ package final class ServeRuntime: Service {
     private var configuration: Configuration { loaded.configuration }
 
     /// - Parameters:
-    ///   - modelFile: to be registered and predicted with; nil for the registry's active model, or a first one that is
-    ///     trained.
+    ///   - modelFile: to be registered and, if it is new, predicted with; nil for the registry's active model, or a
+    ///     first one that is trained.
     ///   - launch: how trainings are started.
-    /// - Throws: what can be refused before anything is started: the model against the configuration, kafka properties.
+    /// - Throws: what can be refused before anything is started: the model against the configuration, an unwritable
+    ///   state directory.
     package init(
         _ loaded: LoadedConfiguration, modelFile: String?, launch: TrainingLaunch = TrainingLaunch(), logger: Logger
     ) throws {
@@ -56,6 +57,8 @@ package final class ServeRuntime: Service {
             _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
             _ = try configuration.foldSpecification(model)
         }
+        // To whom it belongs is known once the cluster answers; whether it can be written is known now.
+        try StateDirectory.checkWritable(configuration.state.directory)
     }
 
     /// The port HTTP is served on; waits until it is.
@@ -102,17 +105,27 @@ package final class ServeRuntime: Service {
         } catch is CancellationError {
             return
         }
-        try checkDelivery(cluster)
+        if configuration.delivery == .exactlyOnce && cluster.isEmbedded {
+            logger.warning("the embedded broker has no transactions: delivery is at-least-once")
+        }
         let directory = try StateDirectory(
             configuration.state.directory,
             identity: StateIdentity(
                 cluster: cluster.id, application: configuration.application, topic: configuration.input.topic))
         let models = ServiceModels(
             configuration: configuration, registry: try ModelRegistry(stateDirectory: directory.path))
-        if let modelFile { try models.begin(with: modelFile) }
+        if let modelFile, let given = try models.begin(with: modelFile) {
+            logger.notice(
+                "the model given was here before, and another one has taken over since: that one predicts",
+                metadata: [
+                    "model": "\(models.registry.active?.version ?? "")", "given": "\(given)",
+                    "remedy": "sluice models promote \(given)",
+                ])
+        }
         let retraining = Retraining(
             configuration, yaml: loaded.yamlWithSecrets, models: models, launch: launch, logger: logger,
             isCancelled: { [stop] in stop.isSet }, report: { [observer] in observer.retrained($0, $1) })
+        retraining.clear()
         backend.attach(models: models, retraining: retraining)
         if models.registry.active == nil { try await train(retraining, cluster) }
         guard let active = models.registry.active, !stop.isSet else { return }
@@ -181,38 +194,23 @@ package final class ServeRuntime: Service {
         try await schedule.value
     }
 
-    /// Exactly-once does not exist yet: refused where it is asked for, said where it is only the default.
-    private func checkDelivery(_ cluster: Cluster) throws {
-        guard configuration.delivery == .exactlyOnce else { return }
-        if cluster.isEmbedded {
-            logger.warning("the embedded broker has no transactions: delivery is at-least-once")
-        } else if loaded.isGiven("delivery") {
-            throw SluiceError(
-                .unsupported, "delivery: exactly-once is not available yet",
-                remedy: "set delivery: at-least-once; after a crash outputs may come twice, with the same bytes")
-        } else {
-            logger.warning("delivery is at-least-once: the default, exactly-once, is not available yet")
-        }
-    }
-
     private func makeWorker(
         _ index: Int, _ instance: String, _ cluster: Cluster, _ directory: StateDirectory, _ models: ServiceModels,
         _ mailbox: WorkerMailbox
     ) throws -> Worker {
-        try Worker(
+        let name = "\(instance)-\(configuration.admin.listen.port)-\(index)"
+        let isExactlyOnce = configuration.delivery == .exactlyOnce && !cluster.isEmbedded
+        return try Worker(
             index: index,
             resources: WorkerResources(
-                consumer: try cluster.makeConsumer(instance: "\(instance)-\(configuration.admin.listen.port)-\(index)"),
-                producer: try cluster.makeProducer(configuration), control: try cluster.makeReader(),
-                makeHistoryReader: { try cluster.makeReader() }, store: directory.makeStore(), clock: SystemClock(),
-                observer: observer, makeFold: { try models.fold($0) }),
-            settings: WorkerSettings(
-                inputTopic: cluster.topics.input, controlTopic: cluster.topics.control,
-                eventsTopic: cluster.topics.events,
-                eventsPartitions: cluster.eventsPartitions,
-                commitNanoseconds: configuration.commit.wholeMilliseconds * 1_000_000,
-                checkpointNanoseconds: configuration.state.checkpoint.wholeMilliseconds * 1_000_000),
-            mailbox: mailbox)
+                consumer: try cluster.makeConsumer(instance: name),
+                delivery: isExactlyOnce
+                    ? .exactlyOnce { [configuration] in try cluster.makeTransactions(configuration, instance: name) }
+                    : .atLeastOnce(try cluster.makeProducer(configuration)),
+                control: try cluster.makeReader(), makeReader: { try cluster.makeReader() },
+                stores: directory.makeStores(isExactlyOnce ? .cached : .synced), clock: SystemClock(),
+                observer: observer, makeFold: { try models.fold($0) }, makeIdentity: { UUID().uuidString }),
+            settings: configuration.workerSettings(cluster), mailbox: mailbox)
     }
 
     private func refreshGauges(_ registry: ModelRegistry) async {

@@ -2,6 +2,7 @@ import SluiceConfiguration
 import SluiceCore
 import SluiceEngine
 import SluiceLSTM
+import SluiceModelFile
 import SluiceModels
 import SluiceSchema
 
@@ -10,14 +11,20 @@ struct ServiceModels: Sendable {
     let configuration: Configuration
     let registry: ModelRegistry
 
-    /// - Throws: `model-unknown`, and what is wrong between the model and the configuration.
+    /// - Throws: `model-unknown`, and what is wrong between the model and the configuration; `file`, to be tried again,
+    ///   where a model that is there cannot be read.
     func fold(_ reference: ModelReference) throws -> Fold {
-        let model =
-            switch reference {
-            case .active: try active()
-            case .version(let version): try registry.model(version: version)
-            case .hash(let hash): try registry.model(hash: hash)
-            }
+        let model: Model
+        do {
+            model =
+                switch reference {
+                case .active: try active()
+                case .version(let version): try registry.model(version: version)
+                case .hash(let hash): try registry.model(hash: hash)
+                }
+        } catch let error as SluiceError where error.code == .file {
+            throw SluiceError(error.code, error.message, remedy: error.remedy, retry: .later, cause: error.cause)
+        }
         return try Fold(
             specification: try configuration.foldSpecification(model),
             input: try configuration.inputSpecification(.record, for: model.manifest.inputs))
@@ -28,10 +35,18 @@ struct ServiceModels: Sendable {
         return try registry.model(version: active.version)
     }
 
-    /// Takes a model in and makes it the active one, if it is not already.
-    func begin(with path: String) throws {
-        let model = try registry.register(path)
-        if registry.active?.sha256 != model.hash { try activate(model.manifest.version, by: "serve") }
+    /// Takes a model in and makes it the active one, but for a model that was here before: which one follows it has
+    /// been decided since, by retraining or by hand, and a restart with the same arguments must not undo that.
+    ///
+    /// - Returns: the version given where another one stays active.
+    func begin(with path: String) throws -> String? {
+        let isKnown = registry.holds(try ModelFile.read(path))
+        let version = try registry.register(path).manifest.version
+        guard let active = registry.active, isKnown else {
+            try activate(version, by: "serve")
+            return nil
+        }
+        return active.version == version ? nil : version
     }
 
     @discardableResult

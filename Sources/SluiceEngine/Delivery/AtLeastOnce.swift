@@ -1,0 +1,191 @@
+import SluiceCore
+import SluiceLSTM
+import SluiceLog
+import SluiceState
+
+/// At-least-once: outputs are flushed, then (at a checkpoint) the state is stored, then offsets are committed. After a
+/// crash the state is loaded, inputs between it and the committed offset are folded again without output, and work goes
+/// on behind it; what was produced but not committed is produced again, the same bytes.
+final class AtLeastOnce: Delivery {
+    /// How long one attempt to flush may keep the worker from polling; membership needs it back within the session
+    /// time-out.
+    private static let flushMilliseconds = 1_000
+
+    var open = Transaction()
+    private let producer: any LogProducer
+    private let consumer: any LogConsumer
+    private let observer: any EngineObserver
+    private let clock: any EngineClock
+    private let settings: WorkerSettings
+    /// Entries of `open` before it are with the producer.
+    private var delivered = 0
+    private let changes = Transaction()
+    private var committedNanoseconds: Int64
+    /// Folded since the last commit.
+    private var isCommitDue = false
+    /// The last commit was refused for a while; said once.
+    private var isCommitRefused = false
+    /// Records of commands must be delivered before anything that depends on them.
+    private var isRecording = false
+    /// A command took effect: the next commit stores the state whatever the checkpoint interval says.
+    private var isStoreForced = false
+    private(set) var isBlocked = false
+
+    init(_ producer: any LogProducer, _ resources: WorkerResources, _ settings: WorkerSettings) {
+        self.producer = producer
+        consumer = resources.consumer
+        observer = resources.observer
+        clock = resources.clock
+        self.settings = settings
+        committedNanoseconds = clock.monotonicNanoseconds()
+    }
+
+    var messageBytesMax: Int { producer.messageBytesMax }
+    var isReady: Bool { true }
+    var isHeldBack: Bool { delivered < open.outputs.entries.count || isRecording }
+
+    var waitMilliseconds: Int {
+        guard !isHeldBack else { return 0 }
+        guard isCommitDue else { return .max }
+        let due = committedNanoseconds + settings.commitNanoseconds - clock.monotonicNanoseconds()
+        return max(0, Int(due / 1_000_000) + 1)
+    }
+
+    /// A first commit, before any output: that nothing is committed means for certain that nothing was answered.
+    func begin(_ state: PartitionState) throws {
+        guard !state.isCommitted else { return }
+        try consumer.commit([position(state)])
+        state.isCommitted = true
+    }
+
+    private func position(_ state: PartitionState) -> CommittedPosition {
+        let metadata = CommitMetadata(
+            replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity)
+        return CommittedPosition(partition: state.partition, offset: state.position, metadata: metadata.text)
+    }
+
+    func advance(_ worker: Worker) throws {
+        if isHeldBack { try handOver(worker) }
+        try producer.poll(timeoutMilliseconds: 0)
+    }
+
+    func deliver(_ worker: Worker) throws {
+        isCommitDue = true
+        try handOver(worker)
+    }
+
+    func recorded(_ worker: Worker) throws {
+        isRecording = true
+        isCommitDue = true
+        try handOver(worker)
+    }
+
+    func applied() {
+        isCommitDue = true
+        isStoreForced = true
+    }
+
+    /// Hands outputs to the producer; waits for delivery where a command's record is among them. While either is not
+    /// done the input is paused: what is kept here never exceeds the outputs of one poll.
+    private func handOver(_ worker: Worker) throws {
+        delivered = try producer.produce(open.outputs, from: delivered)
+        guard delivered == open.outputs.entries.count else {
+            if !isBlocked { try setBlocked(true, worker) }
+            try producer.poll(timeoutMilliseconds: 20)
+            return
+        }
+        if isRecording {
+            guard try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else {
+                if !isBlocked { try setBlocked(true, worker) }
+                return
+            }
+            isRecording = false
+        }
+        open.removeAll()
+        delivered = 0
+        if isBlocked { try setBlocked(false, worker) }
+    }
+
+    private func setBlocked(_ blocked: Bool, _ worker: Worker) throws {
+        isBlocked = blocked
+        try worker.setPaused(blocked)
+    }
+
+    func commitIfDue(_ worker: Worker) throws {
+        guard isCommitDue, !isHeldBack else { return }
+        let now = clock.monotonicNanoseconds()
+        guard now - committedNanoseconds >= settings.commitNanoseconds else { return }
+        _ = try commit(worker, now)
+    }
+
+    /// Flush, store, commit; false when the outputs are not delivered yet.
+    private func commit(_ worker: Worker, _ now: Int64) throws -> Bool {
+        guard try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else { return false }
+        let live = worker.partitions.values.filter(\.isLive)
+        var report = CommitReport()
+        for state in live {
+            let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
+            if isOld || isStoreForced { try store(state, now, &report) }
+        }
+        let positions = live.map(position)
+        do {
+            if !positions.isEmpty { try consumer.commit(positions) }
+        } catch let error as SluiceError where error.retry == .later {
+            // A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it
+            // repeats outputs.
+            if !isCommitRefused { observer.note("commits are refused, and tried again", nil, error: error) }
+            isCommitRefused = true
+            committedNanoseconds = clock.monotonicNanoseconds()
+            return false
+        }
+        isCommitRefused = false
+        isCommitDue = false
+        isStoreForced = false
+        committedNanoseconds = clock.monotonicNanoseconds()
+        report.nanoseconds = committedNanoseconds - now
+        observer.committed(report)
+        return true
+    }
+
+    /// Stores all slots changed since they were stored last.
+    private func store(_ state: PartitionState, _ now: Int64, _ report: inout CommitReport) throws {
+        changes.removeAll()
+        report.slots += try state.writeChanges(limit: .max, before: .max, into: &changes.outputs)
+        report.stateBytes += PartitionState.stateBytes(changes.outputs)
+        try state.store(
+            changes.outputs,
+            StoredPosition(
+                identity: state.identity, offset: state.position, replayFrom: state.position,
+                controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
+                latest: state.latest, storedAt: clock.wallMilliseconds()))
+        state.savedNanoseconds = now
+        if let idle = settings.idleMilliseconds { state.spillIdle(idle, limit: Worker.sweepSlots) }
+    }
+
+    func settle(_ worker: Worker, seconds: Int) throws {
+        let end = clock.monotonicNanoseconds() + Int64(seconds) * 1_000_000_000
+        // Counted as well, for clocks that stand still.
+        for _ in 0..<10 * seconds where clock.monotonicNanoseconds() < end {
+            if isHeldBack { try handOver(worker) }
+            guard !isHeldBack else {
+                try producer.poll(timeoutMilliseconds: 1_000)
+                continue
+            }
+            let isDirty = worker.partitions.values.contains { $0.isLive && !$0.table.dirty.isEmpty }
+            guard isCommitDue || isDirty else { return }
+            isStoreForced = true
+            if try commit(worker, clock.monotonicNanoseconds()) { return }
+            try producer.poll(timeoutMilliseconds: 200)
+        }
+        observer.note(
+            "what was folded last could not be delivered and committed in time; its inputs will be read again", nil,
+            error: nil)
+    }
+
+    /// What they folded is produced all the same: it may come twice.
+    func lost(_ worker: Worker) {}
+
+    /// The producer is polled each turn; nothing else comes from its threads.
+    func onAnswer(_ body: @escaping @Sendable () -> Void) {}
+    func close() { producer.close() }
+}

@@ -1,0 +1,66 @@
+import SluiceCore
+package import SluiceLog
+
+/// How what a worker folds reaches the log and the store: outputs, audit, state and positions. Confined to the worker.
+package protocol Delivery: AnyObject {
+    /// Where outputs are appended.
+    var open: Transaction { get set }
+    /// The largest message that may be produced, in bytes.
+    var messageBytesMax: Int { get }
+    /// Partitions may be restored and inputs folded.
+    var isReady: Bool { get }
+    /// No input may be folded now: something must be delivered first.
+    var isHeldBack: Bool { get }
+    /// Held back for so long that the input is paused.
+    var isBlocked: Bool { get }
+    /// How long the worker may wait for inputs at most.
+    var waitMilliseconds: Int { get }
+
+    /// Before anything of a restored partition is folded.
+    func begin(_ state: PartitionState) throws
+    /// Called at the beginning of each turn.
+    func advance(_ worker: Worker) throws
+    /// Outputs have been appended to `open`.
+    func deliver(_ worker: Worker) throws
+    /// The record of a command has been appended to `open`: it must be safe before anything that depends on it is.
+    func recorded(_ worker: Worker) throws
+    /// A command took effect.
+    func applied()
+    func commitIfDue(_ worker: Worker) throws
+    /// Delivers, stores and commits all that was folded; gives up after so many seconds, which loses nothing: what is
+    /// not committed is read again.
+    func settle(_ worker: Worker, seconds: Int) throws
+    /// Partitions have gone to another owner before all of theirs was committed: none of it may be.
+    func lost(_ worker: Worker)
+    /// Asked of a thread of the client whenever `advance` has something to do.
+    func onAnswer(_ body: @escaping @Sendable () -> Void)
+    func close()
+}
+
+/// What travels in the metadata string of a commit; 5,000 bytes would be refused.
+struct CommitMetadata: Equatable {
+    private static let mark = "sluice2"
+
+    /// First input that a restart folds again.
+    var replayFrom: Offset
+    /// First command that has not taken effect.
+    var controlOffset: Offset
+    /// Names the log of state that belongs to the commit; empty without one.
+    var identity = ""
+
+    init(replayFrom: Offset, controlOffset: Offset, identity: String = "") {
+        self.replayFrom = replayFrom
+        self.controlOffset = controlOffset
+        self.identity = identity
+    }
+
+    /// Nil for a commit that was made by something else.
+    init?(_ text: String) {
+        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == Self.mark, let replayFrom = Offset(parts[1]), let control = Offset(parts[2])
+        else { return nil }
+        (self.replayFrom, controlOffset, identity) = (replayFrom, control, String(parts[3]))
+    }
+
+    var text: String { "\(Self.mark) \(replayFrom) \(controlOffset) \(identity)" }
+}

@@ -1,0 +1,54 @@
+import SluiceCore
+import SluiceLSTM
+import SluiceLog
+import SluiceSchema
+import SluiceState
+
+extension ExactlyOnce {
+    /// Slots that go with a commit though their turn has not come, so that a log at rest is soon wholly stored.
+    private static let slotsMinimum = 64
+
+    /// Adds to the open transaction what it must say of each live partition: changed slots, its head and its positions.
+    /// Partitions of which there is nothing new are left out.
+    ///
+    /// - Parameter limit: dirty slots of a partition at most; nil: those whose turn it is.
+    func seal(_ worker: Worker, limit: Int?) throws {
+        sealed.removeAll(keepingCapacity: true)
+        for state in worker.partitions.values where state.isLive {
+            // Their records are in this transaction: so are their effects.
+            try worker.applyScheduled(state, before: state.position)
+            if let sealed = try seal(state, limit ?? slotsDue(state)) { self.sealed[state.partition] = sealed }
+        }
+    }
+
+    private func seal(_ state: PartitionState, _ limit: Int) throws -> Sealed? {
+        if state.identity.isEmpty { state.identity = resources.makeIdentity() }
+        let entries = open.outputs.entries.count
+        let slots = try state.writeChanges(
+            limit: limit, before: state.position - settings.replayRecordsMax, into: &open.outputs)
+        let sealed = Sealed(
+            offset: state.position, replayFrom: state.replayOffset, controlOffset: state.appliedControlOffset,
+            identity: state.identity, modelHash: state.fold.specification.model.hash, latest: state.latest)
+        if sealed == committed[state.partition] && open.outputs.entries.count == entries { return nil }
+        let head = ChangelogHead(
+            identity: sealed.identity, offset: sealed.offset, replayFrom: sealed.replayFrom,
+            control: sealed.controlOffset, model: sealed.modelHash, latest: sealed.latest)
+        let value = head.encode(into: &open.outputs.arena)
+        state.put(ChangelogKey.head, value, &open.outputs)
+        open.positions.append(
+            CommittedPosition(
+                partition: state.partition, offset: sealed.offset,
+                metadata: CommitMetadata(
+                    replayFrom: sealed.replayFrom, controlOffset: sealed.controlOffset, identity: sealed.identity
+                ).text))
+        saving[state.partition] = slots
+        return sealed
+    }
+
+    /// How many dirty slots are written with a commit: as many as let every slot be written once in a checkpoint
+    /// interval, spread evenly.
+    private func slotsDue(_ state: PartitionState) -> Int {
+        let commits = max(1, settings.checkpointNanoseconds / max(1, settings.commitNanoseconds))
+        return max(Self.slotsMinimum, (state.table.dirty.count + Int(commits) - 1) / Int(commits))
+    }
+}

@@ -1,0 +1,218 @@
+import SluiceCore
+import SluiceLog
+import SluiceSchema
+import SluiceState
+
+/// Exactly-once: one transaction per commit interval holds predictions, rejects, audit, slots, heads and positions. It
+/// is committed beside the fold, which fills the next one meanwhile; aborted, the same bytes are sent again, because a
+/// step cannot be undone. Follows Kafka Streams' EOS v2 (KIP-447).
+final class ExactlyOnce: Delivery {
+    /// Outputs kept for the next transaction while one is under way; beyond it the input is paused.
+    static let openBytesMaximum = 64 << 20
+    /// Where a transaction is sent before the interval is over.
+    private static let fullBytes = 16 << 20
+    /// A commit, or a transaction's next step, is looked for at least this often while one is under way.
+    private static let stepMilliseconds = 5
+    /// Slots of a partition in one transaction while all of them are to be stored.
+    private static let settledSlots = 16_384
+
+    var open = Transaction()
+    /// Sent, its outcome not known yet.
+    var sent = Transaction()
+    /// Where each partition of `sent` stands with it.
+    var sealed: [Int32: Sealed] = [:]
+    /// Slots of each partition in `sent`.
+    var saving: [Int32: Int] = [:]
+    /// What of each partition is committed.
+    var committed: [Int32: Sealed] = [:]
+    var machine = TransactionMachine()
+    var producer: any TransactionalProducer
+    let makeProducer: () throws -> any TransactionalProducer
+    let resources: WorkerResources
+    let settings: WorkerSettings
+    var clock: any EngineClock { resources.clock }
+    private var onAnswerBody: (@Sendable () -> Void)?
+    /// When the last transaction was sent.
+    private var sentNanoseconds: Int64
+    /// Something was folded or commanded since.
+    private var isDue = false
+    private(set) var isBlocked = false
+    /// Why the producer is made anew in the next turn.
+    var anew: SluiceError?
+
+    /// Where a partition stands with a transaction.
+    struct Sealed: Equatable {
+        var offset: Offset
+        var replayFrom: Offset
+        var controlOffset: Offset
+        var identity: String
+        var modelHash: String
+        var latest: EpochMilliseconds
+    }
+
+    init(
+        _ producer: any TransactionalProducer, _ makeProducer: @escaping () throws -> any TransactionalProducer,
+        _ resources: WorkerResources, _ settings: WorkerSettings
+    ) {
+        self.producer = producer
+        self.makeProducer = makeProducer
+        self.resources = resources
+        self.settings = settings
+        sentNanoseconds = resources.clock.monotonicNanoseconds()
+        perform(machine.start())
+    }
+
+    var messageBytesMax: Int { producer.messageBytesMax }
+    var isReady: Bool { machine.isInitialised && anew == nil }
+    var isHeldBack: Bool { isBlocked }
+
+    var waitMilliseconds: Int {
+        if machine.isUnderway || !machine.isInitialised { return Self.stepMilliseconds }
+        guard isDue else { return .max }
+        return max(
+            0, Int((sentNanoseconds + settings.commitNanoseconds - clock.monotonicNanoseconds()) / 1_000_000) + 1)
+    }
+
+    func onAnswer(_ body: @escaping @Sendable () -> Void) {
+        onAnswerBody = body
+        producer.onAnswer(body)
+    }
+
+    /// Nothing leaves before its transaction: outputs only wait.
+    func deliver(_ worker: Worker) throws { isDue = true }
+    func recorded(_ worker: Worker) throws { isDue = true }
+    func applied() { isDue = true }
+
+    /// Nothing is known of it before its first transaction.
+    func begin(_ state: PartitionState) throws {}
+
+    func advance(_ worker: Worker) throws {
+        if let anew { try restart(worker, anew) }
+        if machine.needsMembership { try join() }
+        while let answer = producer.answer() {
+            switch machine.answered(answer) {
+            case .committed: try finishCommit(worker)
+            case .anew(let error):
+                anew = error
+                return try restart(worker, error)
+            case let action: perform(action)
+            }
+            if machine.needsMembership { try join() }
+        }
+        let isFull = machine.isUnderway && open.outputs.arena.count > Self.openBytesMaximum
+        if isFull != isBlocked {
+            isBlocked = isFull
+            try worker.setPaused(isFull)
+        }
+    }
+
+    private func perform(_ action: TransactionMachine.Action) {
+        guard case .call(let step) = action else { return }
+        switch step {
+        case .initialise: producer.start(.initialise)
+        case .produce: producer.start(.produce(sent))
+        case .sendPositions: preconditionFailure("a membership belongs to it")
+        case .commit: producer.start(.commit)
+        case .abort: producer.start(.abort)
+        }
+    }
+
+    /// Sends positions in the name of the member as it is now; a member that is joining anew is waited for.
+    private func join() throws {
+        do {
+            let membership = try resources.consumer.membership()
+            _ = machine.joined()
+            producer.start(.sendPositions(sent, membership))
+        } catch let error as SluiceError where error.retry == .later {
+            return
+        }
+    }
+
+    func commitIfDue(_ worker: Worker) throws {
+        guard isDue, machine.isIdle else { return }
+        let now = clock.monotonicNanoseconds()
+        let isOver = now - sentNanoseconds >= settings.commitNanoseconds
+        guard isOver || open.outputs.arena.count > Self.fullBytes else { return }
+        try send(worker, now)
+    }
+
+    /// Seals what is open and begins to send it; nothing where there is nothing to say.
+    private func send(_ worker: Worker, _ now: Int64, limit: Int? = nil) throws {
+        isDue = false
+        sentNanoseconds = now
+        saving.removeAll(keepingCapacity: true)
+        try seal(worker, limit: limit)
+        guard !sealed.isEmpty || !open.outputs.entries.isEmpty else { return }
+        swap(&open, &sent)
+        perform(machine.send())
+    }
+
+    /// The transaction is in the log: the store may hold it too.
+    private func finishCommit(_ worker: Worker) throws {
+        var report = CommitReport()
+        report.stateBytes = PartitionState.stateBytes(sent.outputs)
+        for (partition, sealed) in sealed {
+            committed[partition] = sealed
+            report.slots += saving[partition] ?? 0
+            guard let state = worker.partitions[partition] else { continue }
+            try state.store(
+                sent.outputs,
+                StoredPosition(
+                    identity: sealed.identity, offset: sealed.offset, replayFrom: sealed.replayFrom,
+                    controlOffset: sealed.controlOffset,
+                    changelogOffset: producer.changelogEnd(partition) ?? state.store?.position?.changelogOffset ?? 0,
+                    modelHash: sealed.modelHash, latest: sealed.latest, storedAt: clock.wallMilliseconds()))
+            state.savedNanoseconds = clock.monotonicNanoseconds()
+            if let idle = settings.idleMilliseconds { state.spillIdle(idle, limit: Worker.sweepSlots) }
+            // The rest goes with the next ones, though nothing new may come.
+            if !state.table.dirty.isEmpty || state.table.staleCount > 0 { isDue = true }
+        }
+        sealed.removeAll(keepingCapacity: true)
+        sent.removeAll()
+        report.nanoseconds = clock.monotonicNanoseconds() - sentNanoseconds
+        resources.observer.committed(report)
+    }
+
+    /// Whatever was not committed is void: a new producer of the same name decides what is under way, and the log says
+    /// where each partition stands.
+    func restart(_ worker: Worker, _ error: SluiceError) throws {
+        resources.observer.note("transactions begin anew, from what the log says", nil, error: error)
+        producer.close()
+        for transaction in [open, sent] { transaction.removeAll() }
+        sealed.removeAll()
+        committed.removeAll()
+        worker.restoreAll()
+        producer = try makeProducer()
+        if let body = onAnswerBody { producer.onAnswer(body) }
+        machine = TransactionMachine()
+        anew = nil
+        isDue = false
+        perform(machine.start())
+    }
+
+    func settle(_ worker: Worker, seconds: Int) throws {
+        let end = clock.monotonicNanoseconds() + Int64(seconds) * 1_000_000_000
+        let own = producer
+        // Counted as well, for clocks that stand still.
+        for _ in 0..<1_000 * seconds where anew == nil && clock.monotonicNanoseconds() < end {
+            try advance(worker)
+            // Begun anew, nothing is left that could be settled.
+            guard own === producer else { return }
+            if machine.isIdle {
+                try send(worker, clock.monotonicNanoseconds(), limit: Self.settledSlots)
+                if machine.isIdle { return }
+            }
+            clock.pause(milliseconds: 1)
+        }
+        if machine.isInitialised && anew == nil {
+            anew = SluiceError(
+                .delivery, "a transaction did not end before its partitions had to be given up", retry: .fatal)
+        }
+    }
+
+    func lost(_ worker: Worker) {
+        anew = SluiceError(.delivery, "partitions were lost with a transaction open", retry: .fatal)
+    }
+
+    func close() { producer.close() }
+}

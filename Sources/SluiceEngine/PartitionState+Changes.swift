@@ -1,0 +1,113 @@
+import SluiceCore
+import SluiceLog
+import SluiceSchema
+import SluiceState
+
+/// What of a partition is written to the changelog and the store.
+extension PartitionState {
+    /// Slots that are only stale and are written with one commit at most: nothing waits for them but markers.
+    private static let staleMaximum = 1_000
+
+    /// Appends what is to be stored now, as entries of the changelog: tombstones, slots, markers. They count as stored
+    /// from now on.
+    ///
+    /// - Parameters:
+    ///   - limit: dirty slots at most, besides those that must be written.
+    ///   - before: slots that have been dirty since before this offset must be written.
+    /// - Returns: how many slots.
+    func writeChanges(limit: Int, before: Offset, into outputs: inout OutputBatch) throws -> Int {
+        for key in table.dropped { put(key, nil, &outputs) }
+        droppedUnderway += table.dropped
+        table.clearDropped()
+        let format = try fold.snapshots()
+        var written = 0
+        for slot in urgent where table.takeChange(slot) {
+            put(slot, format, &outputs)
+            written += 1
+        }
+        urgent.removeAll(keepingCapacity: true)
+        while let slot = table.takeDirty(before: written < limit ? .max : before) {
+            put(slot, format, &outputs)
+            written += 1
+        }
+        var stale = 0
+        while stale < Self.staleMaximum, let slot = table.takeStale() {
+            put(slot, format, &outputs)
+            stale += 1
+        }
+        if hasNewCommands {
+            put(ChangelogKey.commands, schedule.encodeIDs(into: &outputs.arena), &outputs)
+            hasNewCommands = false
+        }
+        try writeMarkers(&outputs)
+        return written + stale
+    }
+
+    /// A command to the whole partition takes effect: stored slots come to it by its marker.
+    func remember(_ command: Event) {
+        let control = command.control ?? 0
+        guard !markers.contains(where: { $0.control == control }) else { return }
+        markers.append(command)
+        // Behind a restart those of the changelog are repeated.
+        if !storedMarkers.contains(control) { newMarkers.append(command) }
+    }
+
+    /// New markers are written; those whose effect every stored slot holds are taken away.
+    private func writeMarkers(_ outputs: inout OutputBatch) throws {
+        for marker in newMarkers {
+            let value = marker.encode(into: &outputs.arena)
+            put(ChangelogKey.marker(control: marker.control ?? 0), value, &outputs)
+        }
+        newMarkers.removeAll()
+        guard !markers.isEmpty, table.staleCount == 0, spilled == 0 else { return }
+        let from = replayOffset
+        for marker in markers where marker.offset < from {
+            put(ChangelogKey.marker(control: marker.control ?? 0), nil, &outputs)
+        }
+        markers.removeAll { $0.offset < from }
+    }
+
+    private func put(_ slot: UInt32, _ format: SlotSnapshot, _ outputs: inout OutputBatch) {
+        let start = outputs.arena.count
+        outputs.arena.append(table.key(slot))
+        let key = start..<outputs.arena.count
+        format.write(slot, of: table, position: position, control: appliedControlOffset, to: &outputs.arena)
+        let value = key.upperBound..<outputs.arena.count
+        outputs.entries.append(OutputBatch.Entry(topic: .slots, partition: partition, key: key, value: value))
+    }
+
+    func put(_ key: [UInt8], _ value: Range<Int>?, _ outputs: inout OutputBatch) {
+        let start = outputs.arena.count
+        key.withUnsafeBytes { outputs.arena.append($0) }
+        outputs.entries.append(
+            OutputBatch.Entry(topic: .slots, partition: partition, key: start..<outputs.arena.count, value: value))
+    }
+
+    /// Bytes of the changelog's entries in a batch.
+    static func stateBytes(_ outputs: borrowing OutputBatch) -> Int {
+        var bytes = 0
+        for index in 0..<outputs.entries.count where outputs.entries[index].topic == .slots {
+            bytes += (outputs.entries[index].key?.count ?? 0) + (outputs.entries[index].value?.count ?? 0)
+        }
+        return bytes
+    }
+
+    /// Writes the changelog's entries of this partition to the store, with the position at which they stand.
+    func store(_ outputs: borrowing OutputBatch, _ position: StoredPosition) throws {
+        guard let store else { return }
+        for index in 0..<outputs.entries.count {
+            let entry = outputs.entries[index]
+            guard entry.topic == .slots, entry.partition == partition, let range = entry.key else { continue }
+            let key = outputs.arena.bytes(range)
+            // The head is the position.
+            if ChangelogKey.isHead(key) { continue }
+            if let value = entry.value {
+                store.put(key: key, value: outputs.arena.bytes(value))
+            } else {
+                store.remove(key: key)
+            }
+        }
+        try store.write(position)
+        droppedUnderway.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,111 @@
+import SluiceCore
+import SluiceLSTM
+import SluiceSchema
+import SluiceState
+
+/// Slots that come from the store and go there.
+extension PartitionState {
+    /// The stream's slot, from memory or from the store; nil for a stream that has none.
+    ///
+    /// - Throws: `state-invalid` for a store that turns out to be corrupt, `file` for a disk that fails.
+    @inline(__always)
+    package func find(_ key: UnsafeRawBufferPointer) throws -> UInt32? {
+        if let slot = table.find(key) { return slot }
+        return spilled > 0 ? try fetch(key) : nil
+    }
+
+    /// The stream's slot, a fresh one if it has none.
+    @inline(__always)
+    package func slot(of key: UnsafeRawBufferPointer) throws -> UInt32 {
+        if spilled > 0, let slot = try find(key) { return slot }
+        return table.intern(key)
+    }
+
+    private func fetch(_ key: UnsafeRawBufferPointer) throws -> UInt32? {
+        guard let store else { return nil }
+        var slot: UInt32?
+        _ = try store.read(key: key) { value in
+            // Its end has been folded and is only not stored yet.
+            if isDropped(key) { return }
+            slot = try admit(value)
+        }
+        if slot != nil { spilled -= 1 }
+        return slot
+    }
+
+    /// Whether a stream has ended, though the store may not know yet.
+    func isDropped(_ key: UnsafeRawBufferPointer) -> Bool {
+        table.dropped.contains { key.elementsEqual($0) } || droppedUnderway.contains { key.elementsEqual($0) }
+    }
+
+    /// Puts a stored snapshot into the table, brought up to now by the markers that it does not hold.
+    ///
+    /// - Throws: `state-invalid` or `state-foreign` for a snapshot that no model here can take, `model-unknown`.
+    func admit(_ value: UnsafeRawBufferPointer) throws -> UInt32 {
+        let summary = try SlotSnapshot.summary(value)
+        let missing = markers.filter { ($0.control ?? 0) >= summary.header.control }
+        guard !missing.isEmpty else { return try fold.snapshots().restore(value, into: table) }
+        var arena = ByteArena()
+        try catchUp(value, summary, missing, into: &arena)
+        let slot = try fold.snapshots().restore(arena.bytes, into: table)
+        table.markStale(slot)
+        return slot
+    }
+
+    /// Appends the snapshot that `value` has become by commands to the whole partition.
+    private func catchUp(
+        _ value: UnsafeRawBufferPointer, _ summary: SlotSnapshot.Summary, _ commands: [Event],
+        into arena: inout ByteArena
+    ) throws {
+        guard let folds else { throw SluiceError(.foreignState, "a snapshot belongs to another model") }
+        var fold = try folds.fold(.hash(summary.modelHash))
+        var table = SlotTable(layout: fold.layout, initialState: fold.specification.initialState)
+        _ = try fold.snapshots().restore(value, into: table)
+        for command in commands {
+            if command.type == .swap, let version = command.model {
+                let successor = try folds.fold(.version(version))
+                guard successor !== fold else { continue }
+                table = SlotTable(
+                    swapping: table, of: fold.specification, to: successor.specification, at: command.offset)
+                fold = successor
+            } else if case .prefix(let prefix)? = command.target, summary.key.starts(with: prefix.utf8) {
+                if let slot = table.find(summary.key) { Self.reset(slot, of: table, command.offset) }
+            }
+        }
+        guard fold === self.fold, let slot = table.find(summary.key) else {
+            throw SluiceError(.foreignState, "a snapshot belongs to a model that the markers do not lead to")
+        }
+        try fold.snapshots().write(
+            slot, of: table, position: summary.header.position, control: summary.header.control, to: &arena)
+    }
+
+    /// The ids of the commands that took effect last: one that is given twice is the same command.
+    func rememberCommands(_ store: any PartitionStore) throws {
+        try ChangelogKey.commands.withUnsafeBytes { key in
+            _ = try store.read(key: key) { try schedule.decodeIDs($0) }
+        }
+    }
+
+    /// Takes in the snapshots that waited for a swap.
+    func admitAhead(of swap: Offset) throws {
+        for (key, snapshot) in ahead where snapshot.swap == swap {
+            _ = try snapshot.value.withUnsafeBytes { try fold.snapshots().restore($0, into: table) }
+            ahead[key] = nil
+        }
+    }
+
+    /// Forgets streams that have been idle for so long and are stored: they are fetched when they are heard of again.
+    /// Looks at a bounded number of slots.
+    ///
+    /// - Parameter idle: milliseconds of event time.
+    func spillIdle(_ idle: Int64, limit: Int) {
+        guard store != nil, latest != .absent, table.used > 0 else { return }
+        for _ in 0..<min(limit, Int(table.used)) {
+            sweep = sweep + 1 < table.used ? sweep + 1 : 0
+            let header = table[sweep].header.pointee
+            guard header.key != .none, header.isUsed, !header.isDirty, latest - header.time > idle else { continue }
+            table.evict(sweep)
+            spilled += 1
+        }
+    }
+}

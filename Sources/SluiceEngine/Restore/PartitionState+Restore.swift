@@ -1,0 +1,77 @@
+import SluiceCore
+import SluiceSchema
+import SluiceState
+
+extension PartitionState {
+    /// Takes up where a plan says.
+    ///
+    /// - Parameters:
+    ///   - markers: the stored ones. Those before the first input of the replay bring older snapshots up to it, the
+    ///     others are repeated.
+    ///   - history: recorded commands, where the changelog does not hold them.
+    func restore(_ plan: RestorePlan, markers stored: [Event], history: [Event], head: ChangelogHead?) {
+        position = plan.replayFrom
+        replayFrom = plan.replayFrom
+        liveFrom = plan.liveFrom
+        commandsFrom = plan.commandsFrom
+        controlOffset = plan.controlOffset
+        identity = plan.identity
+        latest = plan.latest
+        storedMarkers = Set(stored.compactMap(\.control))
+        for marker in stored.sorted(by: { ($0.control ?? 0) < ($1.control ?? 0) }) {
+            if marker.offset <= plan.replayFrom { markers.append(marker) } else { schedule.add(marker) }
+        }
+        for event in history {
+            // What took effect before an input that the saved state holds is in that state, whether or not the life
+            // that saved it had come so far in the control partition. Given again, it is the same command.
+            let isHeld = event.control.map { $0 < head?.control ?? 0 } ?? false
+            if isHeld || head != nil && event.offset < plan.replayFrom {
+                schedule.remember(event)
+            } else {
+                schedule.add(event)
+            }
+        }
+    }
+
+    /// Takes a stored slot into memory, unless it is idle, or another model's that takes over later in the replay.
+    ///
+    /// - Parameter committed: the first input that was not committed.
+    /// - Throws: `state-foreign` for a slot that holds more than that: it is another log's.
+    func load(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, idle: Int64?, committed: Offset
+    ) throws {
+        let summary = try SlotSnapshot.summary(value)
+        guard summary.header.fence < committed, summary.key.equals(key) else {
+            throw SluiceError(
+                .foreignState,
+                "the state of a stream of partition \(partition) holds input \(summary.header.fence), but only inputs "
+                    + "before \(committed) are committed",
+                remedy: "something else has moved the group's position or changed the changelog: set it back, or begin "
+                    + "anew under another application name")
+        }
+        let isIdle = idle.map { latest != .absent && latest - summary.header.time > $0 } ?? false
+        if let swap = schedule.lastSwap(before: summary.header.control) {
+            ahead[Array(key)] = PartitionState.Ahead(value: Array(value), swap: swap)
+        } else if isIdle {
+            spilled += 1
+        } else {
+            _ = try admit(value)
+        }
+    }
+
+    /// Sets back the slots that may lack inputs which the log no longer holds, and says which.
+    func startCold(before lost: Offset, _ observer: any EngineObserver) throws {
+        var names: [String] = []
+        var count = 0
+        table.forEach { slot in
+            guard table[slot].header.pointee.position < lost else { return }
+            if names.count < 10 { names.append(String(decoding: table.key(slot), as: UTF8.self)) }
+            count += 1
+            Self.reset(slot, of: table, lost, cause: .lost)
+            table.markDirty(slot, at: lost)
+        }
+        observer.note(
+            "inputs before offset \(lost) are gone: \(count) streams begin cold, among them "
+                + names.joined(separator: ", "), partition, error: nil)
+    }
+}

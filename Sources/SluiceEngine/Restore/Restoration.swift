@@ -1,0 +1,216 @@
+package import SluiceCore
+import SluiceLSTM
+import SluiceLog
+import SluiceSchema
+import SluiceState
+
+/// Brings one partition back, in steps that leave the worker's loop its turns: facts, changelog into the store, store
+/// into memory; then the worker folds again what is not in it. Can be given up at any moment.
+package final class Restoration {
+    static let timeoutMilliseconds = 5_000
+    /// Entries of the store looked at in one step.
+    private static let loadedEntries = 8_192
+
+    let partition: Int32
+    /// Share of what is done before inputs are folded again, 0 to 1.
+    package private(set) var progress = 0.0
+    private var facts: RestoreFacts?
+    private var store: (any PartitionStore)?
+    private var changelog: ChangelogReading?
+    private var loading: Loading?
+    private var disagreements = 0
+    /// What is restored from was on this machine: there is something else.
+    private var isFromStore = false
+
+    /// What is being loaded, and how far that has come.
+    private struct Loading {
+        var state: PartitionState
+        var plan: RestorePlan
+        var after: [UInt8]?
+        var known = 0
+    }
+
+    init(_ partition: Int32) { self.partition = partition }
+
+    func cancel() {
+        changelog?.close()
+        changelog = nil
+        store?.close()
+        store = nil
+        loading = nil
+    }
+
+    /// One step; the state when nothing is left to do but to fold again.
+    func step(_ worker: Worker) throws -> PartitionState? {
+        do {
+            if loading != nil { return try load(worker) }
+            if let changelog {
+                progress = 0.5 * changelog.progress
+                if try changelog.step() { try prepare(worker, head: changelog.head) }
+                return nil
+            }
+            try gather(worker)
+            return nil
+        } catch let error as SluiceError where error.code == .foreignState && disagreements < Self.disagreementsMaximum
+        {
+            // Between two facts this process may have slept, and another owner gone on: asked anew.
+            disagreements += 1
+            cancel()
+            throw SluiceError(.broker, "state and position do not agree", retry: .later, cause: error)
+        } catch let error as SluiceError where Self.unusable.contains(error.code) && isFromStore {
+            worker.resources.observer.note("the saved state cannot be used; it is made anew", partition, error: error)
+            cancel()
+            try worker.resources.stores.discard(partition)
+            isFromStore = false
+            return nil
+        }
+    }
+
+    /// Facts that do not agree before they are believed.
+    private static let disagreementsMaximum = 2
+    /// What makes a saved state as good as none.
+    private static let unusable: Set<SluiceError.Code> = [.foreignState, .invalidState, .unknownModel]
+
+    /// Gathers the facts and decides from what slots come.
+    private func gather(_ worker: Worker) throws {
+        let settings = worker.settings
+        guard partition < settings.inputPartitions else {
+            throw SluiceError(
+                .topic,
+                "\(settings.inputTopic) has grown to more than \(settings.inputPartitions) partitions: keys hash "
+                    + "to other partitions now, and away from their states",
+                remedy: "copy it to a new topic with the partitions it needs, and serve that under a new application "
+                    + "name")
+        }
+        let consumer = worker.resources.consumer
+        let committed = try consumer.committed([partition], timeoutMilliseconds: Self.timeoutMilliseconds).first
+        let (low, high) = try consumer.watermarks(partition: partition, timeoutMilliseconds: Self.timeoutMilliseconds)
+        let reading = worker.delivery is ExactlyOnce ? try ChangelogReading(worker, partition) : nil
+        var notes: [String] = []
+        let store = try openStore(worker, &notes)
+        self.store = store
+        let facts = RestoreFacts(
+            partition: TopicPartition(topic: settings.inputTopic, partition: partition), committed: committed,
+            stored: store.position, changelog: reading.map { ($0.low, $0.high) }, low: low, high: high,
+            now: worker.resources.clock.wallMilliseconds(), tombstonesMilliseconds: settings.tombstonesMilliseconds)
+        self.facts = facts
+        let base = RestoreBase.choose(facts, notes: &notes)
+        for note in notes { worker.resources.observer.note(note, partition, error: nil) }
+        switch base {
+        case .store(let from):
+            isFromStore = true
+            if let from { return try start(reading, at: from, store, from: store.position.map { ChangelogHead($0) }) }
+            try prepare(worker, head: store.position.map { ChangelogHead($0) })
+        case .changelog(let from):
+            self.store = try emptied(store, worker)
+            if let store = self.store { try start(reading, at: from, store, from: nil) }
+        case .log:
+            reading?.close()
+            self.store = try emptied(store, worker)
+            try prepare(worker, head: nil)
+        }
+    }
+
+    private func start(
+        _ reading: ChangelogReading?, at from: Offset, _ store: any PartitionStore, from head: ChangelogHead?
+    ) throws {
+        try reading?.start(at: from, into: store, head: head)
+        changelog = reading
+    }
+
+    private func openStore(_ worker: Worker, _ notes: inout [String]) throws -> any PartitionStore {
+        if let store { return store }
+        do {
+            return try worker.resources.stores.open(partition)
+        } catch let error as SluiceError where error.code == .invalidState {
+            notes.append("the store of this machine is discarded: \(error)")
+            try worker.resources.stores.discard(partition)
+            return try worker.resources.stores.open(partition)
+        }
+    }
+
+    private func emptied(_ store: any PartitionStore, _ worker: Worker) throws -> any PartitionStore {
+        guard store.position != nil else { return store }
+        self.store = nil
+        store.close()
+        try worker.resources.stores.discard(partition)
+        return try worker.resources.stores.open(partition)
+    }
+
+    /// The slots' records are in the store: decides where replay begins, and makes ready to load them.
+    private func prepare(_ worker: Worker, head: ChangelogHead?) throws {
+        changelog?.close()
+        changelog = nil
+        guard let facts, let store else { return }
+        let settings = worker.settings
+        let control = try worker.resources.control.watermarks(
+            TopicPartition(topic: settings.controlTopic, partition: partition),
+            timeoutMilliseconds: Self.timeoutMilliseconds)
+        let plan = try RestorePlan(facts, head: head, controlLow: control.low, controlHigh: control.high)
+        for note in plan.notes { worker.resources.observer.note(note, partition, error: nil) }
+        if plan.lostBefore != nil, settings.lostInput == .fail { throw Self.lostInput(facts, head) }
+        let isAudited = facts.changelog == nil || head == nil
+        let history = isAudited ? try worker.recordedCommands(partition) : []
+        let markers = try Self.markers(store)
+        let fold = try worker.firstModel(partition, plan, history: history, markers: markers)
+        let state = PartitionState(
+            partition: partition, fold: fold, recentCapacity: settings.recentCapacity, store: store,
+            folds: worker.folds)
+        state.restore(plan, markers: markers, history: history, head: head)
+        state.isCommitted = facts.committed != nil
+        try state.rememberCommands(store)
+        loading = Loading(state: state, plan: plan)
+    }
+
+    private static func lostInput(_ facts: RestoreFacts, _ head: ChangelogHead?) -> SluiceError {
+        SluiceError(
+            .lostInput,
+            "\(facts.partition) begins at offset \(facts.low), and states need inputs from "
+                + "\(head?.replayFrom ?? 0) on: retention has passed them",
+            remedy: "set state.lost_input: cold-start to set those streams back and go on, and keep inputs for longer "
+                + "than the service is ever away")
+    }
+
+    private static func markers(_ store: any PartitionStore) throws -> [Event] {
+        let messages = try MessageDecoder()
+        var found: [Event] = []
+        _ = try store.scan(prefix: ChangelogKey.markers, after: nil, limit: .max) {
+            found.append(try messages.event($1))
+        }
+        return found
+    }
+
+    /// Takes a number of slots from the store into memory; idle ones stay where they are.
+    private func load(_ worker: Worker) throws -> PartitionState? {
+        guard var loading, let store else { return nil }
+        let state = loading.state
+        // Where inputs are gone every slot is looked at.
+        let idle = loading.plan.lostBefore == nil ? worker.settings.idleMilliseconds : nil
+        let last = try store.scan(prefix: [], after: loading.after, limit: Self.loadedEntries) { key, value in
+            guard ChangelogKey.isStream(key) else { return }
+            loading.known += 1
+            try state.load(key, value, idle: idle, committed: loading.plan.liveFrom)
+        }
+        loading.after = last
+        self.loading = loading
+        progress = 0.5 + 0.5 * (1 - 1 / Double(1 + loading.known / Self.loadedEntries))
+        guard last == nil else { return nil }
+        if let lost = loading.plan.lostBefore { try state.startCold(before: lost, worker.resources.observer) }
+        self.loading = nil
+        self.store = nil
+        return state
+    }
+}
+
+extension SluiceError.Code {
+    package static let lostInput = SluiceError.Code("input-lost")
+}
+
+extension ChangelogHead {
+    /// What a store says of itself.
+    init(_ position: StoredPosition) {
+        self.init(
+            identity: position.identity, offset: position.offset, replayFrom: position.replayFrom,
+            control: position.controlOffset, model: position.modelHash, latest: position.latest)
+    }
+}

@@ -1,0 +1,143 @@
+import SluiceCore
+import SluiceLog
+import SluiceSchema
+import SluiceState
+
+/// What is known of a partition before it is restored.
+struct RestoreFacts {
+    var partition: TopicPartition
+    /// The group's position; nil before the first commit, or after the broker has forgotten it.
+    var committed: CommittedPosition?
+    /// The position of this machine's store; nil for an empty one.
+    var stored: StoredPosition?
+    /// First offset of the changelog, and the one behind its last record; nil without a changelog.
+    var changelog: (low: Offset, high: Offset)?
+    var low: Offset
+    var high: Offset
+    /// The wall clock, in milliseconds.
+    var now: EpochMilliseconds
+    /// How long the changelog keeps tombstones.
+    var tombstonesMilliseconds: Int64
+
+    var metadata: CommitMetadata? { committed.flatMap { CommitMetadata($0.metadata) } }
+}
+
+/// From what a partition's slots are brought back: a pure decision from facts.
+enum RestoreBase: Equatable {
+    /// This machine's store, and the changelog from an offset on.
+    case store(changelogFrom: Offset?)
+    /// The changelog from its first record; the store is emptied.
+    case changelog(from: Offset)
+    /// Neither: what the log of inputs still holds is folded again; the store is emptied.
+    case log
+
+    /// - Parameter notes: why something that was there is not used.
+    static func choose(_ facts: RestoreFacts, notes: inout [String]) -> RestoreBase {
+        guard let changelog = facts.changelog else { return facts.stored == nil ? .log : .store(changelogFrom: nil) }
+        if let stored = facts.stored {
+            if let reason = refusal(of: stored, facts, changelog) {
+                notes.append("the store of this machine is not used: \(reason)")
+            } else {
+                return .store(changelogFrom: stored.changelogOffset)
+            }
+        }
+        return changelog.low < changelog.high ? .changelog(from: changelog.low) : .log
+    }
+
+    private static func refusal(
+        of stored: StoredPosition, _ facts: RestoreFacts, _ changelog: (low: Offset, high: Offset)
+    ) -> String? {
+        if stored.identity.isEmpty { return "it belongs to no changelog" }
+        if let identity = facts.metadata?.identity, identity != stored.identity {
+            return "it belongs to another log of state"
+        }
+        guard (changelog.low...max(changelog.low, changelog.high)).contains(stored.changelogOffset) else {
+            return "it stands at \(stored.changelogOffset), the changelog at \(changelog.low) to \(changelog.high)"
+        }
+        if facts.now - stored.storedAt > facts.tombstonesMilliseconds / 2 {
+            return "it is so old that the changelog may have forgotten ends of streams"
+        }
+        return nil
+    }
+}
+
+/// Where restoring begins and ends: a pure decision from facts and the head that goes with the slots.
+struct RestorePlan: Equatable {
+    /// First input folded again.
+    var replayFrom: Offset
+    /// First input answered.
+    var liveFrom: Offset
+    /// First input before which a new command may take effect.
+    var commandsFrom: Offset
+    var controlOffset: Offset
+    var identity: String
+    /// SHA-256 of the model's file; nil: the model that the log began with.
+    var modelHash: String?
+    var latest: EpochMilliseconds
+    /// Inputs before it are gone that some states may lack.
+    var lostBefore: Offset?
+    var notes: [String] = []
+
+    /// - Parameters:
+    ///   - head: what the store or the changelog says of itself; nil without one.
+    ///   - controlLow, controlHigh: first offset of the control partition, and the one behind its last.
+    /// - Throws: `state-foreign` when state or commit are of another log, or the group's position was moved by
+    ///   something else.
+    init(_ facts: RestoreFacts, head: ChangelogHead?, controlLow: Offset, controlHigh: Offset) throws {
+        let committed = facts.committed?.offset
+        let furthest = max(head?.offset ?? 0, committed ?? 0)
+        guard furthest <= facts.high else {
+            throw SluiceError(
+                .foreignState,
+                "\(facts.partition) ends at offset \(facts.high), but the service had come to \(furthest)",
+                remedy:
+                    "the topic was deleted and made anew: use another application name, or move the state directory "
+                    + "away and reset the group's offsets")
+        }
+        if facts.changelog != nil { try Self.check(facts, head) }
+        // At-least-once a save is never behind its commit by more than a checkpoint, and may be ahead of it after a
+        // crash between them.
+        liveFrom = max(head?.offset ?? 0, committed ?? facts.low)
+        replayFrom = head?.replayFrom ?? (committed == nil ? liveFrom : facts.low)
+        identity = head?.identity ?? ""
+        modelHash = head?.model
+        latest = head?.latest ?? .absent
+        let control = max(head?.control ?? 0, facts.metadata?.controlOffset ?? 0)
+        // Retention took commands that were never read, or the topic was made anew: all that is there is new.
+        controlOffset = (controlLow...max(controlLow, controlHigh)).contains(control) ? control : controlLow
+        commandsFrom = 0
+        if replayFrom < facts.low {
+            lostBefore = facts.low
+            replayFrom = facts.low
+        }
+        liveFrom = max(liveFrom, replayFrom)
+        // At-least-once inputs that were there may have been answered behind the last commit. Before the first one only
+        // a crash in the very first moments has answered any, and a long log should not keep commands waiting.
+        let isCertain = facts.changelog != nil || head == nil && committed == nil
+        commandsFrom = isCertain ? liveFrom : max(liveFrom, facts.high)
+        if head == nil, committed != nil { noteRebuilding(facts) }
+    }
+
+    private mutating func noteRebuilding(_ facts: RestoreFacts) {
+        if liveFrom > replayFrom {
+            notes.append("no saved state: \(liveFrom - replayFrom) inputs are folded again to rebuild it")
+        }
+        guard facts.low > 0 else { return }
+        if facts.changelog != nil { lostBefore = facts.low }
+        notes.append("the log begins at offset \(facts.low): streams older than that begin there")
+    }
+
+    /// Exactly-once head and position are committed together: they agree, or one of them is not this log's.
+    private static func check(_ facts: RestoreFacts, _ head: ChangelogHead?) throws {
+        guard let head, let committed = facts.committed else { return }
+        let isOurs = facts.metadata?.identity == head.identity && committed.offset == head.offset
+        guard isOurs else {
+            throw SluiceError(
+                .foreignState,
+                "the group's position of \(facts.partition) is \(committed.offset), its state in the changelog stands "
+                    + "at \(head.offset): something else has moved the position, or changed the changelog",
+                remedy: "set the group's offset back to \(head.offset) or delete it; to begin anew, use another "
+                    + "application name")
+        }
+    }
+}

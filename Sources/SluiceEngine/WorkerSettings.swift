@@ -1,0 +1,48 @@
+package import SluiceCore
+
+/// What becomes of streams whose inputs the log no longer holds, though their state needs them.
+package enum LostInputPolicy: String, Sendable, CaseIterable {
+    /// Stop and say so: nothing is predicted from a state with a hole in it.
+    case fail
+    /// Set those streams back to their initial state, and go on.
+    case coldStart = "cold-start"
+}
+
+/// What a worker must know that is not the fold's.
+package struct WorkerSettings: Sendable {
+    package var inputTopic: String
+    /// Partitions of the input when the service started: more are refused.
+    package var inputPartitions: Int
+    package var controlTopic: String
+    package var eventsTopic: String
+    package var eventsPartitions: Int
+    package var slotsTopic: String
+    package var commitNanoseconds: Int64
+    package var checkpointNanoseconds: Int64
+    /// Inputs that replay may have to fold again, at most, besides those of one commit.
+    package var replayRecordsMax: Offset = 1_000_000
+    /// Milliseconds of event time behind which a stream is idle; nil: never.
+    package var idleMilliseconds: Int64?
+    package var lostInput = LostInputPolicy.fail
+    /// How long the changelog keeps tombstones at least (`delete.retention.ms`): a store that is older than half of it
+    /// is made anew.
+    package var tombstonesMilliseconds: Int64 = 86_400_000
+    /// Predictions kept per partition for people to look at.
+    package var recentCapacity: Int
+
+    package init(
+        inputTopic: String, inputPartitions: Int = .max, controlTopic: String, eventsTopic: String,
+        eventsPartitions: Int, slotsTopic: String = "", commitNanoseconds: Int64, checkpointNanoseconds: Int64,
+        recentCapacity: Int = 4_096
+    ) {
+        self.inputTopic = inputTopic
+        self.inputPartitions = inputPartitions
+        self.controlTopic = controlTopic
+        self.eventsTopic = eventsTopic
+        self.eventsPartitions = eventsPartitions
+        self.slotsTopic = slotsTopic
+        self.commitNanoseconds = commitNanoseconds
+        self.checkpointNanoseconds = checkpointNanoseconds
+        self.recentCapacity = recentCapacity
+    }
+}

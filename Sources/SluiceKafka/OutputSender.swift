@@ -1,0 +1,146 @@
+internal import CLibrdkafka
+internal import Logging
+internal import SluiceCore
+internal import SluiceLog
+internal import Synchronization
+
+/// Hands encoded outputs to librdkafka's queue: what both kinds of producer have in common.
+///
+/// Payloads are copied into that queue, which is bounded (`queue.buffering.max.*`): while the output is blocked,
+/// `produce` takes no more and nothing is given up. Confined to one thread.
+@safe
+final class OutputSender {
+    let handle: KafkaHandle
+    let messageBytesMax: Int
+    /// By `OutputTopic.rawValue`; nil for a topic that was not named.
+    private var topics: [OpaquePointer?]
+    private let names: [OutputTopic: String]
+
+    init(
+        _ role: HandleRole, _ configuration: KafkaConfiguration, owned: [String: String] = [:],
+        topics names: [OutputTopic: String], health: KafkaHealth, logger: Logger
+    ) throws {
+        let settings = try configuration.settings(role)
+        messageBytesMax = settings.number("message.max.bytes") ?? 1_000_000
+        // The queue must hold the largest message, or that one would wait for ever.
+        let queueKilobytes = settings.number("queue.buffering.max.kbytes") ?? 0
+        if queueKilobytes * 1_024 < messageBytesMax {
+            throw SluiceError(
+                .invalidConfiguration,
+                "kafka: queue.buffering.max.kbytes holds no message of message.max.bytes (\(messageBytesMax))",
+                remedy: "raise queue.buffering.max.kbytes")
+        }
+        self.names = names
+        handle = try KafkaHandle(role, configuration, owned: owned, health: health, logger: logger)
+        unsafe topics = Array(repeating: nil, count: OutputTopic.allCases.count)
+        for (topic, name) in names {
+            guard let made = unsafe rd_kafka_topic_new(handle.pointer, name, nil) else {
+                throw KafkaError(rd_kafka_last_error()).during("opening topic \(name)")
+            }
+            unsafe topics[Int(topic.rawValue)] = made
+        }
+    }
+
+    deinit { close() }
+
+    /// Messages handed over and not yet reported on.
+    var pending: Int { handle.context.produced - handle.context.reported }
+
+    func handle(of topic: OutputTopic) -> OpaquePointer? { unsafe topics[Int(topic.rawValue)] }
+
+    func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
+        try handle.check()
+        var index = start
+        let end = batch.entries.count
+        defer {
+            handle.context.produced += index - start
+            noteBusy()
+        }
+        while index < end {
+            let entry = batch.entries[index]
+            guard let topic = unsafe topics[Int(entry.topic.rawValue)] else {
+                throw SluiceError(.topic, "no topic is configured for \(entry.topic)")
+            }
+            let code =
+                entry.headers.isEmpty && entry.timestamp <= 0
+                ? unsafe send(entry, batch, topic) : unsafe sendWithHeaders(entry, batch, topic)
+            if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { break }
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw refused(entry, KafkaError(code)) }
+            index += 1
+        }
+        return index
+    }
+
+    private func refused(_ entry: OutputBatch.Entry, _ cause: KafkaError) -> SluiceError {
+        let bytes = (entry.key?.count ?? 0) + (entry.value?.count ?? 0)
+        return cause.during(
+            "a message of \(bytes) bytes for \(names[entry.topic] ?? "")/\(entry.partition) cannot be produced",
+            code: .delivery)
+    }
+
+    private func send(
+        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer
+    ) -> rd_kafka_resp_err_t {
+        let key = unsafe Self.bytes(entry.key, batch)
+        let value = unsafe Self.bytes(entry.value, batch)
+        let result = unsafe rd_kafka_produce(
+            topic, entry.partition, RD_KAFKA_MSG_F_COPY, UnsafeMutableRawPointer(mutating: value.baseAddress),
+            value.count, key.baseAddress, key.count, nil)
+        return result == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error()
+    }
+
+    private func sendWithHeaders(
+        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer
+    ) -> rd_kafka_resp_err_t {
+        let headers = unsafe rd_kafka_headers_new(entry.headers.count)
+        for index in entry.headers {
+            let value = unsafe batch.arena.bytes(batch.headers[index].value)
+            unsafe rd_kafka_header_add(headers, batch.headers[index].name, -1, value.baseAddress, value.count)
+        }
+        let key = unsafe Self.bytes(entry.key, batch)
+        let value = unsafe Self.bytes(entry.value, batch)
+        let error = unsafe withUnsafeTemporaryAllocation(of: rd_kafka_vu_t.self, capacity: 7) { arguments in
+            for index in 0..<7 { unsafe arguments.initializeElement(at: index, to: rd_kafka_vu_t()) }
+            unsafe arguments[0].vtype = RD_KAFKA_VTYPE_RKT
+            unsafe arguments[0].u.rkt = topic
+            unsafe arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION
+            unsafe arguments[1].u.i32 = entry.partition
+            unsafe arguments[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS
+            unsafe arguments[2].u.i = RD_KAFKA_MSG_F_COPY
+            unsafe arguments[3].vtype = RD_KAFKA_VTYPE_KEY
+            unsafe arguments[3].u.mem.ptr = UnsafeMutableRawPointer(mutating: key.baseAddress)
+            unsafe arguments[3].u.mem.size = key.count
+            unsafe arguments[4].vtype = RD_KAFKA_VTYPE_VALUE
+            unsafe arguments[4].u.mem.ptr = UnsafeMutableRawPointer(mutating: value.baseAddress)
+            unsafe arguments[4].u.mem.size = value.count
+            unsafe arguments[5].vtype = RD_KAFKA_VTYPE_TIMESTAMP
+            unsafe arguments[5].u.i64 = max(0, entry.timestamp)
+            unsafe arguments[6].vtype = RD_KAFKA_VTYPE_HEADERS
+            unsafe arguments[6].u.headers = headers
+            return unsafe rd_kafka_produceva(handle.pointer, arguments.baseAddress, arguments.count)
+        }
+        guard let error = unsafe error else { return RD_KAFKA_RESP_ERR_NO_ERROR }
+        unsafe rd_kafka_headers_destroy(headers)
+        let code = unsafe rd_kafka_error_code(error)
+        unsafe rd_kafka_error_destroy(error)
+        return code
+    }
+
+    /// A nil range is null; an empty one has an address, so that it stays empty.
+    @inline(__always)
+    private static func bytes(_ range: Range<Int>?, _ batch: borrowing OutputBatch) -> UnsafeRawBufferPointer {
+        unsafe range.map { unsafe batch.arena.bytes($0) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    /// Only while something waits to be delivered does a missing broker matter.
+    func noteBusy() { handle.context.isBusy.store(pending > 0, ordering: .relaxed) }
+
+    func close() {
+        guard let pointer = unsafe handle.pointer else { return }
+        unsafe rd_kafka_purge(pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        unsafe rd_kafka_poll(pointer, 0)
+        unsafe topics.forEach { if let topic = unsafe $0 { unsafe rd_kafka_topic_destroy(topic) } }
+        unsafe topics = []
+        handle.close()
+    }
+}

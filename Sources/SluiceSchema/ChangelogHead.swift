@@ -1,0 +1,82 @@
+internal import CSimdJSON
+package import SluiceCore
+
+/// The head of a partition in the changelog (`schemas/head.schema.json`): how far a transaction brought it.
+package struct ChangelogHead: Sendable, Equatable {
+    /// Names the log of state that the changelog's records belong to.
+    package var identity: String
+    /// The next input: what the group commits in the same transaction.
+    package var offset: Offset
+    /// First input that a restart folds again.
+    package var replayFrom: Offset
+    /// First command of the control partition that has not taken effect.
+    package var control: Offset
+    /// SHA-256 of the file of the model that folds the next input, in hexadecimal.
+    package var model: String
+    /// Latest event time folded; `.absent` before the first.
+    package var latest: EpochMilliseconds
+
+    package init(
+        identity: String, offset: Offset, replayFrom: Offset, control: Offset, model: String,
+        latest: EpochMilliseconds
+    ) {
+        self.identity = identity
+        self.offset = offset
+        self.replayFrom = replayFrom
+        self.control = control
+        self.model = model
+        self.latest = latest
+    }
+
+    /// Appends the head's JSON and returns where it is.
+    package func encode(into arena: inout ByteArena) -> Range<Int> {
+        let start = arena.count
+        arena.append("{")
+        arena.appendMember("identity", identity)
+        arena.appendMember("offset", offset)
+        arena.appendMember("replayFrom", replayFrom)
+        arena.appendMember("control", control)
+        arena.appendMember("model", model)
+        if latest != .absent { arena.appendMember("latest", time: latest) }
+        arena.append("}")
+        return start..<arena.count
+    }
+}
+
+/// Reads heads; members it does not know are passed over. Confined to one thread.
+package struct HeadDecoder: ~Copyable {
+    private static let members = ["identity", "offset", "replayFrom", "control", "model", "latest"]
+    private let parser: JSONPointerParser
+
+    package init() throws(SluiceError) { parser = try JSONPointerParser(Self.members.map { "/\($0)" }) }
+
+    /// Throws `state-invalid`, naming the member that is wrong.
+    package func head(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> ChangelogHead {
+        if let reason = parser.parse(bytes) {
+            throw SluiceError(.invalidState, "a head is not JSON: \(String(cString: reason))")
+        }
+        var latest = EpochMilliseconds.absent
+        if !parser.values[5].isAbsent {
+            guard let time = Timestamp.parse(try text(5)) else { throw wrong(5) }
+            latest = time
+        }
+        return ChangelogHead(
+            identity: try text(0), offset: try offset(1), replayFrom: try offset(2), control: try offset(3),
+            model: try text(4), latest: latest)
+    }
+
+    private func wrong(_ member: Int) -> SluiceError {
+        SluiceError(.invalidState, "\"\(Self.members[member])\" of a head is wrong or missing")
+    }
+
+    private func text(_ member: Int) throws(SluiceError) -> String {
+        guard parser.values[member].kind == SLUICE_JSON_STRING else { throw wrong(member) }
+        return parser.values[member].string
+    }
+
+    private func offset(_ member: Int) throws(SluiceError) -> Offset {
+        let value = parser.values[member]
+        guard value.kind == SLUICE_JSON_INTEGER, value.integer >= 0 else { throw wrong(member) }
+        return value.integer
+    }
+}

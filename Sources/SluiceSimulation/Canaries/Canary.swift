@@ -1,0 +1,64 @@
+import SluiceCore
+import SluiceLog
+
+/// An engine with a planted bug. The bug is planted around the real worker, in what it is given: a broken client, store
+/// or model makes it break its promise as a bug of its own would.
+package enum Canary: String, Sendable, CaseIterable {
+    /// I1: behind a restart a partition goes on with another model of the same name.
+    case otherModel
+    /// I2: an output is produced twice in a transaction.
+    case doubledOutput
+    /// I2: positions are committed before the transaction that they belong to.
+    case earlyPositions
+    /// I3: two outputs of a stream change places.
+    case swappedOutputs
+    /// I4: an observation is folded into another stream's slot.
+    case mixedStreams
+    /// I5: the record of a command is committed twice.
+    case doubledEvent
+    /// I6: the record of a swap says another offset than the one at which it took effect.
+    case shiftedSwap
+    /// I7: snapshots reach the changelog outside of their transaction.
+    case looseSnapshots
+    /// I8: the changelog is read to its last record, not to its end.
+    case shortRestore
+    /// I9: what is flushed is not waited for.
+    case hastyFlush
+
+    /// What it breaks.
+    package var invariant: Invariant {
+        switch self {
+        case .otherModel: .sameBits
+        case .doubledOutput, .earlyPositions: .oneOutcome
+        case .swappedOutputs: .order
+        case .mixedStreams: .ownState
+        case .doubledEvent: .oneCommand
+        case .shiftedSwap: .oneSwap
+        case .looseSnapshots: .committedState
+        case .shortRestore: .restoreEnds
+        case .hastyFlush: .atLeastOnce
+        }
+    }
+
+    var isExactlyOnce: Bool { self != .hastyFlush }
+
+    func wrap(_ producer: SimulatedTransactions, _ cluster: SimulatedCluster) -> (any TransactionalProducer)? {
+        switch self {
+        case .doubledOutput, .earlyPositions, .swappedOutputs, .doubledEvent, .shiftedSwap, .looseSnapshots:
+            BrokenTransactions(producer, self, cluster)
+        default: nil
+        }
+    }
+
+    func wrap(_ producer: SimulatedProducer) -> (any LogProducer)? {
+        self == .hastyFlush ? HastyProducer(producer) : nil
+    }
+
+    func wrap(_ consumer: SimulatedConsumer) -> (any LogConsumer)? {
+        self == .mixedStreams ? MixingConsumer(consumer) : nil
+    }
+
+    func wrap(_ reader: SimulatedReader) -> (any LogReader)? {
+        self == .shortRestore ? ShortReader(reader) : nil
+    }
+}

@@ -1,0 +1,104 @@
+package import SluiceCore
+import SluiceEngine
+import SluiceLog
+package import SluiceSchema
+import SluiceState
+
+/// What a run without faults makes of a partition's log and its recorded commands: the fold applied record by record,
+/// without any worker.
+package final class Reference {
+    /// An output, and the input that it answers.
+    package struct Output: Sendable {
+        package var offset: Offset
+        package var record: SimulatedRecord
+    }
+
+    /// A slot from one change of it to the next.
+    struct Stage {
+        /// The first input that is not in it; commands before it are.
+        var from: Offset
+        var fence: Offset
+        /// Nil: the stream has ended, or was never seen.
+        var bytes: [UInt8]?
+    }
+
+    package private(set) var predictions: [Output] = []
+    package private(set) var rejects: [Output] = []
+    private(set) var stages: [[UInt8]: [Stage]] = [:]
+    /// The inputs that there are.
+    package private(set) var offsets: [Offset] = []
+    private let partition: Int32
+    private let state: PartitionState
+    private var folds: [String: Fold] = [:]
+    private var batch = OutputBatch()
+
+    package init(_ log: PartitionLog, partition: Int32, events: [Event], messageBytesMax: Int) throws {
+        self.partition = partition
+        let first = try Fold(specification: Models.specification(0), input: Models.input(0))
+        folds["v0"] = first
+        state = PartitionState(partition: partition, fold: first, recentCapacity: 0)
+        for event in events where event.partition == partition { state.schedule.add(event) }
+        for record in log.archive where record.isCommitted { try take(record, messageBytesMax) }
+        try applyCommands(before: log.high)
+    }
+
+    private func take(_ record: SimulatedRecord, _ messageBytesMax: Int) throws {
+        try applyCommands(before: record.offset)
+        offsets.append(record.offset)
+        let fold = state.fold
+        let lent = FetchedRecord(topic: Topics.input, partition: partition, record: record)
+        try withLogRecords([lent]) { records in
+            try fold.append(records[0], at: 0, of: state)
+            fold.run()
+            fold.emit(records, topic: Topics.input, messageBytesMax: messageBytesMax, into: &batch)
+        }
+        for index in batch.entries.indices {
+            let output = Output(offset: record.offset, record: Topics.record(batch, index))
+            if batch.entries[index].topic == .predictions { predictions.append(output) } else { rejects.append(output) }
+        }
+        batch.removeAll()
+        fold.clear()
+        if let key = record.key { try note(key, from: record.offset + 1) }
+    }
+
+    private func applyCommands(before offset: Offset) throws {
+        while let event = state.schedule.take(before: offset) {
+            if event.type == .swap, let version = event.model {
+                _ = try state.swap(to: try fold(version), at: event.offset)
+            } else {
+                _ = try state.reset(event)
+            }
+            for key in stages.keys { try note(key, from: event.offset) }
+        }
+    }
+
+    private func fold(_ version: String) throws -> Fold {
+        if let fold = folds[version] { return fold }
+        let index = (0..<Models.count).first { "v\($0)" == version } ?? 0
+        let fold = try Fold(specification: Models.specification(index), input: Models.input(index))
+        folds[version] = fold
+        return fold
+    }
+
+    /// Remembers what a slot is now, if it has changed.
+    private func note(_ key: [UInt8], from offset: Offset) throws {
+        var stage = Stage(from: offset, fence: -1, bytes: nil)
+        if let slot = state.table.find(key.withUnsafeBytes { $0 }) ?? nil, key.count > 0 {
+            var arena = ByteArena()
+            try state.fold.specification.snapshots.write(
+                slot, of: state.table, position: 0, control: 0, to: &arena)
+            stage.bytes = SnapshotText.normalised(Array(arena.bytes))
+            stage.fence = state.table[slot].header.pointee.fence
+        }
+        if stages[key]?.last?.bytes == stage.bytes && (stages[key] != nil || stage.bytes == nil) { return }
+        stages[key, default: []].append(stage)
+    }
+
+    /// The stages a slot may be in when it holds all inputs before `position`.
+    func stages(of key: [UInt8], at position: Offset) -> [Stage] {
+        let all = stages[key] ?? []
+        return all.indices.filter { index in
+            all[index].from <= position && (index + 1 == all.count || all[index + 1].from >= position)
+        }.map { all[$0] }
+    }
+}

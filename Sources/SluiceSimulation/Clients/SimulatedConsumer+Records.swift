@@ -1,0 +1,70 @@
+package import SluiceCore
+package import SluiceLog
+
+/// Records and positions.
+extension SimulatedConsumer {
+    func fetch(_ limit: Int) throws -> [FetchedRecord] {
+        guard !cluster.isAway else { return [] }
+        var left = min(limit, 1 + cluster.random.below(batchMaximum))
+        var found: [FetchedRecord] = []
+        for partition in positions.keys.sorted() where !paused.contains(partition) && left > 0 {
+            guard let position = positions[partition] else { continue }
+            let log = try cluster.log(TopicPartition(topic: Topics.input, partition: partition))
+            do {
+                let read = try log.read(from: position, .readCommitted, limit: left)
+                positions[partition] = read.records.isEmpty ? read.next : position
+                found += read.records.map { FetchedRecord(topic: Topics.input, partition: partition, record: $0) }
+                left -= read.records.count
+            } catch {
+                // `auto.offset.reset` is `error`.
+                throw SluiceError(.broker, "\(Topics.input)/\(partition): no offset \(position)", retry: .fatal)
+            }
+        }
+        return found
+    }
+
+    package func start(partition: Int32, at offset: Offset) throws { positions[partition] = offset }
+    package func pause(_ partitions: [Int32]) throws { paused.formUnion(partitions) }
+    package func resume(_ partitions: [Int32]) throws { paused.subtract(partitions) }
+
+    private func coordinator() throws {
+        guard !cluster.areCoordinatorsAway else {
+            cluster.advance(100_000_000)
+            throw SluiceError(.broker, BrokerError.notCoordinator.rawValue, retry: .later)
+        }
+        cluster.advance(2 * cluster.latency())
+    }
+
+    package func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition] {
+        try process.call(.committed) {
+            try coordinator()
+            do { return try group.stable(partitions) } catch {
+                throw SluiceError(.broker, BrokerError.unstableOffsets.rawValue, retry: .later)
+            }
+        }
+    }
+
+    package func commit(_ positions: [CommittedPosition]) throws {
+        try process.call(.plainCommit) {
+            try coordinator()
+            guard let member else {
+                throw SluiceError(.broker, "the assignment was lost", retry: .fatal)
+            }
+            let membership = GroupMembership(
+                group: group.name, generation: generation, member: member, instance: instance)
+            do throws(BrokerError) { try group.commit(positions, of: membership) } catch {
+                let isOver = error == .unknownMember || error == .fencedInstance
+                throw SluiceError(.broker, error.rawValue, retry: isOver ? .fatal : .later)
+            }
+        }
+    }
+
+    package func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
+        try process.call(.watermarks) {
+            guard !cluster.isAway else { throw SimulatedProcess.unanswered(.watermarks) }
+            cluster.advance(2 * cluster.latency())
+            let log = try cluster.log(TopicPartition(topic: Topics.input, partition: partition))
+            return (log.low, log.lastStable)
+        }
+    }
+}

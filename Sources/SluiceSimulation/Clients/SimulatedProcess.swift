@@ -1,0 +1,79 @@
+package import SluiceCore
+
+/// A process of the service: what its clients have in common. It can die at every call and stop within one.
+package final class SimulatedProcess {
+    package let index: Int
+    package let cluster: SimulatedCluster
+    package let faults: FaultInjector
+    package let disk: SimulatedDisk
+    /// Lets the others go on for so many nanoseconds while this one stands still.
+    package var onPause: (Int64) -> Void
+    package private(set) var isDead = false
+    package private(set) var isPaused = false
+    /// Calls of a life, named, newest last: for the reader of a failure.
+    package private(set) var trace: [String] = []
+
+    package init(index: Int, cluster: SimulatedCluster, faults: FaultInjector, disk: SimulatedDisk) {
+        self.index = index
+        self.cluster = cluster
+        self.faults = faults
+        self.disk = disk
+        onPause = { cluster.advance($0) }
+    }
+
+    package var isRunning: Bool { !isDead && !isPaused }
+
+    /// A call that waits for its answer: it may be met by a fault, and takes time.
+    ///
+    /// - Throws: `Crash`; what the effect throws; `broker`, to be tried again, where request or answer is lost.
+    package func call<Result>(_ call: FaultCall, _ effect: () throws -> Result) throws -> Result {
+        let fault = try enter(call)
+        switch fault?.kind {
+        case .crashAfter:
+            _ = try? effect()
+            throw die(fault?.amount == 1)
+        case .lost, .refused, .fatal: throw Self.unanswered(call)
+        case .lostReply, .indefinite:
+            _ = try effect()
+            throw Self.unanswered(call)
+        case .delayed: cluster.advance((fault?.amount ?? 0) * 1_000_000)
+        case .diskError: throw SluiceError(.file, "the disk failed", retry: .later)
+        default: break
+        }
+        return try effect()
+    }
+
+    /// The beginning of a call: the process may die or stop here; any other fault is for the caller.
+    package func enter(_ call: FaultCall) throws -> Fault? {
+        guard !isDead else { throw Crash() }
+        let fault = faults.take(call, process: index, milliseconds: cluster.now / 1_000_000)
+        if trace.count > 400 { trace.removeFirst(200) }
+        trace.append("\(cluster.now / 1_000_000):\(call.rawValue)\(fault.map { " \($0)" } ?? "")")
+        switch fault?.kind {
+        case .crash: throw die(fault?.amount == 1)
+        case .pause:
+            isPaused = true
+            onPause((fault?.amount ?? 0) * 1_000_000)
+            isPaused = false
+            return nil
+        default: return fault
+        }
+    }
+
+    /// A fault that comes with an answer instead of a call.
+    package static func unanswered(_ call: FaultCall) -> SluiceError {
+        SluiceError(.broker, "\(call.rawValue): \(BrokerError.timedOut.rawValue)", retry: .later)
+    }
+
+    /// Ends this life.
+    ///
+    /// - Parameter losesDisk: the machine went down with it, and what was written but not synced.
+    @discardableResult
+    package func die(_ losesDisk: Bool = false) -> Crash {
+        guard !isDead else { return Crash() }
+        isDead = true
+        if losesDisk { disk.loseUnsynced(&cluster.random) }
+        disk.releaseAll()
+        return Crash()
+    }
+}

@@ -1,0 +1,93 @@
+import SluiceCore
+package import SluiceLog
+
+/// Produces at least once: a bounded queue in front of the cluster, idempotent within its life.
+package final class SimulatedProducer: LogProducer {
+    private let process: SimulatedProcess
+    private let producerID: Int64
+    private var queue: [(partition: TopicPartition, record: SimulatedRecord)] = []
+    private var sequences: [TopicPartition: Int32] = [:]
+    private var failure: SluiceError?
+    private var isClosed = false
+    package var capacity = 500
+    package var messageBytesMax = 100_000
+
+    private var cluster: SimulatedCluster { process.cluster }
+
+    package init(_ process: SimulatedProcess, producerID: Int64) {
+        self.process = process
+        self.producerID = producerID
+    }
+
+    package var pending: Int { queue.count }
+
+    package func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
+        guard !process.isDead else { throw Crash() }
+        let end = min(batch.entries.count, start + max(0, capacity - queue.count))
+        guard start < end else { return start }
+        queue += Topics.records(batch, start..<end, cluster)
+        return end
+    }
+
+    package func poll(timeoutMilliseconds: Int) throws {
+        guard !process.isDead else { throw Crash() }
+        if timeoutMilliseconds > 0 { cluster.advance(Int64(timeoutMilliseconds) * 1_000_000) }
+        deliver(cluster.random.below(queue.count + 1))
+        if let failure { throw failure }
+    }
+
+    package func flush(timeoutMilliseconds: Int) throws -> Bool {
+        let fault = try process.enter(.produce)
+        cluster.advance(2 * cluster.latency())
+        switch fault?.kind {
+        case .crashAfter:
+            deliver(queue.count)
+            throw process.die(fault?.amount == 1)
+        case .refused, .fatal, .indefinite, .lost:
+            deliver(cluster.random.below(queue.count + 1))
+            failure = SluiceError(.delivery, "a message was not delivered", retry: .fatal)
+        case .delayed:
+            cluster.advance((fault?.amount ?? 0) * 1_000_000)
+            return queue.isEmpty
+        case .duplicated, .lostReply: resend()
+        default: break
+        }
+        if let failure { throw failure }
+        deliver(queue.count)
+        if !queue.isEmpty { cluster.advance(Int64(timeoutMilliseconds) * 1_000_000) }
+        return queue.isEmpty
+    }
+
+    /// Delivers from the front of the queue.
+    private func deliver(_ count: Int) {
+        guard cluster.now >= cluster.weather.outputBlockedUntil, !cluster.isAway else { return }
+        for one in queue.prefix(count) { append(one) }
+        queue.removeFirst(min(count, queue.count))
+    }
+
+    /// The first message's answer is lost, and the client sends it again: the broker knows it (KIP-98).
+    private func resend() {
+        guard let first = queue.first, let sequence = sequences[first.partition] ?? 0 as Int32? else { return }
+        append(first)
+        sequences[first.partition] = sequence
+    }
+
+    private func append(_ one: (partition: TopicPartition, record: SimulatedRecord)) {
+        let sequence = sequences[one.partition] ?? 0
+        let stamp = ProducerStamp(producer: producerID, epoch: 0, sequence: sequence, isTransactional: false)
+        do {
+            try cluster.log(one.partition).append([one.record], stamp)
+            sequences[one.partition] = sequence + 1
+        } catch {
+            failure = SluiceError(.delivery, error.rawValue, retry: .fatal)
+        }
+    }
+
+    /// What a dying process has sent already arrives, from the front of its queue.
+    package func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        if process.isDead { deliver(cluster.random.below(queue.count + 1)) }
+        queue.removeAll()
+    }
+}

@@ -1,0 +1,79 @@
+import SluiceCore
+import SluiceLog
+
+/// What a broker does with each request.
+extension SimulatedTransactions {
+    func apply(
+        _ call: TransactionCall, prefix: Bool, again: Bool = false
+    ) throws(BrokerError) {
+        let coordinator = cluster.transactions
+        if cluster.areCoordinatorsAway { throw .notCoordinator }
+        if case .initialise = call {
+            if again { return }
+            let made = try coordinator.initialise(name, timeout: timeout)
+            producer = (made.producer, made.epoch)
+            sequences = [:]
+            return
+        }
+        guard let producer else { throw .invalidProducerMapping }
+        switch call {
+        case .initialise: break
+        case .produce(let transaction): try produce(transaction, producer, prefix: prefix, again: again)
+        case .sendPositions(let transaction, let member):
+            try coordinator.add(name, producer.id, producer.epoch, partitions: [], positions: true)
+            isOpen = true
+            try coordinator.positions(name, producer.id, producer.epoch, transaction.positions, of: member)
+        case .commit, .abort:
+            guard isOpen else { return }
+            var commits = false
+            if case .commit = call { commits = true }
+            try coordinator.end(name, producer.id, producer.epoch, commits: commits)
+            if !again { isOpen = false }
+        }
+    }
+
+    /// Adds the partitions and produces to them, each in order; with `prefix` only a part of it arrives.
+    private func produce(
+        _ transaction: Transaction, _ producer: (id: Int64, epoch: Int16), prefix: Bool, again: Bool
+    ) throws(BrokerError) {
+        let all = Topics.records(transaction.outputs, 0..<transaction.outputs.entries.count, cluster)
+        guard !all.isEmpty else { return }
+        if cluster.now < cluster.weather.outputBlockedUntil { throw .timedOut }
+        // A repetition of the whole request: every batch is known by its sequence, nothing is appended.
+        if again { return }
+        try cluster.transactions.add(
+            name, producer.id, producer.epoch, partitions: Set(all.map(\.partition)))
+        isOpen = true
+        ends = [:]
+        let count = prefix ? cluster.random.below(all.count + 1) : all.count
+        var left = all.prefix(count)[...]
+        while let first = left.first {
+            let size = min(left.prefix { $0.partition == first.partition }.count, 1 + cluster.random.below(20))
+            let batch = left.prefix(size).map(\.record)
+            let sequence = sequences[first.partition] ?? 0
+            let stamp = ProducerStamp(
+                producer: producer.id, epoch: producer.epoch, sequence: sequence, isTransactional: true)
+            let offset = try cluster.transactions.produce(name, to: first.partition, batch, stamp)
+            if cluster.random.once(in: 10) {
+                _ = try cluster.transactions.produce(name, to: first.partition, batch, stamp)
+            }
+            sequences[first.partition] = sequence + Int32(size)
+            if first.partition.topic == Topics.slots {
+                ends[first.partition.partition] = offset + Offset(size)
+            }
+            left = left.dropFirst(size)
+        }
+    }
+}
+
+extension TransactionCall {
+    var name: FaultCall {
+        switch self {
+        case .initialise: .initialise
+        case .produce: .produce
+        case .sendPositions: .sendPositions
+        case .commit: .commit
+        case .abort: .abort
+        }
+    }
+}

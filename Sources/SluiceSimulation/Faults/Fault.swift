@@ -1,0 +1,103 @@
+/// Where a process can be met by a fault: its calls to what is outside.
+package enum FaultCall: String, Sendable, CaseIterable {
+    case any
+    case poll, committed, watermarks, plainCommit, readerPoll
+    case initialise, produce, sendPositions, commit, abort
+    case storeOpen, storeWrite, storeRead
+
+    /// Those of a transaction's life.
+    package static let transactional: [FaultCall] = [.initialise, .produce, .sendPositions, .commit, .abort]
+    static let store: [FaultCall] = [.storeOpen, .storeWrite, .storeRead]
+}
+
+/// What can go wrong, and what people can ask for meanwhile.
+package enum FaultKind: String, Sendable, CaseIterable {
+    // At the next matching call of a process.
+    /// The process dies before the call has any effect; after it. `amount` 1: what the disk had not synced is lost.
+    case crash, crashAfter
+    /// The process stops for `amount` ms within the call and wakes up as if nothing had been.
+    case pause
+    /// The request never arrives; the answer is never seen; both take `amount` ms longer; it arrives twice.
+    case lost, lostReply, delayed, duplicated
+    /// Refused so that the transaction must be aborted; refused for good; nobody can say (it may happen within
+    /// `amount` ms).
+    case refused, fatal, indefinite
+    /// A read or write of the disk fails once.
+    case diskError
+    // At a time.
+    /// A process leaves in good order and comes back after `amount` ms.
+    case leave
+    case rebalance
+    case coordinatorMove, brokerDown, brokerSlow, slowMarks, outputBlocked
+    case compaction, retention
+    case diskFull, bitFlip
+    case wallJump
+    // What people do: `process` is the partition, `amount` which stream or model.
+    case reset, resetPrefix, resetAll, swap
+    /// The last command once more, under the same id.
+    case sameCommand
+    /// The input gets another partition, which it must not.
+    case grow
+
+    package var isAtCall: Bool {
+        switch self {
+        case .crash, .crashAfter, .pause, .lost, .lostReply, .delayed, .duplicated, .refused, .fatal, .indefinite,
+            .diskError:
+            true
+        default: false
+        }
+    }
+    package var isCommand: Bool { [.reset, .resetPrefix, .resetAll, .swap, .sameCommand].contains(self) }
+}
+
+/// One entry of a plan. Its text is `kind@milliseconds:process:call:amount`.
+package struct Fault: Sendable, Equatable {
+    package var kind: FaultKind
+    /// Milliseconds of the run; one at a call comes with the first such call from then on.
+    package var at: Int64
+    package var process: Int
+    package var call: FaultCall
+    package var amount: Int64
+
+    package init(_ kind: FaultKind, at: Int64, process: Int = 0, call: FaultCall = .any, amount: Int64 = 0) {
+        self.kind = kind
+        self.at = at
+        self.process = process
+        self.call = call
+        self.amount = amount
+    }
+
+    /// Nil for a text that is none.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "@", maxSplits: 1)
+        guard parts.count == 2, let kind = FaultKind(rawValue: String(parts[0])) else { return nil }
+        let fields = parts[1].split(separator: ":")
+        guard fields.count == 4, let at = Int64(fields[0]), let process = Int(fields[1]),
+            let call = FaultCall(rawValue: String(fields[2])), let amount = Int64(fields[3])
+        else { return nil }
+        self.init(kind, at: at, process: process, call: call, amount: amount)
+    }
+}
+
+extension Fault: CustomStringConvertible {
+    package var description: String { "\(kind.rawValue)@\(at):\(process):\(call.rawValue):\(amount)" }
+}
+
+/// The faults of a run, in the order of their times.
+package struct FaultPlan: Sendable, Equatable {
+    package var faults: [Fault]
+
+    package init(_ faults: [Fault]) { self.faults = faults.sorted { $0.at < $1.at } }
+
+    /// A list of faults separated by commas; nil if one of them is none.
+    package init?(text: String) {
+        let parts = text.split(separator: ",")
+        let faults = parts.compactMap { Fault($0) }
+        guard faults.count == parts.count else { return nil }
+        self.init(faults)
+    }
+}
+
+extension FaultPlan: CustomStringConvertible {
+    package var description: String { faults.map(\.description).joined(separator: ",") }
+}

@@ -1,0 +1,106 @@
+import SluiceCore
+import SluiceLSTM
+package import SluiceSchema
+package import SluiceState
+
+/// What a run is about, drawn from its seed: how much of what, and how the service is set up.
+package struct Scenario: Sendable {
+    package var partitions: Int
+    package var processes: Int
+    package var workers: Int
+    package var streams: Int
+    package var inputs: Int
+    package var isExactlyOnce: Bool
+    package var isCooperative: Bool
+    package var commitMilliseconds: Int64
+    package var checkpointMilliseconds: Int64
+    package var replayRecordsMax: Int64
+    package var idleMilliseconds: Int64?
+    package var sessionMilliseconds: Int64
+    /// `transaction.timeout.ms`.
+    package var transactionMilliseconds: Int64 = 10_000
+    /// `delete.retention.ms` of the changelog.
+    package var tombstonesMilliseconds: Int64
+    /// How long inputs and faults come.
+    package var milliseconds: Int64
+    package var batchMaximum: Int
+    /// One record in so many is poison; nil: none.
+    package var poison: Int?
+    /// Inputs come in transactions of their own producers, some aborted.
+    package var isUpstreamTransactional: Bool
+    package var faultSeed: UInt64
+    package var workloadSeed: UInt64
+
+    package init(seed: UInt64) {
+        var random = SimulationRandom(seed: seed)
+        partitions = 1 + random.below(4)
+        processes = 1 + random.below(3)
+        workers = 1 + random.below(2)
+        streams = 1 + random.below(12)
+        inputs = 40 + random.below(260)
+        isExactlyOnce = !random.once(in: 5)
+        isCooperative = !random.once(in: 3)
+        commitMilliseconds = [5, 50, 100, 1_000][random.below(4)]
+        checkpointMilliseconds = commitMilliseconds * [1, 3, 20][random.below(3)]
+        replayRecordsMax = [1, 10, 100, 1_000_000][random.below(4)]
+        idleMilliseconds = random.once(in: 2) ? [1, 60_000, 600_000][random.below(3)] : nil
+        sessionMilliseconds = [3_000, 6_000, 45_000][random.below(3)]
+        tombstonesMilliseconds = random.once(in: 3) ? 20_000 : 86_400_000
+        milliseconds = [1_000, 5_000, 20_000, 60_000][random.below(4)]
+        batchMaximum = [1, 3, 16, 200][random.below(4)]
+        poison = random.once(in: 3) ? nil : 3 + random.below(30)
+        isUpstreamTransactional = random.once(in: 3)
+        faultSeed = random.next()
+        workloadSeed = random.next()
+    }
+
+    /// The kinds of faults that say nothing wrong of the engine here.
+    package var kinds: [FaultKind] {
+        FaultKind.allCases.filter { kind in
+            switch kind {
+            // The age of a store is told by the wall clock.
+            case .wallJump: tombstonesMilliseconds > 3_600_000
+            // Positions of at-least-once say nothing of the store's.
+            case .retention: isExactlyOnce
+            // Nothing fences a process that slept and goes on: at-least-once promises nothing of what it writes then.
+            case .pause: isExactlyOnce
+            // Stops the service for good; it has a test of its own.
+            case .grow: false
+            default: true
+            }
+        }
+    }
+
+    package var plan: FaultPlan {
+        FaultPlan(
+            seed: faultSeed, milliseconds: milliseconds, processes: processes, partitions: partitions,
+            streams: streams, kinds: kinds)
+    }
+}
+
+/// The models of a run: small, with drawn weights.
+package enum Models {
+    package static let count = 3
+    /// Features in the order of the model's inputs.
+    package static func input(_ index: Int) -> InputSpecification {
+        InputSpecification(features: (index == 2 ? ["b", "a"] : ["a", "b"]).map { .init($0) }, late: .reject)
+    }
+
+    /// - Parameter index: 0 is the one that is active at first.
+    package static func specification(_ index: Int, damaged: Bool = false) -> FoldSpecification {
+        var random = SimulationRandom(seed: UInt64(index) + 11)
+        let manifest = ModelManifest(
+            name: "simulated", version: "v\(index)", inputs: index == 2 ? ["b", "a"] : ["a", "b"], targets: ["a"],
+            horizons: index == 1 ? [2] : [1, 3], scaling: index == 1 ? .none : .perStream)
+        var parameters = LSTMParameters(
+            shape: LSTMShape(
+                inputs: 2, hidden: [5, 8, 3][index], layers: index == 2 ? 2 : 1, outputs: manifest.outputs))
+        for index in parameters.values.indices { parameters.values[index] = random.float() }
+        if damaged { parameters.values[0] += 0.5 }
+        let digits = Array("0123456789abcdef")
+        let hash = String((0..<64).map { _ in digits[random.below(16)] })
+        return FoldSpecification(
+            model: Model(manifest: manifest, parameters: parameters, hash: hash),
+            boundaries: BoundaryPolicy(sequenceChange: true, gap: 3_600_000, every: 40), late: .reject)
+    }
+}

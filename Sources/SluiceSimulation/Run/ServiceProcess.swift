@@ -1,0 +1,120 @@
+import SluiceCore
+import SluiceEngine
+import SluiceLog
+
+/// The service on one machine: workers on a process that may die, and come back on the same disk.
+final class ServiceProcess {
+    /// One worker with its clients.
+    final class Seat {
+        let index: Int
+        var worker: Worker?
+        var consumer: SimulatedConsumer?
+        /// Not begun anew before this time.
+        var againAt: Int64 = 0
+
+        init(index: Int) { self.index = index }
+    }
+
+    let index: Int
+    let disk = SimulatedDisk()
+    private(set) var life: SimulatedProcess
+    private(set) var seats: [Seat] = []
+    /// When it starts (again).
+    private(set) var startsAt: Int64
+    private(set) var isUp = false
+    /// Errors that ended workers, newest last.
+    private(set) var errors: [String] = []
+    private unowned let run: Simulation
+
+    init(_ index: Int, _ run: Simulation, startsAt: Int64) {
+        self.index = index
+        self.run = run
+        self.startsAt = startsAt
+        life = SimulatedProcess(index: index, cluster: run.cluster, faults: run.faults, disk: disk)
+    }
+
+    var isPaused: Bool { life.isPaused }
+    var canRun: Bool { !life.isPaused && (isUp || run.cluster.now >= startsAt) }
+
+    func restartSoon() { if !isUp { startsAt = min(startsAt, run.cluster.now) } }
+
+    private func start() {
+        life = SimulatedProcess(index: index, cluster: run.cluster, faults: run.faults, disk: disk)
+        life.onPause = { [unowned self] in run.goOn(without: self, for: $0) }
+        seats = (0..<run.scenario.workers).map { Seat(index: $0) }
+        isUp = true
+    }
+
+    /// One turn of one of its workers.
+    func turn() throws {
+        if !isUp { start() }
+        guard let seat = run.cluster.random.pick(seats) else { return }
+        do {
+            if let worker = seat.worker {
+                try worker.turn()
+            } else if run.cluster.now >= seat.againAt {
+                try begin(seat)
+            } else {
+                run.cluster.advance(min(50_000_000, seat.againAt - run.cluster.now))
+            }
+        } catch {
+            try ended(seat, error)
+        }
+        // A producer's call may have been its last, without a word.
+        if life.isDead && isUp { down(after: run.cluster.random.within(10...8_000)) }
+    }
+
+    private func begin(_ seat: Seat) throws {
+        let name = "pumps-p\(index)-w\(seat.index)"
+        let consumer = SimulatedConsumer(life, instance: name)
+        consumer.batchMaximum = run.scenario.batchMaximum
+        seat.consumer = consumer
+        seat.worker = try run.makeWorker(life, consumer, name, index: seat.index)
+        try seat.worker?.begin()
+    }
+
+    private func ended(_ seat: Seat, _ error: any Error) throws {
+        if life.isDead {
+            down(after: run.cluster.random.within(10...8_000))
+            return
+        }
+        errors.append("\(run.cluster.now / 1_000_000): \(error)")
+        run.observer.say("worker \(index).\(seat.index) ended: \(error)")
+        seat.worker?.abandon(error)
+        seat.worker = nil
+        seat.againAt = run.cluster.now + run.cluster.random.within(100...2_000) * 1_000_000
+        if let known = error as? SluiceError, known.code == .foreignState {
+            throw Violation(.restoreEnds, "an engine refuses the state that it wrote itself: \(known)")
+        }
+    }
+
+    private func down(after milliseconds: Int64) {
+        run.observer.say("process \(index) is down")
+        isUp = false
+        seats = []
+        startsAt = run.cluster.now + milliseconds * 1_000_000
+    }
+
+    /// Leaves in good order.
+    func leave(comesBackAfter milliseconds: Int64) throws {
+        guard isUp, !life.isPaused else { return }
+        for seat in seats {
+            do {
+                try seat.worker?.finish()
+            } catch {
+                try ended(seat, error)
+                if !isUp { return }
+            }
+        }
+        life.die()
+        down(after: milliseconds)
+    }
+
+    /// Whether one of its clients is this member and sends heartbeats.
+    func keepsAlive(_ member: String) -> Bool {
+        seats.contains { $0.consumer?.member == member && $0.consumer?.isAlive == true }
+    }
+
+    /// Calls lately made, for the reader of a failure.
+    var trace: [String] { life.trace }
+}

@@ -1,0 +1,107 @@
+import SluiceCore
+import SluiceLog
+import SluiceSchema
+
+/// Commands given so far.
+struct Commands {
+    var count = 0
+    var last: (record: SimulatedRecord, partition: Int32)?
+}
+
+extension Simulation {
+    /// A fault whose time has come.
+    func apply(_ fault: Fault) throws {
+        observer.say("fault \(fault)")
+        let until = cluster.now + fault.amount * 1_000_000
+        switch fault.kind {
+        case .leave: try processes[fault.process % processes.count].leave(comesBackAfter: fault.amount)
+        case .rebalance: cluster.group.rebalance()
+        case .coordinatorMove: cluster.weather.coordinatorsAwayUntil = until
+        case .brokerDown: cluster.weather.brokersAwayUntil = until
+        case .outputBlocked: cluster.weather.outputBlockedUntil = until
+        case .brokerSlow:
+            cluster.weather.latency = 1_000_000...200_000_000
+            cluster.after(fault.amount * 1_000_000) { [cluster] in
+                cluster.weather.latency = SimulatedCluster.Weather().latency
+            }
+        case .slowMarks:
+            cluster.weather.markDelay = 1_000_000...max(2_000_000, fault.amount * 1_000_000)
+            cluster.after(4 * fault.amount * 1_000_000) { [cluster] in
+                cluster.weather.markDelay = SimulatedCluster.Weather().markDelay
+            }
+        case .compaction: compact()
+        case .retention: retain()
+        case .diskFull: processes[fault.process % processes.count].disk.fullUntil = until
+        case .bitFlip: processes[fault.process % processes.count].disk.corrupt(&cluster.random)
+        case .wallJump: cluster.wallOffset += fault.amount
+        case .grow:
+            cluster.addTopic(Topics.input, partitions: 1)
+            cluster.group.partitions += 1
+            cluster.group.rebalance()
+        case .reset, .resetPrefix, .resetAll, .swap, .sameCommand: try give(fault)
+        default: break
+        }
+    }
+
+    private func compact() {
+        for log in cluster.topics[Topics.slots] ?? [] {
+            log.compact(
+                now: cluster.now, deleteRetention: scenario.tombstonesMilliseconds * 1_000_000,
+                activeRecords: cluster.random.below(20))
+        }
+    }
+
+    /// Inputs that nobody needs any more: those before where a replay would begin.
+    private func retain() {
+        for (index, log) in (cluster.topics[Topics.input] ?? []).enumerated() {
+            guard let metadata = cluster.group.committed[Int32(index)]?.metadata else { continue }
+            let parts = metadata.split(separator: " ")
+            if parts.count > 1, let from = Offset(parts[1]) { log.retain(from: from) }
+        }
+    }
+
+    /// A person gives a command to a partition.
+    private func give(_ fault: Fault) throws {
+        let partition = Int32(fault.process % scenario.partitions)
+        let log = try cluster.log(TopicPartition(topic: Topics.control, partition: partition))
+        if fault.kind == .sameCommand {
+            guard let last = commands.last else { return }
+            try cluster.log(TopicPartition(topic: Topics.control, partition: last.partition)).append([last.record])
+            return
+        }
+        commands.count += 1
+        var command = Command(
+            id: "c\(commands.count)", target: nil, by: "simulation", time: cluster.wallMilliseconds)
+        switch fault.kind {
+        case .reset: command.target = .stream("stream-\(fault.amount)")
+        case .resetPrefix: command.target = .prefix("stream-\(fault.amount % 10)")
+        case .resetAll: command.target = .prefix("")
+        default:
+            command.type = .swap
+            command.model = "v\(fault.amount % Int64(Models.count))"
+        }
+        var arena = ByteArena()
+        let range = command.encode(into: &arena)
+        let record = SimulatedRecord(
+            key: nil, value: Array(arena.bytes(range)), timestamp: cluster.wallMilliseconds)
+        try log.append([record])
+        commands.last = (record, partition)
+    }
+
+    /// What is left to do, for people; nil when all is done.
+    var unfinished: String? {
+        for (index, log) in (cluster.topics[Topics.input] ?? []).enumerated() {
+            guard log.lastStable == log.high else { return "an input transaction is open" }
+            let committed = cluster.group.committed[Int32(index)]?.offset ?? log.low
+            if log.archive[Int(min(committed, log.high))...].contains(where: { $0.isCommitted }) {
+                let errors = processes.flatMap(\.errors).suffix(3).joined(separator: "; ")
+                return "partition \(index) stands at \(committed) of \(log.high) (\(cluster.group.summary); "
+                    + "errors: \(errors))"
+            }
+        }
+        guard cluster.transactions.isQuiet else { return "a transaction is open" }
+        let answered = (cluster.topics[Topics.events] ?? []).reduce(0) { $0 + $1.archive.count { $0.isCommitted } }
+        if answered < commands.count { return "\(commands.count - answered) commands are not answered" }
+        return nil
+    }
+}

@@ -1,0 +1,69 @@
+import SluiceCore
+import SluiceEngine
+import SluiceLSTM
+import SluiceLog
+import SluiceState
+
+extension Simulation {
+    /// The worker of the service, with simulated clients.
+    func makeWorker(
+        _ life: SimulatedProcess, _ consumer: SimulatedConsumer, _ name: String, index: Int
+    ) throws -> Worker {
+        let canary = canary
+        let delivery: WorkerResources.Delivery
+        if scenario.isExactlyOnce {
+            delivery = .exactlyOnce { [unowned self] in
+                let producer = try SimulatedTransactions(
+                    life, name: name, timeoutMilliseconds: scenario.transactionMilliseconds)
+                producer.messageBytesMax = Self.messageBytesMax
+                return canary?.wrap(producer, cluster) ?? producer
+            }
+        } else {
+            let producer = SimulatedProducer(life, producerID: makeProducerID())
+            producer.messageBytesMax = Self.messageBytesMax
+            delivery = .atLeastOnce(canary?.wrap(producer) ?? producer)
+        }
+        let resources = WorkerResources(
+            consumer: canary?.wrap(consumer) ?? consumer, delivery: delivery,
+            control: SimulatedReader(life),
+            makeReader: {
+                let reader = SimulatedReader(life)
+                return canary?.wrap(reader) ?? reader
+            },
+            stores: SimulatedStores(life), clock: SimulatedClock(cluster), observer: observer,
+            makeFold: { try Self.fold($0, canary) },
+            makeIdentity: { [unowned self] in makeIdentity() })
+        return try Worker(
+            index: index, resources: resources, settings: settings, mailbox: WorkerMailbox())
+    }
+
+    private static func fold(_ reference: ModelReference, _ canary: Canary?) throws -> Fold {
+        for index in 0..<Models.count {
+            let specification = Models.specification(index)
+            let isNamed =
+                switch reference {
+                case .active: index == 0
+                case .version(let version): specification.model.manifest.version == version
+                case .hash(let hash): specification.model.hash == hash
+                }
+            guard isNamed else { continue }
+            var isDamaged = false
+            if case .hash = reference { isDamaged = canary == .otherModel }
+            return try Fold(
+                specification: Models.specification(index, damaged: isDamaged), input: Models.input(index))
+        }
+        throw SluiceError(.unknownModel, "there is no \(reference)")
+    }
+
+    private var settings: WorkerSettings {
+        var settings = WorkerSettings(
+            inputTopic: Topics.input, inputPartitions: scenario.partitions, controlTopic: Topics.control,
+            eventsTopic: Topics.events, eventsPartitions: 2, slotsTopic: Topics.slots,
+            commitNanoseconds: scenario.commitMilliseconds * 1_000_000,
+            checkpointNanoseconds: scenario.checkpointMilliseconds * 1_000_000, recentCapacity: 0)
+        settings.replayRecordsMax = scenario.replayRecordsMax
+        settings.idleMilliseconds = scenario.idleMilliseconds
+        settings.tombstonesMilliseconds = scenario.tombstonesMilliseconds
+        return settings
+    }
+}

@@ -1,0 +1,81 @@
+package import SluiceCore
+
+/// Where a partition's stored state stands.
+package struct StoredPosition: Sendable, Equatable {
+    /// Names the log of state (the changelog's life) that is stored; empty where delivery keeps none.
+    package var identity: String
+    /// First input that was not committed when this was stored.
+    package var offset: Offset
+    /// First input that is folded again behind a restart: what was stored holds all inputs before it, and what it holds
+    /// of later ones each snapshot says.
+    package var replayFrom: Offset
+    /// Commands before this place in the control partition have taken effect.
+    package var controlOffset: Offset
+    /// First record of the changelog that is not stored.
+    package var changelogOffset: Offset
+    /// SHA-256 of the file of the model that folds the input at `offset`, in hexadecimal.
+    package var modelHash: String
+    /// Latest event time folded: what is idle is measured from it.
+    package var latest: EpochMilliseconds
+    /// When it was stored, by the wall clock: a changelog forgets its tombstones in time.
+    package var storedAt: EpochMilliseconds
+
+    package init(
+        identity: String = "", offset: Offset, replayFrom: Offset, controlOffset: Offset, changelogOffset: Offset = 0,
+        modelHash: String, latest: EpochMilliseconds = .absent, storedAt: EpochMilliseconds = 0
+    ) {
+        self.identity = identity
+        self.offset = offset
+        self.replayFrom = replayFrom
+        self.controlOffset = controlOffset
+        self.changelogOffset = changelogOffset
+        self.modelHash = modelHash
+        self.latest = latest
+        self.storedAt = storedAt
+    }
+}
+
+/// The stores of a worker's partitions on this machine. Confined to one worker; each partition is opened by its owner
+/// alone.
+package protocol PartitionStores: AnyObject {
+    /// Opens a partition's store and verifies it; an empty one where there is none.
+    ///
+    /// - Throws: `state-invalid` for what is torn or corrupt, which `discard` then removes; `file` for a disk that
+    ///   fails or another process that holds it.
+    func open(_ partition: Int32) throws -> any PartitionStore
+    /// Deletes all that is stored of a partition that is not open.
+    func discard(_ partition: Int32) throws
+}
+
+/// The state of one partition on this machine: the changelog's records by key, slots and markers, and the position at
+/// which they stand. A write is atomic: after a crash all of it is there or nothing.
+package protocol PartitionStore: AnyObject {
+    /// As last written; nil for an empty store.
+    var position: StoredPosition? { get }
+
+    /// Adds an entry to the write that is being made up; it replaces one of the same key.
+    func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
+    /// Takes an entry out, in the write that is being made up.
+    func remove(key: UnsafeRawBufferPointer)
+    /// Writes what was put and removed since the last write, with the position, at once.
+    ///
+    /// - Throws: `file`; what was put stays to be written by another try. `state-invalid` where the try finds that what
+    ///   was stored is damaged or did not reach the disk.
+    func write(_ position: StoredPosition) throws
+
+    /// Lends the written value of a key; false where there is none.
+    func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool
+    /// Lends written entries in the byte order of their keys: those that begin with `prefix`, behind `after`, at most
+    /// `limit`.
+    ///
+    /// - Returns: the last key lent; nil when there is none behind it.
+    func scan(
+        prefix: [UInt8], after: [UInt8]?, limit: Int,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Void
+    ) throws -> [UInt8]?
+
+    /// Bytes on disk, roughly.
+    var bytesOnDisk: Int { get }
+    /// Lets go of it; what was written stays.
+    func close()
+}

@@ -1,0 +1,153 @@
+package import SluiceCore
+import SluiceLSTM
+
+extension SlotSnapshot {
+    /// What a snapshot says of itself before its content is looked at.
+    package struct Stamp: Equatable {
+        package var sameShape: Bool
+        package var sameModel: Bool
+    }
+
+    /// Where a snapshot stands, and what a list says of it; read without the model's help.
+    @safe package struct Summary {
+        /// SHA-256 of the model file, in hexadecimal.
+        package var modelHash: String
+        /// As restored: `key` and `sequence` are none.
+        package var header: SlotHeader
+        package var key: UnsafeRawBufferPointer
+        /// Nil base address for none.
+        package var sequence: UnsafeRawBufferPointer
+    }
+
+    /// Checks magic, version, length and checksum, and compares shape and model.
+    package func inspect(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Stamp {
+        var reader = unsafe try Self.open(bytes)
+        var sizes: [UInt32] = []
+        for _ in 0..<5 { sizes.append(try reader.get(UInt32.self)) }
+        let mine = [layout.shape.inputs, layout.shape.hidden, layout.shape.layers, layout.targets, layout.ringLength]
+        let hash = unsafe try reader.take(32)
+        return Stamp(
+            sameShape: sizes == mine.map { UInt32($0) },
+            sameModel: unsafe modelHash.withUnsafeBytes { unsafe $0.equals(hash) })
+    }
+
+    /// Checks magic, version, length and checksum; a reader behind them.
+    private static func open(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> SnapshotReader {
+        var reader = unsafe SnapshotReader(bytes)
+        guard try reader.get(UInt32.self) == magic else { throw broken("it does not begin with SLOT") }
+        let version = try reader.get(UInt16.self)
+        guard version == Self.version else { throw broken("version \(version) is not \(Self.version)") }
+        guard try reader.get(UInt16.self) == 0 else { throw broken("it has flags that are not known") }
+        guard Int(try reader.get(UInt32.self)) == bytes.count else { throw broken("its length is wrong") }
+        let checksum = try reader.get(UInt64.self)
+        guard unsafe checksum == xxHash64(UnsafeRawBufferPointer(rebasing: bytes[(checksumOffset + 8)...])) else {
+            throw broken("its checksum is wrong")
+        }
+        return reader
+    }
+
+    /// What a snapshot of any model says of itself.
+    ///
+    /// - Throws: `state-invalid` when the bytes are torn or corrupt.
+    package static func summary(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Summary {
+        var reader = unsafe try open(bytes)
+        try reader.skip(20)
+        let hash = unsafe [UInt8](try reader.take(32)).hexadecimal
+        var header = SlotHeader()
+        header.position = Int64(bitPattern: try reader.get(UInt64.self))
+        header.control = Int64(bitPattern: try reader.get(UInt64.self))
+        try readScalars(&reader, into: &header)
+        let (key, sequence) = unsafe try readTexts(&reader)
+        return unsafe Summary(modelHash: hash, header: header, key: key, sequence: sequence)
+    }
+
+    /// Key and sequence id, the latter with a nil base address for none.
+    private static func readTexts(
+        _ reader: inout SnapshotReader
+    ) throws(SluiceError) -> (key: UnsafeRawBufferPointer, sequence: UnsafeRawBufferPointer) {
+        let keyLength = Int(try reader.get(UInt32.self))
+        let sequenceLength = try reader.get(UInt32.self)
+        guard keyLength > 0, keyLength <= Limits.keyBytes else { throw broken("its key has \(keyLength) bytes") }
+        guard sequenceLength == noSequence || sequenceLength <= Limits.sequenceBytes else {
+            throw broken("its sequence id has \(sequenceLength) bytes")
+        }
+        let key = unsafe try reader.take(keyLength)
+        guard sequenceLength != noSequence else {
+            return unsafe (key, UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+        return unsafe (key, try reader.take(Int(sequenceLength)))
+    }
+
+    /// Puts a snapshot into its stream's slot, replacing what is there. Returns the slot.
+    ///
+    /// - Throws: `state-invalid` when the bytes are torn or corrupt, `state-foreign` when shape or model are another's.
+    package func restore(_ bytes: UnsafeRawBufferPointer, into table: SlotTable) throws(SluiceError) -> UInt32 {
+        let stamp = unsafe try inspect(bytes)
+        guard stamp.sameShape && stamp.sameModel else {
+            throw SluiceError(.foreignState, "the snapshot belongs to another model")
+        }
+        var reader = unsafe SnapshotReader(bytes)
+        try reader.skip(Self.hashOffset + 32)
+        var header = SlotHeader()
+        header.position = Int64(bitPattern: try reader.get(UInt64.self))
+        header.control = Int64(bitPattern: try reader.get(UInt64.self))
+        try Self.readScalars(&reader, into: &header)
+        let (key, sequence) = unsafe try Self.readTexts(&reader)
+        guard reader.remaining == contentBytes else { throw Self.broken("its length does not fit its shape") }
+        let slot = unsafe table.intern(key)
+        unsafe table.texts.remove(table[slot].header.pointee.sequence)
+        header.key = unsafe table[slot].header.pointee.key
+        header.keyHash = unsafe table[slot].header.pointee.keyHash
+        header.isDirty = unsafe table[slot].header.pointee.isDirty
+        header.isStale = unsafe table[slot].header.pointee.isStale
+        unsafe header.sequence = sequence.baseAddress == nil ? .none : table.texts.insert(sequence)
+        try readContent(&reader, header, into: table[slot])
+        return slot
+    }
+
+    private var contentBytes: Int {
+        layout.shape.inputs * 22 + 2 * layout.shape.layers * layout.shape.hidden * 4 + layout.ringBytes
+    }
+
+    private static func readScalars(_ reader: inout SnapshotReader, into header: inout SlotHeader) throws(SluiceError) {
+        header.fence = Int64(bitPattern: try reader.get(UInt64.self))
+        header.time = Int64(bitPattern: try reader.get(UInt64.self))
+        header.step = Int64(bitPattern: try reader.get(UInt64.self))
+        header.boundaryTime = Int64(bitPattern: try reader.get(UInt64.self))
+        header.boundaryOffset = Int64(bitPattern: try reader.get(UInt64.self))
+        header.resets = try reader.get(UInt32.self)
+        guard let cause = BoundaryCause(rawValue: try reader.get(UInt8.self)) else {
+            throw broken("its boundary has no cause")
+        }
+        header.boundaryCause = cause
+        _ = try reader.get(UInt8.self)
+        header.errorCount = try reader.get(UInt16.self)
+        header.forecast = Float(bitPattern: try reader.get(UInt32.self))
+        header.anomaly = Float(bitPattern: try reader.get(UInt32.self))
+        header.error = Float(bitPattern: try reader.get(UInt32.self))
+        for bin in 0..<16 { header.bins.counts[bin] = try reader.get(UInt16.self) }
+        guard header.isPlausible else { throw broken("its fence, step, times or counts are out of range") }
+    }
+
+    private func readContent(_ reader: inout SnapshotReader, _ header: SlotHeader, into block: Slot) throws(SluiceError)
+    {
+        let scalars = unsafe SlotScalars(base: block.scalars, layout: layout)
+        let inputs = layout.shape.inputs
+        unsafe try reader.copy(inputs * 8, to: scalars.means)
+        unsafe try reader.copy(inputs * 8, to: scalars.variances)
+        unsafe try reader.copy(inputs * 4, to: scalars.carried)
+        unsafe try reader.copy(inputs * 2, to: scalars.counts)
+        for part in 0..<2 {
+            for layer in 0..<layout.shape.layers {
+                let target = unsafe block.state + (2 * layer + part) * layout.shape.paddedHidden
+                unsafe try reader.copy(layout.shape.hidden * 4, to: target)
+            }
+        }
+        unsafe try reader.copy(layout.ringBytes, to: block.ring)
+        unsafe block.header.pointee = header
+    }
+
+    static func broken(_ what: String) -> SluiceError {
+        SluiceError(.invalidState, "a slot snapshot is corrupt: \(what)")
+    }
+}

@@ -1,0 +1,72 @@
+package import SluiceCore
+
+/// What is not stored yet, or not as it is.
+extension SlotTable {
+    /// The input or command at `offset` has changed a slot.
+    @inline(__always)
+    package func markDirty(_ slot: UInt32, at offset: Offset) {
+        guard unsafe !self[slot].header.pointee.isDirty else { return }
+        unsafe self[slot].header.pointee.isDirty = true
+        unsafe dirty.append(slot, since: offset)
+    }
+
+    /// A command to the whole partition has changed a slot that was stored: what is stored and the command's marker
+    /// come to the same.
+    package func markStale(_ slot: UInt32) {
+        let header = unsafe self[slot].header
+        guard unsafe !header.pointee.isDirty && !header.pointee.isStale else { return }
+        unsafe header.pointee.isStale = true
+        unsafe stale.append(slot)
+        unsafe staleCount += 1
+    }
+
+    /// The slot whose change is oldest, which counts as stored from now on; nil when nothing is dirty since before
+    /// `offset`.
+    package func takeDirty(before offset: Offset = .max) -> UInt32? {
+        while let entry = unsafe dirty.removeFirst(before: offset) {
+            if takeChange(entry.slot) { return entry.slot }
+        }
+        return nil
+    }
+
+    /// A slot that is only stale, which counts as stored from now on.
+    package func takeStale() -> UInt32? {
+        while let slot = unsafe stale.popLast() {
+            let header = unsafe self[slot].header
+            guard unsafe header.pointee.isStale else { continue }
+            unsafe header.pointee.isStale = false
+            unsafe staleCount -= 1
+            // A dirty one is stored in its turn.
+            if unsafe !header.pointee.isDirty { return slot }
+        }
+        return nil
+    }
+
+    /// Takes a slot out of its turn; false for one without changes, or without a stream.
+    package func takeChange(_ slot: UInt32) -> Bool {
+        let header = unsafe self[slot].header
+        guard unsafe header.pointee.isDirty else { return false }
+        unsafe header.pointee.isDirty = false
+        guard unsafe header.pointee.key != .none && header.pointee.isUsed else { return false }
+        if unsafe header.pointee.isStale {
+            unsafe header.pointee.isStale = false
+            unsafe staleCount -= 1
+        }
+        return true
+    }
+
+    package func clearDropped() { unsafe dropped.removeAll(keepingCapacity: true) }
+
+    /// Forgets a slot that is stored as it is, or with the markers.
+    package func evict(_ slot: UInt32) {
+        let header = unsafe self[slot].header
+        precondition(unsafe !header.pointee.isDirty, "what is not stored must stay")
+        if unsafe header.pointee.isStale {
+            unsafe header.pointee.isStale = false
+            unsafe staleCount -= 1
+        }
+        unsafe texts.remove(header.pointee.sequence)
+        unsafe header.pointee.sequence = .none
+        free(slot)
+    }
+}

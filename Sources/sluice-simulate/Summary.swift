@@ -1,0 +1,61 @@
+import SluiceSimulation
+
+/// What the runs so far came to.
+struct Summary {
+    private var seeds = 0
+    private var inputs = 0
+    private var injected: [FaultKind: Int] = [:]
+    private var transactions = TransactionCoordinator.Tally()
+    private var seconds: Int64 = 0
+
+    mutating func add(_ outcome: Outcome) {
+        seeds += 1
+        inputs += outcome.inputs
+        seconds += outcome.simulatedMilliseconds / 1_000
+        for (kind, count) in outcome.injected { injected[kind, default: 0] += count }
+        transactions.committed += outcome.transactions.committed
+        transactions.aborted += outcome.transactions.aborted
+        transactions.timedOut += outcome.transactions.timedOut
+        transactions.fenced += outcome.transactions.fenced
+    }
+
+    private var faults: [(String, Int)] {
+        FaultKind.allCases.compactMap { kind in injected[kind].map { (kind.rawValue, $0) } }
+    }
+
+    var text: String {
+        let total = faults.reduce(0) { $0 + $1.1 }
+        let kinds = faults.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        return """
+            \(seeds) seeds, \(inputs) inputs, \(seconds) simulated seconds
+            transactions: \(transactions.committed) committed, \(transactions.aborted) aborted (\
+            \(transactions.timedOut) by time, \(transactions.fenced) by a successor)
+            \(total) faults: \(kinds)
+            """
+    }
+
+    var json: String {
+        let kinds = faults.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
+        return """
+            {"seeds":\(seeds),"inputs":\(inputs),"simulatedSeconds":\(seconds),"committed":\(transactions.committed),\
+            "aborted":\(transactions.aborted),"faults":{\(kinds)}}
+            """
+    }
+
+    static func failure(seed: UInt64, message: String, repeat line: String) -> String {
+        "{\"seed\":\(seed),\"violation\":\(quoted(message)),\"repeat\":\(quoted(line))}"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
