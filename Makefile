@@ -25,10 +25,11 @@ demo: dependencies
 	swift build -c release --product sluice
 	.build/release/sluice demo $(if $(DURATION),--duration $(DURATION))
 
-# Swift Testing only, so that its summary is the last line.
+# Swift Testing only, so that its summary is the last line. Dictionaries in the same order each time, for simulated runs
+# that are repeated.
 test: dependencies
 	swift build --build-tests
-	swift test --skip-build --disable-xctest
+	SWIFT_DETERMINISTIC_HASHING=1 swift test --skip-build --disable-xctest
 
 # ROUNDS and BROKERS are passed on: BROKERS='--broker-command "…" --brokers 1,2,3' restarts brokers too.
 ROUNDS ?= 10

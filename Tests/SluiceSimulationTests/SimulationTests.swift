@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import SluiceSimulation
@@ -12,11 +13,23 @@ import Testing
 
     @Test(arguments: Canary.allCases)
     func aPlantedBugIsFound(canary: Canary) {
-        let found = (1...200).lazy.compactMap { Simulation(seed: $0, canary: canary).run().violation }.first
-        #expect(found != nil, "\(canary), which breaks \(canary.invariant)")
+        #expect(Self.firstFailing(canary) { _ in true } != nil, "\(canary), which breaks \(canary.invariant)")
     }
 
-    @Test func theSameSeedIsTheSameRun() {
+    /// The first run with a planted bug that fails and is as wanted; each seed runs once.
+    private static func firstFailing(_ canary: Canary, _ isWanted: (Outcome) -> Bool) -> Outcome? {
+        for seed in 1...200 as ClosedRange<UInt64> {
+            let outcome = Simulation(seed: seed, canary: canary).run()
+            if outcome.violation != nil && isWanted(outcome) { return outcome }
+        }
+        return nil
+    }
+
+    /// The worker goes through dictionaries, whose order is drawn anew in each process otherwise.
+    private static let isOrdered = ProcessInfo.processInfo.environment["SWIFT_DETERMINISTIC_HASHING"] != nil
+
+    @Test(.enabled(if: isOrdered, "make test sets SWIFT_DETERMINISTIC_HASHING=1"))
+    func theSameSeedIsTheSameRun() {
         let (one, other) = (Simulation(seed: 7).run(), Simulation(seed: 7).run())
         #expect(one.plan == other.plan && one.simulatedMilliseconds == other.simulatedMilliseconds)
         #expect(one.transactions == other.transactions && one.notes == other.notes)
@@ -30,11 +43,9 @@ import Testing
         #expect(FaultPlan(text: "crash@1:0:nothing:0") == nil)
     }
 
-    @Test func aFailingListOfFaultsIsMadeShort() throws {
-        let failing = try #require(
-            (1...200).lazy.map { Simulation(seed: $0, canary: .otherModel).run() }.first {
-                $0.violation != nil && $0.plan.faults.count > 3
-            })
+    @Test(.enabled(if: isOrdered, "make test sets SWIFT_DETERMINISTIC_HASHING=1"))
+    func aFailingListOfFaultsIsMadeShort() throws {
+        let failing = try #require(Self.firstFailing(.otherModel) { $0.plan.faults.count > 3 })
         let short = Shrinking.shrink(failing, canary: .otherModel)
         #expect(short.violation?.invariant == failing.violation?.invariant)
         #expect(short.plan.faults.count < failing.plan.faults.count)

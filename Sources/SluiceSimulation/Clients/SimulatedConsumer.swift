@@ -66,7 +66,12 @@ package final class SimulatedConsumer: LogConsumer {
         } catch BrokerError.rebalanceInProgress {
             try rejoin()
         } catch BrokerError.illegalGeneration {
-            // The assignment of a newer generation is there, or it went on without this member.
+            // The assignment of a newer generation is there; or the group went on without this member, and what it owns
+            // may be another's: librdkafka and the Java client count it as lost.
+            if let member, !group.hasJoined(member) {
+                lose()
+                try join()
+            }
         } catch BrokerError.fencedInstance {
             isFenced = true
             lose()

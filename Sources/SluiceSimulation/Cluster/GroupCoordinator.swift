@@ -76,12 +76,16 @@ package final class GroupCoordinator {
     package func heartbeat(_ id: String, instance: String?, generation: Int32) throws(BrokerError) {
         try check(id, instance)
         members[id]?.heartbeat = cluster.now
-        if state == .preparing { throw .rebalanceInProgress }
+        // In this order, as a broker looks: who has slept through a generation is not asked to join the next.
         guard generation == self.generation else { throw .illegalGeneration }
+        if state == .preparing { throw .rebalanceInProgress }
     }
 
     /// What the member is to own in the present generation; nil while that is being settled.
     package func assignment(_ id: String) -> Set<Int32>? { state == .stable ? members[id]?.assignment : nil }
+
+    /// Whether a member takes part in the present generation.
+    package func hasJoined(_ id: String) -> Bool { members[id]?.hasJoined == true }
 
     /// Takes a member out at once.
     package func leave(_ id: String) {
