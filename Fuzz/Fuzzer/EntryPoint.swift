@@ -2,8 +2,9 @@ import Foundation
 
 /// Every target by its name, which is also that of its corpus.
 private let targets: [String: any FuzzTarget.Type] = [
-    "answers": Answers.self, "changelog": ChangelogRecords.self, "configuration": Configurations.self, "csv": CSVObservations.self,
-    "framing": Framing.self, "json": JSONObservations.self, "messages": Messages.self, "models": ModelFiles.self,
+    "answers": Answers.self, "changelog": ChangelogRecords.self, "configuration": Configurations.self,
+    "csv": CSVObservations.self, "framing": Framing.self, "json": JSONObservations.self, "messages": Messages.self,
+    "models": ModelFiles.self,
     "requests": Requests.self, "snapshots": Snapshots.self, "tokens": TokenFiles.self,
 ]
 

@@ -2,7 +2,7 @@ import Foundation
 import SluiceCore
 
 /// A parser of bytes from outside, and what must hold of whatever it makes of them.
-protocol FuzzTarget {
+protocol FuzzTarget: SendableMetatype {
     init() throws
 
     /// Where the corpus began.

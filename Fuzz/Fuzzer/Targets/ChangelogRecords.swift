@@ -28,7 +28,8 @@ struct ChangelogRecords: FuzzTarget {
         }
         var schedule = CommandSchedule()
         guard try expecting(.invalidState, parse: { try schedule.decodeIDs(bytes) }) != nil else { return }
-        var (first, second) = (ByteArena(capacity: 8), ByteArena(capacity: 8))
+        var first = ByteArena(capacity: 8)
+        var second = ByteArena(capacity: 8)
         _ = schedule.encodeIDs(into: &first)
         var again = CommandSchedule()
         try again.decodeIDs(first.bytes)
