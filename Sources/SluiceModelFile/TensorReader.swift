@@ -16,13 +16,15 @@ struct TensorReader {
     func model(_ manifest: ModelManifest) throws(SluiceError) -> Model {
         try refuseVariants()
         let shape = try shape(manifest)
-        var parameters = LSTMParameters(shape: shape, hasInitialState: manifest.initialState.isLearned)
-        var expected: [(name: String, shape: [Int])] = parameters.tensors.map { ($0.name, $0.shape) }
+        // A few bytes may claim a large shape: memory is taken once the tensors are known to be there.
+        let layout = LSTMParameters.layout(shape, hasInitialState: manifest.initialState.isLearned)
+        var expected: [(name: String, shape: [Int])] = layout.map { ($0.name, $0.shape) }
         if manifest.scaling == .global { expected += ScalerTensor.all.map { ($0, [shape.inputs]) } }
         for tensor in expected { try check(tensor.name, shape: tensor.shape) }
         let known = Set(expected.map(\.name))
         for entry in header.entries where !known.contains(entry.name) { throw unexpected(entry.name, manifest) }
 
+        var parameters = LSTMParameters(shape: shape, hasInitialState: manifest.initialState.isLearned)
         for tensor in parameters.tensors {
             try read(tensor.name, into: &parameters.values, at: tensor.range.lowerBound)
         }

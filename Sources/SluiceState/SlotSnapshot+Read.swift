@@ -72,10 +72,15 @@ extension SlotSnapshot {
             throw broken("its sequence id has \(sequenceLength) bytes")
         }
         let key = unsafe try reader.take(keyLength)
+        guard unsafe String(validating: key, as: UTF8.self) != nil else { throw broken("its key is not UTF-8") }
         guard sequenceLength != noSequence else {
             return unsafe (key, UnsafeRawBufferPointer(start: nil, count: 0))
         }
-        return unsafe (key, try reader.take(Int(sequenceLength)))
+        let sequence = unsafe try reader.take(Int(sequenceLength))
+        guard unsafe String(validating: sequence, as: UTF8.self) != nil else {
+            throw broken("its sequence id is not UTF-8")
+        }
+        return unsafe (key, sequence)
     }
 
     /// Puts a snapshot into its stream's slot, replacing what is there. Returns the slot.
@@ -94,6 +99,7 @@ extension SlotSnapshot {
         try Self.readScalars(&reader, into: &header)
         let (key, sequence) = unsafe try Self.readTexts(&reader)
         guard reader.remaining == contentBytes else { throw Self.broken("its length does not fit its shape") }
+        try checkCounts(reader)
         let slot = unsafe table.intern(key)
         unsafe table.texts.remove(table[slot].header.pointee.sequence)
         header.key = unsafe table[slot].header.pointee.key
@@ -103,6 +109,16 @@ extension SlotSnapshot {
         unsafe header.sequence = sequence.baseAddress == nil ? .none : table.texts.insert(sequence)
         try readContent(&reader, header, into: table[slot])
         return slot
+    }
+
+    /// Looks ahead at the counts of present values, before a slot is taken.
+    private func checkCounts(_ reader: SnapshotReader) throws(SluiceError) {
+        var ahead = reader
+        let inputs = layout.shape.inputs
+        try ahead.skip(inputs * 20)
+        for _ in 0..<inputs where try ahead.get(UInt16.self) > StreamStatistics.countMaximum {
+            throw Self.broken("it counts more values than are counted")
+        }
     }
 
     private var contentBytes: Int {
@@ -120,7 +136,7 @@ extension SlotSnapshot {
             throw broken("its boundary has no cause")
         }
         header.boundaryCause = cause
-        _ = try reader.get(UInt8.self)
+        guard try reader.get(UInt8.self) == 0 else { throw broken("its reserved byte is not 0") }
         header.errorCount = try reader.get(UInt16.self)
         header.forecast = Float(bitPattern: try reader.get(UInt32.self))
         header.anomaly = Float(bitPattern: try reader.get(UInt32.self))

@@ -160,9 +160,10 @@ import Testing
         let model = Self.shapes[1].model
         let (table, slot) = lived(model)
         let written = try bytes(table, slot, model)
-        let counts = 172 + "pump-17".utf8.count + "run-9".utf8.count + 3 * (8 + 8 + 4)
+        let counts = 188 + "pump-17".utf8.count + "run-9".utf8.count + 3 * (8 + 8 + 4)
         for (position, patch) in [
-            (117, [1]), (172, [0xFF]), (178, [0xC3]), (179, [0x80]), (counts, [0x01, 0x10]), (counts + 4, [0xFF, 0xFF]),
+            (133, [1]), (188, [0xFF]), (194, [0xC3]), (195, [0x80]), (counts, [0x01, 0x10]),
+            (counts + 4, [0xFF, 0xFF]),
         ] as [(Int, [UInt8])] {
             var forged = written
             forged.replaceSubrange(position..<position + patch.count, with: patch)

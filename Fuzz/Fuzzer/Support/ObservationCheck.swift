@@ -118,7 +118,9 @@ struct ObservationCheck: Sendable {
         let features = columns.features(index)
         return Row(
             key: Array(columns.bytes(row.key)), time: row.time,
-            features: (0..<columns.featureCount).map { features[$0].isNaN ? Float.nan.bitPattern : features[$0].bitPattern },
+            features: (0..<columns.featureCount).map {
+                features[$0].isNaN ? Float.nan.bitPattern : features[$0].bitPattern
+            },
             sequence: row.sequence.isNone ? nil : Array(columns.bytes(row.sequence)), boundary: row.boundary,
             label: row.label.isNaN ? Float.nan.bitPattern : row.label.bitPattern, isTombstone: row.isTombstone,
             sourceTopic: row.sourceTopic.isNone ? nil : Array(columns.bytes(row.sourceTopic)),

@@ -2,6 +2,7 @@ import Foundation
 import SluiceConfiguration
 import SluiceCore
 import SluiceSchema
+
 @testable import SluiceService
 
 /// A `sluice.yaml`; as further parts `NAME=value`, a variable where the name begins with SLUICE_, else a flag.
@@ -69,7 +70,8 @@ struct Configurations: FuzzTarget {
         } catch {
             fail("what is shown loads again: \(error)\n\(loaded.yamlWithSecrets)")
         }
-        check(again.configuration == loaded.configuration, "what is shown loads as the same:\n\(loaded.yamlWithSecrets)")
+        check(
+            again.configuration == loaded.configuration, "what is shown loads as the same:\n\(loaded.yamlWithSecrets)")
         check(again.settings.map(\.value) == loaded.settings.map(\.value), "what is shown is shown again")
         let isJSON = (try? JSONSerialization.jsonObject(with: Data(loaded.json.utf8))) != nil
         check(isJSON, "what is shown as JSON is JSON")

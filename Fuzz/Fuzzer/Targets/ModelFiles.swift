@@ -16,7 +16,8 @@ struct ModelFiles: FuzzTarget {
             ModelManifest(
                 name: "g", version: "v1", inputs: ["a", "b"], targets: ["b"], horizons: [1, 3], head: .gaussian,
                 initialState: .learned, scaling: .global, warmup: 4),
-            ModelManifest(name: "c", version: "v2", inputs: ["a"], targets: [], head: .categorical, classes: 3, seed: 7),
+            ModelManifest(
+                name: "c", version: "v2", inputs: ["a"], targets: [], head: .categorical, classes: 3, seed: 7),
         ]
         let written = try manifests.map { manifest in
             let shape = LSTMShape(inputs: manifest.inputs.count, hidden: 1, layers: 1, outputs: manifest.outputs)

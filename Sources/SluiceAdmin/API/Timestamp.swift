@@ -7,7 +7,7 @@ extension Timestamp: JSONWritable, Decodable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        guard let time = Timestamp.parse(text) else {
+        guard let time = Timestamp.parse(text), Timestamp.range.contains(time) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is not a time")
         }
         self.init(time)
