@@ -139,8 +139,9 @@ let package = Package(
         .target(
             name: "SluiceCommands",
             dependencies: [
-                "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceKafka", "SluiceLSTM",
-                "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState", "SluiceTraining",
+                "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceFiles", "SluiceKafka",
+                "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState",
+                "SluiceTraining",
                 product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),
@@ -188,7 +189,7 @@ let package = Package(
             "SluiceCommands",
             [
                 "SluiceAccess", "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceLSTM",
-                "SluiceModelFile", product("ArgumentParser", "swift-argument-parser"),
+                "SluiceModelFile", "SluiceState", product("ArgumentParser", "swift-argument-parser"),
                 product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ],

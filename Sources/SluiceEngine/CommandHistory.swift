@@ -2,29 +2,30 @@ import SluiceCore
 import SluiceLog
 import SluiceSchema
 
-/// Reads the audit for the commands that took effect.
-enum CommandHistory {
+/// The commands of an input partition that took effect, as the audit records them.
+struct CommandHistory {
     private static let timeoutMilliseconds = 5_000
 
-    /// Every recorded command of an input partition, from the topic's beginning to where it ends now.
+    private(set) var events: [Event] = []
+    /// The audit begins with its first record: retention has taken none.
+    private(set) var isWhole = true
+
+    /// Reads the audit from its beginning to where it ends now.
     ///
     /// - Throws: `broker`, to be tried again, when the end is not reached.
-    static func read(
-        _ reader: any LogReader, topic: String, partitions: Int, of input: Int32
-    ) throws -> [Event] {
+    init(_ reader: any LogReader, topic: String, partitions: Int, of input: Int32) throws {
         var ranges: [TopicPartition: Range<Offset>] = [:]
         for partition in 0..<Int32(partitions) {
             let key = TopicPartition(topic: topic, partition: partition)
-            let low = try reader.watermarks(key, timeoutMilliseconds: timeoutMilliseconds).low
-            let high = try reader.highWatermark(key, timeoutMilliseconds: timeoutMilliseconds)
+            let low = try reader.watermarks(key, timeoutMilliseconds: Self.timeoutMilliseconds).low
+            let high = try reader.highWatermark(key, timeoutMilliseconds: Self.timeoutMilliseconds)
+            isWhole = isWhole && low == 0
             ranges[key] = low..<max(low, high)
         }
         let messages = try MessageDecoder()
-        var events: [Event] = []
         try reader.read(ranges) { record in
             guard let event = try? messages.event(record.value) else { return }
             if event.partition == input && event.isCommand { events.append(event) }
         }
-        return events
     }
 }

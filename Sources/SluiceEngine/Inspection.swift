@@ -122,6 +122,28 @@ extension Worker {
         partitions.values.first { (try? $0.find(key)) != nil }?.partition
     }
 
+    /// A stream's state on its way out; nil when it is not here.
+    package func export(_ key: String) -> SlotExport? {
+        for state in partitions.values { if let export = try? state.export(key) { return export } }
+        return nil
+    }
+
+    /// The partition on which an import for a stream would take effect: the stream's own, or for one that is not known
+    /// the given one; nil when that is not here.
+    ///
+    /// - Returns: as a failure, why the snapshot does not fit there.
+    package func target(
+        of snapshot: [UInt8], for key: String, orElse partition: Int32?
+    ) -> Result<Int32, SluiceError>? {
+        guard let state = (self.partition(of: key) ?? partition).flatMap({ partitions[$0] }) else { return nil }
+        do {
+            try state.check(snapshot, for: key)
+            return .success(state.partition)
+        } catch {
+            return .failure(Self.known(error))
+        }
+    }
+
     /// A stream's slot; nil when it is not here.
     package func slot(_ key: String, withState: Bool, recent limit: Int) -> SlotView? {
         for state in partitions.values {

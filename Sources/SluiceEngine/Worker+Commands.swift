@@ -54,7 +54,9 @@ extension Worker {
     private func canObey(_ command: Command, _ state: PartitionState) -> Bool {
         do {
             if let version = command.model { _ = try folds.fold(.version(version)) }
-            if let snapshot = command.snapshot { try state.check(snapshot) }
+            if case .stream(let key)? = command.target, let snapshot = command.snapshot {
+                try state.check(snapshot, for: key)
+            }
             return true
         } catch {
             resources.observer.note(
@@ -135,7 +137,8 @@ extension Worker {
     func recordedCommands(_ partition: Int32) throws -> [Event] {
         let reader = try resources.makeReader()
         defer { reader.close() }
-        return try CommandHistory.read(
-            reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition)
+        return try CommandHistory(
+            reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition
+        ).events
     }
 }

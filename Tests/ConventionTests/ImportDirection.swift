@@ -30,8 +30,8 @@ enum ImportDirection {
             "SluiceModels",
         ],
         "SluiceCommands": [
-            "SluiceAccess", "SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile", "SluiceSchema",
-            "SluiceLog", "SluiceKafka", "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining",
+            "SluiceAccess", "SluiceCore", "SluiceFiles", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile",
+            "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining",
             "SluiceConfiguration", "SluiceAdmin", "SluiceService",
         ],
         "sluice": ["SluiceCommands"],

@@ -16,6 +16,7 @@ package final class FakeBackend: AdminBackend {
         package var overview = FakeBackend.overview
         package var versions = ["v6", "v7"]
         package var active = "v7"
+        package var snapshot = Array("SLOT of a stream".utf8)
     }
 
     package let audit = AuditFeed()
@@ -85,14 +86,14 @@ package final class FakeBackend: AdminBackend {
         return slot
     }
 
-    package func reset(stream key: String, by caller: String) throws -> ResetOutcome {
+    package func reset(stream key: String, by caller: String) throws -> CommandOutcome {
         try read { state in
             guard let slot = state.slots[key] else { return .unknown }
             state.resets.append("stream \(key) by \(caller)")
             let id = "r-\(state.resets.count)"
             if state.isSlow { return .pending(id: id) }
             return .applied(
-                AppliedReset(id: id, stream: key, partition: slot.summary.partition, offset: slot.offset + 1))
+                AppliedCommand(id: id, stream: key, partition: slot.summary.partition, offset: slot.offset + 1))
         }
     }
 
@@ -104,6 +105,26 @@ package final class FakeBackend: AdminBackend {
             if dryRun { return ManyReset(id: nil, matched: matched) }
             state.resets.append("\(selection) by \(caller)")
             return ManyReset(id: "r-\(state.resets.count)", matched: matched)
+        }
+    }
+
+    package func export(stream key: String, before offset: Offset?, partition: Int32?) throws -> [UInt8]? {
+        try read { state in
+            if let offset, offset < 100 { throw Problem(.inputLost, "the log begins at offset 100") }
+            return state.slots[key] == nil ? nil : state.snapshot
+        }
+    }
+
+    package func `import`(
+        _ snapshot: [UInt8], stream key: String, partition: Int32?, by caller: String
+    ) throws -> CommandOutcome {
+        try read { state in
+            guard snapshot.starts(with: Array("SLOT".utf8)) else { throw Problem(.bodyInvalid, "no snapshot") }
+            guard let partition = partition ?? state.slots[key]?.summary.partition else { return .unknown }
+            state.resets.append("import \(snapshot.count) bytes into \(key) by \(caller)")
+            let id = "i-\(state.resets.count)"
+            if state.isSlow { return .pending(id: id) }
+            return .applied(AppliedCommand(id: id, stream: key, partition: partition, offset: 12_346))
         }
     }
 

@@ -157,7 +157,8 @@ import Testing
             for stream in ["stream-1", "stream-2", "stream-3"] {
                 let rebuilt = try rewind(log).export(stream, partition: 0, before: offset)
                 let expected = try live.state().export(stream)
-                #expect(rebuilt.map { bits($0.snapshot) } == expected.map { bits($0.snapshot) }, "\(stream) at \(offset)")
+                #expect(
+                    rebuilt.map { bits($0.snapshot) } == expected.map { bits($0.snapshot) }, "\(stream) at \(offset)")
                 #expect(rebuilt?.offset == expected.map { _ in offset })
             }
             while let event = live.state().schedule.take(before: offset) { _ = try live.state().perform(event) }

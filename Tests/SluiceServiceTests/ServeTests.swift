@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    private static func texts(_ outputs: [Output]) -> [Int32: [String]] {
+    static func texts(_ outputs: [Output]) -> [Int32: [String]] {
         Dictionary(grouping: outputs, by: \.partition).mapValues { $0.compactMap(\.value) }
     }
 

@@ -33,6 +33,7 @@ extension SlotTable {
     /// As the fold does when a step was applied.
     func apply(_ slot: UInt32, fence: Offset) {
         self[slot].header.pointee.fence = fence
+        self[slot].header.pointee.time = 0
         markDirty(slot, at: fence)
     }
 }

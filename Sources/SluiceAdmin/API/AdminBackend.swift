@@ -1,3 +1,5 @@
+package import SluiceCore
+
 /// What the HTTP API needs of the service behind it. Every answer is a consistent snapshot; an error is thrown as a
 /// `SluiceError`, whose code, message and remedy reach the caller as a problem document.
 package protocol AdminBackend: Sendable {
@@ -9,10 +11,25 @@ package protocol AdminBackend: Sendable {
     func stream(_ key: String, fullState: Bool) async throws -> StreamSlot?
 
     /// Asks for one stream's reset and waits for it for at most ten seconds. `caller` goes into the audit record.
-    func reset(stream key: String, by caller: String) async throws -> ResetOutcome
+    func reset(stream key: String, by caller: String) async throws -> CommandOutcome
 
     /// Asks for the reset of many streams; with `dryRun` only counts them.
     func reset(_ selection: StreamSelection, dryRun: Bool, by caller: String) async throws -> ManyReset
+
+    /// One stream's state as a snapshot (`schemas/snapshot.md`), now or as it was before the input at `offset`; nil if
+    /// the stream had none.
+    ///
+    /// - Parameter partition: where to look for a stream that has ended.
+    /// - Throws: `Problem` where the earlier state cannot be rebuilt.
+    func export(stream key: String, before offset: Offset?, partition: Int32?) async throws -> [UInt8]?
+
+    /// Asks for a stream to go on from a snapshot and waits for it for at most ten seconds.
+    ///
+    /// - Parameter partition: where a stream goes that is not known yet.
+    /// - Throws: `Problem` for a snapshot that does not fit.
+    func `import`(
+        _ snapshot: [UInt8], stream key: String, partition: Int32?, by caller: String
+    ) async throws -> CommandOutcome
 
     /// The registry's models.
     func models() async throws -> ModelList
@@ -50,9 +67,9 @@ package enum StreamSelection: Hashable, Sendable {
     case prefix(String)
 }
 
-/// What became of one stream's reset.
-package enum ResetOutcome: Hashable, Sendable {
-    case applied(AppliedReset)
+/// What became of a command to one stream.
+package enum CommandOutcome: Hashable, Sendable {
+    case applied(AppliedCommand)
     /// Recorded, but not applied within ten seconds.
     case pending(id: String)
     case unknown

@@ -41,8 +41,12 @@ struct AdminRouter {
             "/v1/streams/reset", to: router, get: { request, _ in try await self.stream("reset", request) },
             post: resetMany)
         add("/v1/streams/reset/reset", to: router, post: { try await self.reset("reset", $0, $1) })
+        add("/v1/streams/reset/export", to: router, get: { request, _ in try await self.export("reset", request) })
+        add("/v1/streams/reset/import", to: router, post: { try await self.take("reset", $0, $1) })
         add("/v1/streams/:key", to: router, get: { try await self.stream(RequestReading.key($1), $0) })
         add("/v1/streams/:key/reset", to: router, post: { try await self.reset(RequestReading.key($1), $0, $1) })
+        add("/v1/streams/:key/export", to: router, get: { try await self.export(RequestReading.key($1), $0) })
+        add("/v1/streams/:key/import", to: router, post: { try await self.take(RequestReading.key($1), $0, $1) })
         add("/v1/partitions", to: router, get: partitions)
         add("/v1/events", to: router, get: events)
         add("/v1/models", to: router, get: models)
@@ -113,9 +117,13 @@ extension AdminRouter {
     private func reset(_ key: String, _ request: Request, _ context: AdminRequestContext) async throws -> Response {
         _ = try RequestReading.query(request, names: [])
         _ = try await RequestReading.body(request, as: ResetRequest.self)
-        switch try await backend.reset(stream: key, by: context.caller) {
-        case .applied(let reset): return Response(json: reset)
-        case .pending(let id): return Response(json: PendingReset(id: id), status: .accepted)
+        return try Self.answer(try await backend.reset(stream: key, by: context.caller), key)
+    }
+
+    static func answer(_ outcome: CommandOutcome, _ key: String) throws -> Response {
+        switch outcome {
+        case .applied(let command): return Response(json: command)
+        case .pending(let id): return Response(json: PendingCommand(id: id), status: .accepted)
         case .unknown: throw Problem.unknown(stream: key)
         }
     }
@@ -165,7 +173,7 @@ extension AdminRouter {
 }
 
 extension Problem {
-    fileprivate static func unknown(stream key: String) -> Problem {
+    static func unknown(stream key: String) -> Problem {
         Problem(.streamUnknown, "no stream \(key) has been seen")
     }
 }

@@ -13,6 +13,9 @@ package struct Problem: Error, Hashable, Sendable {
         case keyInvalid = "key-invalid"
         case bodyInvalid = "body-invalid"
         case bodyTooLarge = "body-too-large"
+        case stateForeign = "state-foreign"
+        case inputLost = "input-lost"
+        case rebuildBusy = "rebuild-busy"
         case originForeign = "origin-foreign"
         case eventsFull = "events-full"
         case tokenMissing = "token-missing"
@@ -29,9 +32,11 @@ package struct Problem: Error, Hashable, Sendable {
             case .originForeign, .roleInsufficient: 403
             case .streamUnknown, .modelUnknown, .pathUnknown: 404
             case .methodNotAllowed: 405
+            case .stateForeign: 409
+            case .inputLost: 410
             case .bodyTooLarge: 413
             case .internalError: 500
-            case .notReady, .notHealthy, .eventsFull: 503
+            case .notReady, .notHealthy, .eventsFull, .rebuildBusy: 503
             }
         }
 
@@ -45,6 +50,9 @@ package struct Problem: Error, Hashable, Sendable {
             case .keyInvalid: "Invalid stream key"
             case .bodyInvalid: "Invalid body"
             case .bodyTooLarge: "Body too large"
+            case .stateForeign: "State of another model"
+            case .inputLost: "Inputs no longer there"
+            case .rebuildBusy: "Another state is being rebuilt"
             case .originForeign: "Request of a foreign page"
             case .eventsFull: "Too many event streams"
             case .tokenMissing: "Access token needed"

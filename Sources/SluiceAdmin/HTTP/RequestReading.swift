@@ -31,6 +31,14 @@ enum RequestReading {
         return values
     }
 
+    /// A whole number from 0.
+    static func number<Number: FixedWidthInteger>(_ text: String, _ name: String, as _: Number.Type) throws -> Number {
+        guard let number = Number(text), number >= 0 else {
+            throw Problem(.parameterInvalid, "\(name) must be a whole number from 0, not \(text)")
+        }
+        return number
+    }
+
     /// A body as a JSON object of the given type; an empty body reads as `{}`.
     static func body<Body: Decodable>(_ bytes: Data, as type: Body.Type) throws -> Body {
         do {

@@ -29,7 +29,8 @@ extension Problem {
         case let problem as Problem: self = problem
         case let error as SluiceError: self.init(error)
         case is NIOTooManyBytesError:
-            self.init(.bodyTooLarge, "the body may have \(Limits.requestBodyBytes) bytes")
+            self.init(
+                .bodyTooLarge, "the body may have \(Limits.requestBodyBytes) bytes, a snapshot \(Limits.snapshotBytes)")
         case let error as HTTPError where error.status == .notFound:
             self.init(.pathUnknown, "\(path) is not a path of this service; /openapi.yaml lists them")
         default: self.init(.internalError, "the request failed; the service's log says why")

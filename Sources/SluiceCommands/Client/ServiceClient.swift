@@ -26,25 +26,31 @@ struct ServiceClient: Sendable {
         }
     }
 
-    func get(_ path: [String], query: [(String, String)] = []) async throws -> Answer {
-        try await send("GET", path, query: query, body: nil)
+    /// - Parameter seconds: how long an answer is waited for.
+    func get(_ path: [String], query: [(String, String)] = [], seconds: Double = 30) async throws -> Answer {
+        var request = URLRequest(url: try url(path, query: query), timeoutInterval: seconds)
+        request.httpMethod = "GET"
+        return try await send(request)
     }
 
     func post(_ path: [String], body: String? = nil) async throws -> Answer {
-        try await send("POST", path, query: [], body: body)
+        try await post(path, query: [], body: body.map { Data($0.utf8) }, type: "application/json")
+    }
+
+    func post(_ path: [String], query: [(String, String)], body: Data?, type: String) async throws -> Answer {
+        var request = URLRequest(url: try url(path, query: query), timeoutInterval: 30)
+        request.httpMethod = "POST"
+        if let body {
+            request.setValue(type, forHTTPHeaderField: "Content-Type")
+            request.httpBody = body
+        }
+        return try await send(request)
     }
 
     /// Throws a `SluiceError`: the problem's own code and text, or that nobody answers.
-    private func send(
-        _ method: String, _ path: [String], query: [(String, String)], body: String?
-    ) async throws -> Answer {
-        var request = URLRequest(url: try url(path, query: query), timeoutInterval: 30)
-        request.httpMethod = method
+    private func send(_ request: URLRequest) async throws -> Answer {
+        var request = request
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-        if let body {
-            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-            request.httpBody = Data(body.utf8)
-        }
         let (data, response): (Data, URLResponse)
         do {
             (data, response) = try await Self.session.data(for: request)

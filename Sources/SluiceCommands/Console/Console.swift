@@ -5,6 +5,7 @@ internal import Glibc
 /// tests can put their own in its place.
 struct Console: Sendable {
     var out: @Sendable (String) -> Void
+    var outBytes: @Sendable ([UInt8]) -> Void = { try? FileHandle.standardOutput.write(contentsOf: Data($0)) }
     var error: @Sendable (String) -> Void
     /// The next line typed, nil at the end of the input.
     var read: @Sendable () -> String?

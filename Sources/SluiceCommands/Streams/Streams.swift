@@ -12,6 +12,10 @@ struct Streams: AsyncParsableCommand {
               sluice streams show pump-17
               sluice streams watch pump-17
               sluice streams reset pump-17
+              sluice streams export pump-17 --at 12345 | sluice streams import -
             """,
-        subcommands: [StreamsList.self, StreamsShow.self, StreamsWatch.self, StreamsReset.self])
+        subcommands: [
+            StreamsList.self, StreamsShow.self, StreamsWatch.self, StreamsReset.self, StreamsExport.self,
+            StreamsImport.self,
+        ])
 }

@@ -57,12 +57,12 @@ struct StreamsReset: AsyncParsableCommand {
         let answer = try await client.post(["v1", "streams", key, "reset"])
         if service.format == .json { return console.line(answer.text) }
         if answer.status == 202 {
-            let id = try answer.decode(PendingReset.self).id
+            let id = try answer.decode(PendingCommand.self).id
             console.line("reset \(id) of \(key.printable) is queued: it was not applied within 10 s")
             console.line(
                 "once it is, the events topic records \(id), and 'sluice streams show \(key.printable)' counts it")
         } else {
-            let reset = try answer.decode(AppliedReset.self)
+            let reset = try answer.decode(AppliedCommand.self)
             console.line(
                 "reset \(reset.stream.printable): fresh from offset \(reset.offset) of partition \(reset.partition) on"
                     + " (\(reset.id))")

@@ -41,11 +41,14 @@ extension PartitionState {
         }
     }
 
-    /// Whether a snapshot can be given to one of its streams by a command that comes behind those in the schedule.
+    /// Whether a snapshot can be given to a stream by a command that comes behind those in the schedule.
     ///
-    /// - Throws: `state-invalid` for bytes that are no snapshot, `state-foreign` for one of another model, and what keeps
-    ///   that model from being used.
-    func check(_ snapshot: [UInt8]) throws {
+    /// - Throws: `state-invalid` for bytes that are no snapshot or no key, `state-foreign` for a snapshot of another
+    ///   model, and what keeps that model from being used.
+    func check(_ snapshot: [UInt8], for key: String) throws {
+        guard (1...Limits.keyBytes).contains(key.utf8.count) else {
+            throw SluiceError(.invalidState, "a stream's key has 1 to \(Limits.keyBytes) bytes, not \(key.utf8.count)")
+        }
         let next = try schedule.pendingModel.flatMap { try folds?.fold(.version($0)) } ?? fold
         do {
             try snapshot.withUnsafeBytes { try next.snapshots().check($0) }
@@ -54,8 +57,8 @@ extension PartitionState {
             let manifest = next.specification.model.manifest
             throw SluiceError(
                 .foreignState,
-                "the snapshot is of the model with the hash \(hash.prefix(12))…, and partition \(partition) predicts with "
-                    + "\(manifest.version), \(next.specification.model.hash.prefix(12))…",
+                "the snapshot is of the model with the hash \(hash.prefix(12))…, and partition \(partition) predicts "
+                    + "with \(manifest.version), \(next.specification.model.hash.prefix(12))…",
                 remedy: "promote the snapshot's model first: a state means nothing to another model")
         }
     }

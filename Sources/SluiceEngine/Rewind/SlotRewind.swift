@@ -53,10 +53,16 @@ package struct SlotRewind {
         guard (0...high).contains(offset) else {
             throw SluiceError(.invalidInput, "\(input) ends at offset \(high): there is no state at \(offset) yet")
         }
-        let events = try CommandHistory.read(
+        let history = try CommandHistory(
             reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition)
-        let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, events, reader)
-        let state = try begin(base, partition, events.filter { $0.offset < offset })
+        let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, history.events, reader)
+        guard history.isWhole || history.events.contains(where: { $0.control ?? 0 < base.control }) else {
+            throw SluiceError(
+                .lostInput,
+                "the state at offset \(offset) cannot be rebuilt: \(settings.eventsTopic) no longer reaches "
+                    + "back to what was commanded before it", remedy: "keep that topic for good (retention.ms=-1)")
+        }
+        let state = try begin(base, partition, history.events.filter { $0.offset < offset })
         let (bytes, span) = (Array(key.utf8), Double(max(1, offset - base.position)))
         try reader.read([input: base.position..<max(base.position, offset)]) { record in
             if record.offset % 4_096 == 0 { try progress(Double(record.offset - base.position) / span) }
@@ -105,7 +111,8 @@ package struct SlotRewind {
     private func begin(_ base: Base, _ partition: Int32, _ events: [Event]) throws -> PartitionState {
         let missing = events.filter { ($0.control ?? 0) >= base.control }
         let first = missing.filter { $0.type == .swap }.min { ($0.control ?? 0) < ($1.control ?? 0) }
-        let reference = base.modelHash.map { ModelReference.hash($0) }
+        let reference =
+            base.modelHash.map { ModelReference.hash($0) }
             ?? first?.previous.map { .version($0) } ?? .active
         let state = PartitionState(
             partition: partition, fold: try folds.fold(reference), recentCapacity: 0, store: nil, folds: folds)

@@ -65,7 +65,10 @@ package struct TopicPlan: Sendable {
                 Need(name: output, partitions: .asInput, cleanup: "delete", isInput: false),
                 Need(name: rejects, partitions: .any, cleanup: "delete", isInput: false),
                 Need(name: control, partitions: .asInput, cleanup: "delete", isInput: false),
-                Need(name: events, partitions: .any, cleanup: "delete", isInput: false),
+                Need(
+                    name: events, partitions: .any, cleanup: "delete", isInput: false,
+                    // The audit is kept for good, and with the inputs it rebuilds any state.
+                    configuration: ["retention.ms": "-1"]),
             ]
     }
 

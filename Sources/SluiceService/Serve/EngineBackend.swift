@@ -17,6 +17,7 @@ package final class EngineBackend: AdminBackend {
         var instance = ""
         var models: ServiceModels?
         var retraining: Retraining?
+        var makeRewind: (@Sendable () -> SlotRewind)?
         var isStopping = false
     }
 
@@ -24,6 +25,8 @@ package final class EngineBackend: AdminBackend {
     private let kafkaHealth: KafkaHealth
     let observer: MetricsObserver
     package let audit = AuditFeed()
+    /// One earlier state is rebuilt at a time: each reads the log.
+    let isRewinding = Atomic<Bool>(false)
 
     package init(health: KafkaHealth, observer: MetricsObserver) {
         kafkaHealth = health
@@ -37,19 +40,25 @@ package final class EngineBackend: AdminBackend {
         }
     }
 
-    func attach(workers: [WorkerThread], control: ControlPlane, instance: String) {
+    /// - Parameter makeRewind: makes what rebuilds earlier states.
+    func attach(
+        workers: [WorkerThread], control: ControlPlane, instance: String,
+        makeRewind: @escaping @Sendable () -> SlotRewind
+    ) {
         state.withLock { state in
+            state.makeRewind = makeRewind
             state.workers = workers
             state.control = control
             state.instance = instance
         }
     }
 
+    var makeRewind: (@Sendable () -> SlotRewind)? { state.withLock { $0.makeRewind } }
     var retraining: Retraining? { state.withLock { $0.retraining } }
     var models: ServiceModels? { state.withLock { $0.models } }
 
     /// Lets go of what was attached, which holds the service itself.
-    func detach() { state.withLock { ($0.workers, $0.control) = ([], nil) } }
+    func detach() { state.withLock { ($0.workers, $0.control, $0.makeRewind) = ([], nil, nil) } }
 
     /// Lets workers and commands come to their end; answers say so from now on.
     func stop() {
@@ -68,7 +77,7 @@ package final class EngineBackend: AdminBackend {
     var ends: [Int32: Offset] { state.withLock { $0.control }?.ends ?? [:] }
 
     /// Asks every worker at once; those that are restarting are left out.
-    private func ask<Result: Sendable>(_ body: @escaping @Sendable (Worker) -> Result) async -> [Result] {
+    func ask<Result: Sendable>(_ body: @escaping @Sendable (Worker) -> Result) async -> [Result] {
         await withTaskGroup(of: (Int, Result?).self) { group in
             for (index, worker) in workers.enumerated() {
                 group.addTask { (index, await worker.mailbox.ask(body)) }
@@ -96,7 +105,7 @@ package final class EngineBackend: AdminBackend {
         return nil
     }
 
-    package func reset(stream key: String, by caller: String) async throws -> ResetOutcome {
+    package func reset(stream key: String, by caller: String) async throws -> CommandOutcome {
         let found = await ask { $0.partition(of: key) }
         guard let partition = found.compactMap(\.self).first else {
             try await requireReadiness(found.count)
@@ -104,7 +113,7 @@ package final class EngineBackend: AdminBackend {
         }
         let command = Command(id: Self.newID(), target: .stream(key), by: caller, time: Self.now())
         guard let event = try await control().perform(command, on: partition) else { return .pending(id: command.id) }
-        return .applied(AppliedReset(id: event.id, stream: key, partition: event.partition, offset: event.offset))
+        return .applied(AppliedCommand(id: event.id, stream: key, partition: event.partition, offset: event.offset))
     }
 
     package func reset(_ selection: StreamSelection, dryRun: Bool, by caller: String) async throws -> ManyReset {
@@ -119,15 +128,15 @@ package final class EngineBackend: AdminBackend {
         return ManyReset(id: command.id, matched: matched)
     }
 
-    private func control() throws -> ControlPlane {
+    func control() throws -> ControlPlane {
         guard let control = state.withLock({ $0.control }) else {
             throw SluiceError(.broker, "the service waits for the broker", remedy: "see /readyz", retry: .later)
         }
         return control
     }
 
-    private static func newID() -> String { UUID().uuidString.lowercased() }
-    private static func now() -> EpochMilliseconds { SystemClock().wallMilliseconds() }
+    static func newID() -> String { UUID().uuidString.lowercased() }
+    static func now() -> EpochMilliseconds { SystemClock().wallMilliseconds() }
 
     package func partitions() async throws -> [PartitionStatus] {
         let ends = ends
@@ -180,7 +189,7 @@ package final class EngineBackend: AdminBackend {
     ///
     /// - Parameter answers: how many workers were asked.
     /// - Throws: `not-ready` with the reasons.
-    private func requireReadiness(_ answers: Int) async throws {
+    func requireReadiness(_ answers: Int) async throws {
         var reasons = await readiness().reasons
         if reasons.isEmpty && answers < workers.count { reasons = ["a worker was restarting"] }
         guard !reasons.isEmpty else { return }

@@ -158,7 +158,12 @@ package final class ServeRuntime: Service {
         ) { [configuration] in
             ControlPlane.Clients(producer: try cluster.makeProducer(configuration), reader: try cluster.makeReader())
         }
-        backend.attach(workers: workers, control: control, instance: instance)
+        let (settings, isExactlyOnce) = (configuration.workerSettings(cluster), isExactlyOnce(cluster))
+        backend.attach(workers: workers, control: control, instance: instance) {
+            SlotRewind(
+                settings, hasChangelog: isExactlyOnce, makeReader: { try cluster.makeReader() },
+                makeFold: { try models.fold($0) })
+        }
         if stop.isSet { backend.stop() }
         control.start()
         for worker in workers { worker.start() }
@@ -194,12 +199,16 @@ package final class ServeRuntime: Service {
         try await schedule.value
     }
 
+    private func isExactlyOnce(_ cluster: Cluster) -> Bool {
+        configuration.delivery == .exactlyOnce && !cluster.isEmbedded
+    }
+
     private func makeWorker(
         _ index: Int, _ instance: String, _ cluster: Cluster, _ directory: StateDirectory, _ models: ServiceModels,
         _ mailbox: WorkerMailbox
     ) throws -> Worker {
         let name = "\(instance)-\(configuration.admin.listen.port)-\(index)"
-        let isExactlyOnce = configuration.delivery == .exactlyOnce && !cluster.isEmbedded
+        let isExactlyOnce = isExactlyOnce(cluster)
         return try Worker(
             index: index,
             resources: WorkerResources(

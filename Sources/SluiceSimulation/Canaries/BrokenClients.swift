@@ -85,3 +85,31 @@ final class ShortReader: LogReader {
     func onArrival(_ body: @escaping @Sendable () -> Void) { reader.onArrival(body) }
     func close() { reader.close() }
 }
+
+/// Reads the audit as if it were empty.
+final class ForgetfulReader: LogReader {
+    private let reader: SimulatedReader
+
+    init(_ reader: SimulatedReader) { self.reader = reader }
+
+    func assign(_ wanted: [TopicPartition: Offset]) throws { try reader.assign(wanted) }
+    func poll(timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void) throws {
+        try reader.poll(timeoutMilliseconds: timeoutMilliseconds, limit: limit) { topic, record in
+            if topic != Topics.events { try body(topic, record) }
+        }
+    }
+    func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
+        try reader.watermarks(partition, timeoutMilliseconds: timeoutMilliseconds)
+    }
+    func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> Offset {
+        try reader.highWatermark(partition, timeoutMilliseconds: timeoutMilliseconds)
+    }
+    func position(_ partition: TopicPartition) -> Offset? { reader.position(partition) }
+    func offset(
+        _ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int
+    ) throws -> Offset? {
+        try reader.offset(partition, at: time, timeoutMilliseconds: timeoutMilliseconds)
+    }
+    func onArrival(_ body: @escaping @Sendable () -> Void) { reader.onArrival(body) }
+    func close() { reader.close() }
+}

@@ -22,6 +22,8 @@ package enum Canary: String, Sendable, CaseIterable {
     case looseSnapshots
     /// I8: the changelog is read to its last record, not to its end.
     case shortRestore
+    /// I10: earlier states are rebuilt without the commands.
+    case forgetfulRewind
     /// I9: what is flushed is not waited for.
     case hastyFlush
 
@@ -37,6 +39,7 @@ package enum Canary: String, Sendable, CaseIterable {
         case .looseSnapshots: .committedState
         case .shortRestore: .restoreEnds
         case .hastyFlush: .atLeastOnce
+        case .forgetfulRewind: .earlierState
         }
     }
 
@@ -60,5 +63,10 @@ package enum Canary: String, Sendable, CaseIterable {
 
     func wrap(_ reader: SimulatedReader) -> (any LogReader)? {
         self == .shortRestore ? ShortReader(reader) : nil
+    }
+
+    /// - Parameter reader: with which earlier states are rebuilt.
+    func wrap(rewinding reader: SimulatedReader) -> (any LogReader)? {
+        self == .forgetfulRewind ? ForgetfulReader(reader) : nil
     }
 }

@@ -23,7 +23,7 @@ extension Checker {
             }
             answered[event.id] = event
         }
-        for id in given.keys.sorted() where answered[id] == nil {
+        for id in history.mustAnswer where answered[id] == nil {
             throw Violation(.oneCommand, "the command \(id) is never answered")
         }
         for (partition, commands) in history.commands {

@@ -11,6 +11,15 @@ struct History {
     /// Commands in the order of each control partition.
     var commands: [Int32: [(offset: Offset, command: Command)]] = [:]
 
+    /// Ids of the commands that must have an effect: all but an import where models change, for its state may be
+    /// another model's by then.
+    var mustAnswer: [String] {
+        commands.values.flatMap { given in
+            let swaps = given.contains { $0.command.type == .swap }
+            return given.map(\.command).filter { !swaps || $0.type != .import }.map(\.id)
+        }.sorted()
+    }
+
     init(_ cluster: SimulatedCluster) throws {
         let messages = try MessageDecoder()
         for (index, log) in (cluster.topics[Topics.predictions] ?? []).enumerated() {

@@ -68,7 +68,9 @@ package final class Reference {
             } else {
                 _ = try state.perform(event)
             }
-            for key in stages.keys { try note(key, from: event.offset) }
+            var keys = Set(stages.keys)
+            if case .stream(let key)? = event.target { keys.insert(Array(key.utf8)) }
+            for key in keys { try note(key, from: event.offset) }
         }
     }
 

@@ -16,6 +16,8 @@ package enum Invariant: String, Sendable, CaseIterable {
     case committedState = "I7"
     /// I8: restoring ends, and work goes on once all is healed.
     case restoreEnds = "I8"
+    /// I10: a state as of an earlier offset, rebuilt from the log, is the slot to the bit.
+    case earlierState = "I10"
     /// I9: at least once, nothing is lost, and what comes again is the same.
     case atLeastOnce = "I9"
 }

@@ -34,6 +34,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case wallJump
     // What people do: `process` is the partition, `amount` which stream or model.
     case reset, resetPrefix, resetAll, swap
+    /// A stream goes on from a state that a stream of its partition has had.
+    case move
     /// The last command once more, under the same id.
     case sameCommand
     /// The input gets another partition, which it must not.
@@ -47,7 +49,7 @@ package enum FaultKind: String, Sendable, CaseIterable {
         default: false
         }
     }
-    package var isCommand: Bool { [.reset, .resetPrefix, .resetAll, .swap, .sameCommand].contains(self) }
+    package var isCommand: Bool { [.reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand].contains(self) }
 }
 
 /// One entry of a plan. Its text is `kind@milliseconds:process:call:amount`.

@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceEngine
 import SluiceLog
 import SluiceSchema
 
@@ -6,6 +7,8 @@ import SluiceSchema
 struct Commands {
     var count = 0
     var last: (record: SimulatedRecord, partition: Int32)?
+    /// States exported so far, by partition.
+    var exports: [Int32: [[UInt8]]] = [:]
 }
 
 extension Simulation {
@@ -38,7 +41,7 @@ extension Simulation {
             cluster.addTopic(Topics.input, partitions: 1)
             cluster.group.partitions += 1
             cluster.group.rebalance()
-        case .reset, .resetPrefix, .resetAll, .swap, .sameCommand: try give(fault)
+        case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand: try give(fault)
         default: break
         }
     }
@@ -69,6 +72,9 @@ extension Simulation {
             try cluster.log(TopicPartition(topic: Topics.control, partition: last.partition)).append([last.record])
             return
         }
+        if fault.kind == .move { export(partition) }
+        let exports = commands.exports[partition] ?? []
+        if fault.kind == .move && exports.isEmpty { return }
         commands.count += 1
         var command = Command(
             id: "c\(commands.count)", target: nil, by: "simulation", time: cluster.wallMilliseconds)
@@ -76,6 +82,12 @@ extension Simulation {
         case .reset: command.target = .stream("stream-\(fault.amount)")
         case .resetPrefix: command.target = .prefix("stream-\(fault.amount % 10)")
         case .resetAll: command.target = .prefix("")
+        case .move:
+            command.type = .import
+            // Mostly a stream that lives here; else one that no client sends here.
+            let stream = Int(fault.amount) / scenario.partitions * scenario.partitions + Int(partition)
+            command.target = .stream("stream-\(stream)")
+            command.snapshot = cluster.random.pick(exports)
         default:
             command.type = .swap
             command.model = "v\(fault.amount % Int64(Models.count))"
@@ -86,6 +98,15 @@ extension Simulation {
             key: nil, value: Array(arena.bytes(range)), timestamp: cluster.wallMilliseconds)
         try log.append([record])
         commands.last = (record, partition)
+    }
+
+    /// Exports some stream of a partition from whoever owns it now, or believes so.
+    private func export(_ partition: Int32) {
+        let owners = processes.flatMap(\.seats).compactMap { $0.worker?.partitions[partition] }
+        guard let owner = cluster.random.pick(owners), owner.isLive else { return }
+        let stream = cluster.random.below(scenario.streams) / scenario.partitions * scenario.partitions + Int(partition)
+        guard let export = try? owner.export("stream-\(stream)") else { return }
+        commands.exports[partition, default: []].append(export.snapshot)
     }
 
     /// What is left to do, for people; nil when all is done.
@@ -100,8 +121,8 @@ extension Simulation {
             }
         }
         guard cluster.transactions.isQuiet else { return "a transaction is open" }
-        let answered = (cluster.topics[Topics.events] ?? []).reduce(0) { $0 + $1.archive.count { $0.isCommitted } }
-        if answered < commands.count { return "\(commands.count - answered) commands are not answered" }
-        return nil
+        guard let history = try? History(cluster) else { return "something is there that nobody can read" }
+        let answered = Set(history.events.map(\.id))
+        return history.mustAnswer.first { !answered.contains($0) }.map { "the command \($0) is not answered" }
     }
 }

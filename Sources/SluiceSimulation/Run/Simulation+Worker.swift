@@ -37,6 +37,22 @@ extension Simulation {
             index: index, resources: resources, settings: settings, mailbox: WorkerMailbox())
     }
 
+    /// What rebuilds earlier states, on a machine of its own.
+    func makeRewind() -> SlotRewind {
+        let (canary, life) = (
+            canary,
+            SimulatedProcess(
+                index: processes.count, cluster: cluster, faults: faults, disk: SimulatedDisk())
+        )
+        return SlotRewind(
+            settings, hasChangelog: scenario.isExactlyOnce,
+            makeReader: {
+                let reader = SimulatedReader(life)
+                return canary?.wrap(rewinding: reader) ?? reader
+            },
+            makeFold: { try Self.fold($0, canary) })
+    }
+
     private static func fold(_ reference: ModelReference, _ canary: Canary?) throws -> Fold {
         for index in 0..<Models.count {
             let specification = Models.specification(index)

@@ -68,7 +68,9 @@ package final class Simulation {
         do {
             try work()
             try heal()
-            try Checker(cluster, scenario, messageBytesMax: Self.messageBytesMax).check()
+            let checker = try Checker(cluster, scenario, messageBytesMax: Self.messageBytesMax)
+            try checker.check()
+            try checker.checkRewinds(makeRewind())
             return outcome(nil)
         } catch let violation as Violation {
             return outcome(violation)

@@ -1,11 +1,11 @@
 package import SluiceCore
 
-/// 200 of a reset: applied.
-package struct AppliedReset: Hashable, Sendable, Decodable {
+/// 200 of a command to one stream: applied.
+package struct AppliedCommand: Hashable, Sendable, Decodable {
     package var id: String
     package var stream: String
     package var partition: Int32
-    /// The first input folded from the fresh state.
+    /// The first input folded from the fresh state, or from the imported one.
     package var offset: Offset
 
     package init(id: String, stream: String, partition: Int32, offset: Offset) {
@@ -27,14 +27,14 @@ package struct ManyReset: Hashable, Sendable, Decodable {
     }
 }
 
-/// 202 of one stream's reset: recorded, not applied yet.
-package struct PendingReset: Hashable, Sendable, Decodable {
+/// 202 of a command to one stream: recorded, not applied yet.
+package struct PendingCommand: Hashable, Sendable, Decodable {
     package var id: String
 
     package init(id: String) { self.id = id }
 }
 
-extension AppliedReset: JSONWritable {
+extension AppliedCommand: JSONWritable {
     package func write(to json: inout JSONWriter) {
         json.object {
             $0.member("id", id)
@@ -54,6 +54,6 @@ extension ManyReset: JSONWritable {
     }
 }
 
-extension PendingReset: JSONWritable {
+extension PendingCommand: JSONWritable {
     package func write(to json: inout JSONWriter) { json.object { $0.member("id", id) } }
 }
