@@ -27,6 +27,9 @@ extension PartitionState {
         _ = try store.read(key: key) { value in
             // Its end has been folded and is only not stored yet.
             if isDropped(key) { return }
+            guard try SlotSnapshot.summary(value).key.equals(key) else {
+                throw SluiceError(.invalidState, "the store has another stream's state in a stream's place")
+            }
             slot = try admit(value)
         }
         if slot != nil { spilled -= 1 }

@@ -115,7 +115,7 @@ def main():
   faults            {", ".join(f"{name} {n}" for name, n in faults.counts.items() if n)}
   partitions moved  {faults.moved}, between the ends of rounds
   inputs            {len(verification.inputs)}
-  resets, swaps     {operators.resets} answered; {operators.promotions} promotions
+  commands          {operators.resets} answered, {operators.imports} of them imports; {operators.promotions} promotions
   resets refused    {", ".join(f"{n} × {why}" for why, n in operators.refused.most_common(4)) or "none"}
   aborted records   {", ".join(f"{n} on {t.removeprefix(application.name)}" for t, n in aborts.items())}
   lost, doubled, different   {zeros[0]}, {zeros[1]}, {zeros[2]}

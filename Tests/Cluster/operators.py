@@ -16,13 +16,15 @@ class Operators(threading.Thread):
         self.application, self.streams, self.random = application, streams, random.Random(f"operators/{seed}")
         self.model = application.models[0]
         self.answered, self.resets, self.promotions, self.refused = [], 0, 0, collections.Counter()
+        self.exports, self.imports = [], 0
         self.stopping = threading.Event()
 
     def run(self):
         while not self.stopping.wait(self.random.uniform(0.2, 1.5)):
             instances = self.application.answering
             self.random.shuffle(instances)
-            self.random.choices([self.one, self.many, self.by_command, self.promote], [8, 2, 2, 2])[0](instances)
+            self.random.choices(
+                [self.one, self.many, self.by_command, self.promote, self.move], [8, 2, 2, 2, 4])[0](instances)
 
     def one(self, instances):
         """A reset of one stream: the instance that has it is not known."""
@@ -50,6 +52,31 @@ class Operators(threading.Thread):
             if answer is not None:
                 return self.told(answer.status_code, answer.json())
         self.refused["no answer"] += 1
+
+    def move(self, instances):
+        """A stream's state is exported; some stream goes on from one that was, its own or another's."""
+        stream = self.random.choice(self.streams)
+        found = self.first(instances, "GET", f"/v1/streams/{stream.replace('/', '%2F')}/export")
+        if found is not None:
+            self.exports.append((stream, found.content))
+        if not self.exports:
+            return
+        source, snapshot = self.random.choice(self.exports[-20:])
+        target = self.random.choice([source, stream]).replace("/", "%2F")
+        answer = self.first(instances, "POST", f"/v1/streams/{target}/import", data=snapshot)
+        if answer is not None:
+            self.imports += 1
+            self.told(answer.status_code, answer.json())
+
+    def first(self, instances, method, path, **more):
+        """The answer of the instance that has the stream; None if none has."""
+        for instance in instances:
+            answer = instance.ask(method, path, **more)
+            if answer is not None and answer.status_code in (200, 202):
+                return answer
+            if answer is not None and answer.status_code != 404:
+                self.refused[str(answer.json().get("detail"))[:60]] += 1
+        return None
 
     def told(self, status, body):
         if status == 200:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from urllib.parse import quote
 
 import numpy as np
@@ -167,6 +168,53 @@ def reset(app, tails):
                for s in (observations.ODD_KEY, "header", "header-wins", "plain", "every")}
     number = 0
     for stream, value, mark, timestamp in observations.interleaved(streams):
+        app.put(stream, value, mark, timestamp)
+        number += 1
+    app.cluster.flush()
+    return number
+
+
+def move(app):
+    """A state that is exported, taken back behind a reset, and given to another stream; answers how many were fed."""
+    facts, service = app.tools.facts, app.service
+    step = lambda stream: service.get(path(stream)).json()["step"]
+    now = app.sluice("streams", "export", "plain", "--url", service.url, "--output", "now.slot", "--json")
+    told = json.loads(now.stdout or "{}")
+    facts("sluice streams export --json says what the file holds", told.get("stream") == "plain"
+          and told.get("step") == step("plain") and told.get("file") == "now.slot", now.stdout + now.stderr)
+    with open(os.path.join(app.directory, "now.slot"), "rb") as file:
+        held = file.read()
+    again = service.get(path("plain", f"/export?offset={told.get('offset')}"))
+    facts("the state of now is what the log gives, folded again",
+          again.status_code == 200 and again.content[20:] == held[20:], (again.status_code, len(again.content)))
+    before = step("plain")
+    reset = service.post(path("plain", "/reset")).json()
+    number = more(app, ["plain"], 32, 3)
+    facts("after a reset and three observations the step is 3", kit.wait(lambda: step("plain") == 3), step("plain"))
+    earlier = app.sluice("streams", "export", "plain", "--at", str(reset["offset"]), "--url", service.url,
+                         "--output", "before.slot")
+    facts("sluice streams export --at says how far it goes", earlier.returncode == 0
+          and f"before offset {reset['offset']}: step {before}" in earlier.stdout, earlier.stdout + earlier.stderr)
+    taken = app.sluice("streams", "import", "before.slot", "--url", service.url, "--json")
+    facts.equal("sluice streams import --json is the HTTP body", set(json.loads(taken.stdout or "{}")),
+                {"id", "stream", "partition", "offset"})
+    facts.equal("a reset is taken back by the state before it", step("plain"), before)
+    other = app.sluice("streams", "import", "before.slot", "--as", "every", "--url", service.url)
+    facts("another stream goes on from it", other.returncode == 0 and step("every") == before,
+          (other.stdout, other.stderr, step("every")))
+    problem(facts, "an import into a stream nobody has seen", service.post(path("nobody", "/import"), data=held), 404)
+    problem(facts, "an import of something else", service.post(path("plain", "/import"), data=b"SLOT"), 400)
+    problem(facts, "a state that is not there yet", service.get(path("plain", "/export?offset=1000000")), 400)
+    problem(facts, "an export of an unknown stream", service.get(path("nobody", "/export")), 404)
+    return number + more(app, ["plain", "every"], 35, 3)
+
+
+def more(app, streams, minute, count):
+    """Feeds some observations to each of the streams."""
+    start = observations.START + minute * observations.MINUTE
+    fed = {stream: observations.Signal(5).stream(count, start) for stream in streams}
+    number = 0
+    for stream, value, mark, timestamp in observations.interleaved(fed):
         app.put(stream, value, mark, timestamp)
         number += 1
     app.cluster.flush()

@@ -31,6 +31,10 @@ def check(tools):
         settle(app, tails, number, "after a restart")
         number += killed(app, tails)
         settle(app, tails, number, "after kill -9 under load")
+        number += administration.move(app)
+        tails["out"].until(lambda rs: len({json.dumps(json.loads(r.value())["source"]) for r in rs}) >= number)
+        for name in ("in", "events"):
+            tails[name].drain()
         tools.facts.equal("SIGTERM ends serve with exit code 0", app.service.end(), 0)
         tools.facts("no observation was refused", not app.tail("rejects").drain())
         replay(app, tails)

@@ -77,6 +77,30 @@ import Testing
         #expect(plain.answers() == spilled.answers())
     }
 
+    /// A write that went to another place, with a checksum that is right.
+    @Test func whatLiesInAnotherStreamsPlaceIsRefusedAndBuiltAnew() throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log, checkpointPolls: 1, idle: Self.idle)
+        var isMixed = false
+        let worker = rig.worker
+        #expect(throws: SluiceError.self) {
+            try rig.run { _ in
+                guard !isMixed, let state = worker.partitions[0], state.spilled > 10 else { return }
+                isMixed = true
+                let values = log.saved[0]?.entries.filter { $0.key.first != 0xFF } ?? [:]
+                let keys = values.keys.sorted { $0.lexicographicallyPrecedes($1) }
+                for (key, other) in zip(keys, keys.dropFirst() + keys.prefix(1)) {
+                    log.saved[0]?.entries[key] = values[other]
+                }
+            }
+        }
+        // What does not agree is looked at again, a second later.
+        try WorkerRig(log, checkpointPolls: 1, idle: Self.idle).run(idlePolls: 4_000)
+        #expect(log.repeats(reference))
+    }
+
     @Test func aStreamThatHasEndedDoesNotComeBackFromTheStore() throws {
         let records = numbered(
             (0..<30).map { Record("a", 1_000 * Int64($0), 1) }

@@ -4,7 +4,7 @@ package import SluiceLog
 /// Records and positions.
 extension SimulatedConsumer {
     func fetch(_ limit: Int) throws -> [FetchedRecord] {
-        guard !cluster.isAway else { return [] }
+        guard !process.isCutOff else { return [] }
         var left = min(limit, 1 + cluster.random.below(batchMaximum))
         var found: [FetchedRecord] = []
         for partition in positions.keys.sorted() where !paused.contains(partition) && left > 0 {
@@ -28,7 +28,7 @@ extension SimulatedConsumer {
     package func resume(_ partitions: [Int32]) throws { paused.subtract(partitions) }
 
     private func coordinator() throws {
-        guard !cluster.areCoordinatorsAway else {
+        guard !cluster.areCoordinatorsAway, !process.isIsolated else {
             cluster.advance(100_000_000)
             throw SluiceError(.broker, BrokerError.notCoordinator.rawValue, retry: .later)
         }
@@ -61,7 +61,7 @@ extension SimulatedConsumer {
 
     package func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
         try process.call(.watermarks) {
-            guard !cluster.isAway else { throw SimulatedProcess.unanswered(.watermarks) }
+            guard !process.isCutOff else { throw SimulatedProcess.unanswered(.watermarks) }
             cluster.advance(2 * cluster.latency())
             let log = try cluster.log(TopicPartition(topic: Topics.input, partition: partition))
             return (log.low, log.lastStable)

@@ -55,7 +55,7 @@ package final class SimulatedConsumer: LogConsumer {
 
     /// What a client does in a poll for its membership: joins, learns of rebalances, tells the listener.
     private func follow() throws {
-        guard !cluster.areCoordinatorsAway else { return }
+        guard !cluster.areCoordinatorsAway, !process.isIsolated else { return }
         if isFenced { throw fenced() }
         do {
             if let member, !needsJoin {
@@ -163,5 +163,5 @@ package final class SimulatedConsumer: LogConsumer {
     }
 
     /// Whether the client sends heartbeats.
-    package var isAlive: Bool { !isClosed && process.isRunning }
+    package var isAlive: Bool { !isClosed && process.isRunning && !process.isIsolated }
 }

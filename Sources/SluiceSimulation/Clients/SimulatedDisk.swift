@@ -13,6 +13,8 @@ package final class SimulatedDisk {
         /// States before writes that are not synced, oldest first.
         var unsynced: [Image?] = []
         var isCorrupt = false
+        /// Streams of which each has the other's value.
+        var exchanged: [[UInt8]: [UInt8]] = [:]
     }
 
     private var volumes: [Int32: Volume] = [:]
@@ -48,8 +50,12 @@ package final class SimulatedDisk {
         volumes[partition] = nil
     }
 
-    func write(_ partition: Int32, _ image: Image, syncs: Bool) {
+    /// Where the value of a key really lies.
+    func place(_ partition: Int32, _ key: [UInt8]) -> [UInt8] { volumes[partition]?.exchanged[key] ?? key }
+
+    func write(_ partition: Int32, _ image: Image, syncs: Bool, changed: [[UInt8]]) {
         var volume = volumes[partition] ?? Volume()
+        if changed.contains(where: { volume.exchanged[$0] != nil }) { volume.exchanged = [:] }
         volume.unsynced.append(volumes[partition]?.image)
         volume.image = image
         if syncs { volume.unsynced.removeAll() }
@@ -71,6 +77,16 @@ package final class SimulatedDisk {
             volume.unsynced.removeAll()
             volumes[partition] = volume
         }
+    }
+
+    /// Two values of streams lie in each other's place; their checksums are right.
+    package func misdirect(_ random: inout SimulationRandom) {
+        guard let partition = random.pick(partitions), var volume = volumes[partition] else { return }
+        let keys = volume.image.entries.keys.filter { $0.first != 0xFF }.sorted { $0.lexicographicallyPrecedes($1) }
+        guard keys.count > 1, volume.exchanged.isEmpty else { return }
+        let (one, other) = (keys[random.below(keys.count - 1)], keys[keys.count - 1])
+        volume.exchanged = [one: other, other: one]
+        volumes[partition] = volume
     }
 
     /// A bit of a stored block flips; its checksum will tell.

@@ -21,7 +21,13 @@ package final class SimulatedProcess {
         onPause = { cluster.advance($0) }
     }
 
+    /// Nanoseconds of the cluster's time until which nothing comes through to the brokers or back.
+    package var isolatedUntil: Int64 = 0
+
     package var isRunning: Bool { !isDead && !isPaused }
+    package var isIsolated: Bool { cluster.now < isolatedUntil }
+    /// No broker answers this process.
+    package var isCutOff: Bool { isIsolated || cluster.isAway }
 
     /// A call that waits for its answer: it may be met by a fault, and takes time.
     ///

@@ -60,7 +60,7 @@ package final class SimulatedProducer: LogProducer {
 
     /// Delivers from the front of the queue.
     private func deliver(_ count: Int) {
-        guard cluster.now >= cluster.weather.outputBlockedUntil, !cluster.isAway else { return }
+        guard cluster.now >= cluster.weather.outputBlockedUntil, !process.isCutOff else { return }
         for one in queue.prefix(count) { append(one) }
         queue.removeFirst(min(count, queue.count))
     }

@@ -30,7 +30,7 @@ package final class SimulatedReader: LogReader {
     }
 
     private func fetch(_ limit: Int) throws -> [FetchedRecord] {
-        guard !cluster.isAway else { return [] }
+        guard !process.isCutOff else { return [] }
         var found: [FetchedRecord] = []
         for partition in positions.keys.sorted(by: Self.order) where found.count < limit {
             guard let position = positions[partition] else { continue }
@@ -61,7 +61,7 @@ package final class SimulatedReader: LogReader {
 
     private func ask(_ partition: TopicPartition) throws -> PartitionLog {
         try process.call(.watermarks) {
-            guard !cluster.isAway else { throw SimulatedProcess.unanswered(.watermarks) }
+            guard !process.isCutOff else { throw SimulatedProcess.unanswered(.watermarks) }
             cluster.advance(2 * cluster.latency())
             return try cluster.log(partition)
         }

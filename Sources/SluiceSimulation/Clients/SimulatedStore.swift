@@ -47,7 +47,8 @@ package final class SimulatedStore: PartitionStore {
             var next = image
             for change in changes { next.entries[change.key] = change.value }
             next.position = position
-            process.disk.write(partition, next, syncs: process.cluster.random.once(in: 3))
+            process.disk.write(
+                partition, next, syncs: process.cluster.random.once(in: 3), changed: changes.map(\.key))
             image = next
             changes.removeAll()
         }
@@ -55,7 +56,7 @@ package final class SimulatedStore: PartitionStore {
 
     package func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
         try process.call(.storeRead) { try check() }
-        guard let value = image.entries[Array(key)] else { return false }
+        guard let value = image.entries[process.disk.place(partition, Array(key))] else { return false }
         try value.withUnsafeBytes(body)
         return true
     }
@@ -73,7 +74,7 @@ package final class SimulatedStore: PartitionStore {
             .filter { key in after.map { $0.lexicographicallyPrecedes(key) } ?? true }
             .sorted { $0.lexicographicallyPrecedes($1) }
         for key in keys.prefix(limit) {
-            let value = image.entries[key] ?? []
+            let value = image.entries[process.disk.place(partition, key)] ?? []
             try key.withUnsafeBytes { key in try value.withUnsafeBytes { try body(key, $0) } }
         }
         return keys.count > limit ? keys[limit - 1] : nil

@@ -138,7 +138,7 @@ package final class SimulatedTransactions: TransactionalProducer {
         cluster.after(after) { [self] in
             var error: BrokerError?
             do throws(BrokerError) {
-                guard !cluster.isAway else { throw .timedOut }
+                guard !process.isCutOff else { throw .timedOut }
                 try apply(call, prefix: prefix)
                 if twice { try? apply(call, prefix: prefix, again: true) }
             } catch let met { error = met }

@@ -31,6 +31,11 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case coordinatorMove, brokerDown, brokerSlow, slowMarks, outputBlocked
     case compaction, retention
     case diskFull, bitFlip
+    /// What was written for one stream lies where another's is looked for.
+    case misdirect
+    /// A process is cut off from the brokers for `amount` ms, and they from it; a worker of it does not come to its
+    /// next poll for as long.
+    case isolate, stall
     case wallJump
     // What people do: `process` is the partition, `amount` which stream or model.
     case reset, resetPrefix, resetAll, swap

@@ -63,7 +63,7 @@ package struct Scenario: Sendable {
             // Positions of at-least-once say nothing of the store's.
             case .retention: isExactlyOnce
             // Nothing fences a process that slept and goes on: at-least-once promises nothing of what it writes then.
-            case .pause: isExactlyOnce
+            case .pause, .isolate, .stall: isExactlyOnce
             // Stops the service for good; it has a test of its own.
             case .grow: false
             default: true

@@ -11,6 +11,8 @@ final class ServiceProcess {
         var consumer: SimulatedConsumer?
         /// Not begun anew before this time.
         var againAt: Int64 = 0
+        /// Takes no turn before this time.
+        var stalledUntil: Int64 = 0
 
         init(index: Int) { self.index = index }
     }
@@ -36,6 +38,11 @@ final class ServiceProcess {
     var isPaused: Bool { life.isPaused }
     var canRun: Bool { !life.isPaused && (isUp || run.cluster.now >= startsAt) }
 
+    /// One worker takes no turn until then: longer than `max.poll.interval.ms`, its client leaves the group.
+    func stall(until end: Int64) {
+        if end == 0 { for seat in seats { seat.stalledUntil = 0 } } else { seats.first?.stalledUntil = end }
+    }
+
     func restartSoon() { if !isUp { startsAt = min(startsAt, run.cluster.now) } }
 
     private func start() {
@@ -48,7 +55,7 @@ final class ServiceProcess {
     /// One turn of one of its workers.
     func turn() throws {
         if !isUp { start() }
-        guard let seat = run.cluster.random.pick(seats) else { return }
+        guard let seat = run.cluster.random.pick(seats), seat.stalledUntil <= run.cluster.now else { return }
         do {
             if let worker = seat.worker {
                 try worker.turn()
@@ -112,7 +119,9 @@ final class ServiceProcess {
 
     /// Whether one of its clients is this member and sends heartbeats.
     func keepsAlive(_ member: String) -> Bool {
-        seats.contains { $0.consumer?.member == member && $0.consumer?.isAlive == true }
+        seats.contains {
+            $0.consumer?.member == member && $0.consumer?.isAlive == true && $0.stalledUntil <= run.cluster.now
+        }
     }
 
     /// Calls lately made, for the reader of a failure.

@@ -36,6 +36,9 @@ extension Simulation {
         case .retention: retain()
         case .diskFull: processes[fault.process % processes.count].disk.fullUntil = until
         case .bitFlip: processes[fault.process % processes.count].disk.corrupt(&cluster.random)
+        case .misdirect: processes[fault.process % processes.count].disk.misdirect(&cluster.random)
+        case .isolate: processes[fault.process % processes.count].life.isolatedUntil = until
+        case .stall: processes[fault.process % processes.count].stall(until: until)
         case .wallJump: cluster.wallOffset += fault.amount
         case .grow:
             cluster.addTopic(Topics.input, partitions: 1)

@@ -89,6 +89,8 @@ package final class Simulation {
         cluster.weather = SimulatedCluster.Weather()
         for process in processes {
             process.disk.fullUntil = 0
+            process.life.isolatedUntil = 0
+            process.stall(until: 0)
             process.restartSoon()
         }
         let began = cluster.now
