@@ -26,6 +26,8 @@ package enum Limits {
     package static let requestBodyBytes = 1 << 20
     /// Bytes of a snapshot that is imported: as a command it must be smaller than a message.
     package static let snapshotBytes = 512 << 10
+    /// Bytes of a model file that is sent to a service.
+    package static let modelBytes = 256 << 20
     /// Streams in one page of a list.
     package static let pageStreams = 1_000
     /// Latest values of each stream in a list.

@@ -78,13 +78,29 @@ package final class ModelRegistry: Sendable {
     ///   model of a version that is there.
     @discardableResult
     package func register(_ path: String, isCandidate: Bool = false) throws -> Model {
-        let model = try ModelFile.read(path)
+        // The very bytes: their hash is the model's name in saved states.
+        guard let bytes = try FileBytes.read(path, limit: Int(Int32.max)) else {
+            throw SluiceError(.file, "there is no model file \(path)")
+        }
+        let model = try ModelFile.decode(bytes, path: path)
+        try register(bytes, of: model, named: path, isCandidate: isCandidate)
+        return try ModelFile.read(file(model.manifest.version).path)
+    }
+
+    /// Takes in the bytes of a model file; returns the version.
+    ///
+    /// - Parameter name: names the file in errors.
+    /// - Throws: as with a path.
+    @discardableResult
+    package func register(
+        _ bytes: [UInt8], of model: Model, named name: String = "the model file", isCandidate: Bool = false
+    ) throws -> String {
         let version = try Self.checked(model.manifest.version)
         let place = file(version)
         if let known = try? ModelFile.read(place.path) {
             guard known.hash == model.hash else {
                 throw SluiceError(
-                    .invalidModel, "\(path) is another model \(version) than the one in \(folder.path)",
+                    .invalidModel, "\(name) is another model \(version) than the one in \(folder.path)",
                     remedy: "give it a version of its own in its manifest: predictions and the audit name it by that")
             }
             // One that was given by hand or was active once is no candidate, whatever training makes again.
@@ -92,15 +108,22 @@ package final class ModelRegistry: Sendable {
                 guard current.books.candidates.contains(version) else { return }
                 try note(version, isCandidate: isCandidate, &current.books)
             }
-            return known
+            return version
         }
         try current.withLock { try note(version, isCandidate: isCandidate, &$0.books) }
-        // The very bytes: their hash is the model's name in saved states.
-        guard let bytes = try FileBytes.read(path, limit: Int(Int32.max)) else {
-            throw SluiceError(.file, "\(path) is gone", retry: .later)
-        }
         try FileBytes.replace(place.path, with: bytes)
-        return try ModelFile.read(place.path)
+        return version
+    }
+
+    /// The bytes of a registered model's file.
+    ///
+    /// - Throws: `model-unknown`, `file`.
+    package func file(of version: String) throws -> [UInt8] {
+        _ = try model(version: version)
+        guard let bytes = try FileBytes.read(file(version).path, limit: Int(Int32.max)) else {
+            throw SluiceError(.unknownModel, "the model \(version) is gone from \(folder.path)")
+        }
+        return bytes
     }
 
     /// Makes a registered model the active one.

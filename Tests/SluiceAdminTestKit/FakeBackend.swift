@@ -163,6 +163,26 @@ package final class FakeBackend: AdminBackend {
         }
     }
 
+    package func export(model version: String) throws -> [UInt8] {
+        try read { state in
+            guard state.versions.contains(version) else {
+                throw SluiceError(.unknownModel, "there is no model \(version)")
+            }
+            return Array("file of \(version)".utf8)
+        }
+    }
+
+    package func `import`(model file: [UInt8], by caller: String) throws -> ModelSummary {
+        let version = String(decoding: file, as: UTF8.self)
+        try read { state in
+            guard version.hasPrefix("v") else { throw SluiceError(.invalidModel, "the file is no model") }
+            state.versions.append(version)
+            state.resets.append("import model \(version) by \(caller)")
+        }
+        return ModelSummary(
+            version: version, sha256: "", bytes: file.count, registered: Timestamp(0), active: false)
+    }
+
     package func rollBack(by caller: String) throws -> Promotion { try promote("v6", by: caller) }
 
     package func readiness() -> ServiceCondition { state.withLock { $0.condition } }

@@ -35,4 +35,19 @@ import Testing
         let answer = try await ask(.post, "/v1/models/v9/promote")
         #expect(answer.status == 404 && answer.problem?.code == "model-unknown")
     }
+
+    @Test func aFileThatIsTakenInWaitsToBePromoted() async throws {
+        let backend = FakeBackend()
+        let taken = try await ask(.post, "/v1/models/import", body: "v8", backend: backend)
+        #expect(taken.status == 200 && taken.text.hasPrefix(#"{"version":"v8""#))
+        #expect(backend.resets == ["import model v8 by unknown"])
+        let refused = try await ask(.post, "/v1/models/import", body: "8", backend: backend)
+        #expect(refused.status == 400 && refused.problem?.code == "model-invalid")
+    }
+
+    @Test func aModelsFileIsItsBytes() async throws {
+        let answer = try await ask(.get, "/v1/models/v7/export")
+        #expect(answer.status == 200 && answer.text == "file of v7")
+        #expect(try await ask(.get, "/v1/models/v9/export").status == 404)
+    }
 }

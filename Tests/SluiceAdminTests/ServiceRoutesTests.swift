@@ -93,7 +93,8 @@ import Yams
         #expect(
             paths.keys.sorted() == [
                 "/", "/dashboard/{file}", "/healthz", "/metrics", "/openapi.yaml", "/readyz", "/v1/events",
-                "/v1/models", "/v1/models/rollback", "/v1/models/{version}/promote", "/v1/partitions", "/v1/streams",
+                "/v1/models", "/v1/models/import", "/v1/models/rollback", "/v1/models/{version}/export",
+                "/v1/models/{version}/promote", "/v1/partitions", "/v1/streams",
                 "/v1/streams/reset", "/v1/streams/{key}", "/v1/streams/{key}/export", "/v1/streams/{key}/import",
                 "/v1/streams/{key}/reset",
             ])

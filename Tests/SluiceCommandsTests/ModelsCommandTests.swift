@@ -1,3 +1,4 @@
+import Foundation
 import SluiceAdminTestKit
 import Testing
 
@@ -33,5 +34,21 @@ import Testing
             #expect(missing.code == 1 && missing.error.contains("no model v9"))
         }
         #expect(backend.resets == ["promote v6 by 127.0.0.1", "promote v6 by 127.0.0.1"])
+    }
+
+    @Test func aFileIsBroughtAndTakenOut() async throws {
+        let file = NSTemporaryDirectory() + "sluice-model-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try await withService { url in
+            let out = await sluice("models", "export", "v7", "--output", file, "--url", url)
+            #expect(out.code == 0 && out.out == "model v7 in \(file)\n")
+            let written = try String(contentsOfFile: file, encoding: .utf8)
+            #expect(written == "file of v7")
+            try Data("v8".utf8).write(to: URL(fileURLWithPath: file))
+            let brought = await sluice("models", "import", file, "--url", url)
+            #expect(brought.out == "model v8 is there; 'sluice models promote v8' lets it predict\n")
+            let missing = await sluice("models", "import", file + "s", "--url", url)
+            #expect(missing.code == 1 && missing.error.contains("there is no model file"))
+        }
     }
 }

@@ -34,6 +34,16 @@ package protocol AdminBackend: Sendable {
     /// The registry's models.
     func models() async throws -> ModelList
 
+    /// The bytes of a model's file.
+    ///
+    /// - Throws: `model-unknown`.
+    func export(model version: String) async throws -> [UInt8]
+
+    /// Takes a model file into the registry, where it waits to be promoted; the same file again is the same model.
+    ///
+    /// - Throws: `model-invalid`, `configuration-invalid` for one that cannot serve here.
+    func `import`(model file: [UInt8], by caller: String) async throws -> ModelSummary
+
     /// Makes a registered model the active one and waits for the swaps for at most ten seconds. `caller` goes into the
     /// audit record.
     ///

@@ -12,9 +12,7 @@ extension AdminRouter {
             guard let offset else { throw Problem.unknown(stream: key) }
             throw Problem(.streamUnknown, "the stream \(key) had no state before offset \(offset)")
         }
-        return Response(
-            status: .ok, headers: [.contentType: "application/octet-stream", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: snapshot)))
+        return Response(bytes: snapshot)
     }
 
     func take(_ key: String, _ request: Request, _ context: AdminRequestContext) async throws -> Response {

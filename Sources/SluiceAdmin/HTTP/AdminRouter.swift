@@ -51,7 +51,9 @@ struct AdminRouter {
         add("/v1/events", to: router, get: events)
         add("/v1/models", to: router, get: models)
         add("/v1/models/rollback", to: router, post: rollBack)
+        add("/v1/models/import", to: router, post: takeModel)
         add("/v1/models/:key/promote", to: router, post: promote)
+        add("/v1/models/:key/export", to: router, get: exportModel)
         add("/metrics", to: router) { _, _ in
             Response(text: metrics.exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
         }

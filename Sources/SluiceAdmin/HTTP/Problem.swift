@@ -7,6 +7,7 @@ package struct Problem: Error, Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case streamUnknown = "stream-unknown"
         case modelUnknown = "model-unknown"
+        case modelInvalid = "model-invalid"
         case pathUnknown = "path-unknown"
         case methodNotAllowed = "method-not-allowed"
         case parameterInvalid = "parameter-invalid"
@@ -27,7 +28,7 @@ package struct Problem: Error, Hashable, Sendable {
 
         var status: Int {
             switch self {
-            case .parameterInvalid, .keyInvalid, .bodyInvalid: 400
+            case .parameterInvalid, .keyInvalid, .bodyInvalid, .modelInvalid: 400
             case .tokenMissing, .tokenInvalid: 401
             case .originForeign, .roleInsufficient: 403
             case .streamUnknown, .modelUnknown, .pathUnknown: 404
@@ -44,6 +45,7 @@ package struct Problem: Error, Hashable, Sendable {
             switch self {
             case .streamUnknown: "No such stream"
             case .modelUnknown: "No such model"
+            case .modelInvalid: "Not a model that can serve"
             case .pathUnknown: "No such path"
             case .methodNotAllowed: "Method not allowed"
             case .parameterInvalid: "Invalid parameter"

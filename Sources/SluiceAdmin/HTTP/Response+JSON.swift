@@ -14,6 +14,12 @@ extension Response {
         self.init(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
+    init(bytes: [UInt8]) {
+        self.init(
+            status: .ok, headers: [.contentType: "application/octet-stream", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
     init(_ problem: Problem) {
         self.init(
             json: problem, status: HTTPResponse.Status(code: problem.status), type: "application/problem+json")
@@ -30,7 +36,9 @@ extension Problem {
         case let error as SluiceError: self.init(error)
         case is NIOTooManyBytesError:
             self.init(
-                .bodyTooLarge, "the body may have \(Limits.requestBodyBytes) bytes, a snapshot \(Limits.snapshotBytes)")
+                .bodyTooLarge,
+                "the body may have \(Limits.requestBodyBytes) bytes, a snapshot \(Limits.snapshotBytes), "
+                    + "a model \(Limits.modelBytes)")
         case let error as HTTPError where error.status == .notFound:
             self.init(.pathUnknown, "\(path) is not a path of this service; /openapi.yaml lists them")
         default: self.init(.internalError, "the request failed; the service's log says why")

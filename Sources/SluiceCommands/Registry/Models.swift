@@ -5,7 +5,7 @@ internal import SluiceCore
 /// `sluice models`.
 struct Models: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The models of a running service: list them, promote one, go back.",
+        abstract: "The models of a running service: list them, promote one, go back, bring one or take one out.",
         discussion: """
             A service keeps its models in state.directory/models. One of them is active; promoting another lets it \
             take over on every partition, each at one recorded offset, where its streams start from their initial \
@@ -15,8 +15,13 @@ struct Models: ParsableCommand {
               sluice models list
               sluice models promote v8
               sluice models rollback
+              sluice models import model.safetensors
+              sluice models export v8 --output v8.safetensors
             """,
-        subcommands: [ModelsList.self, ModelsShow.self, ModelsPromote.self, ModelsRollback.self])
+        subcommands: [
+            ModelsList.self, ModelsShow.self, ModelsPromote.self, ModelsRollback.self, ModelsImport.self,
+            ModelsExport.self,
+        ])
 }
 
 /// `sluice models list`.

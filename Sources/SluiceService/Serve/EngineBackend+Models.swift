@@ -33,6 +33,20 @@ extension EngineBackend {
         return await settled(try serving.rollBack(by: caller), previous)
     }
 
+    package func export(model version: String) async throws -> [UInt8] {
+        let registry = try serving().registry
+        return try await onThread { try registry.file(of: version) }
+    }
+
+    package func `import`(model file: [UInt8], by caller: String) async throws -> ModelSummary {
+        let serving = try serving()
+        let version = try await onThread { try serving.take(file) }
+        guard let model = try await models().models.first(where: { $0.version == version }) else {
+            throw SluiceError(.unknownModel, "the model \(version) is gone again", retry: .later)
+        }
+        return model
+    }
+
     private func serving() throws -> ServiceModels {
         guard let models else {
             throw SluiceError(.broker, "the service waits for the broker", remedy: "see /readyz", retry: .later)

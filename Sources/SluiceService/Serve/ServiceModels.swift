@@ -64,6 +64,13 @@ struct ServiceModels: Sendable {
         return try registry.rollBack(by: caller, at: SystemClock().wallMilliseconds())
     }
 
+    /// Takes the bytes of a model file into the registry, if it can serve here; returns its version.
+    func take(_ file: [UInt8]) throws -> String {
+        let model = try ModelFile.decode(file, path: "that was sent")
+        try check(model)
+        return try registry.register(file, of: model)
+    }
+
     /// Whether a model can serve under this configuration.
     func check(_ model: Model) throws {
         _ = try configuration.inputSpecification(.record, for: model.manifest.inputs)
