@@ -30,7 +30,7 @@ extension BoundaryCause: CustomStringConvertible {
 
 /// The scalars of a slot that have a fixed size. Plain bytes: copied with `memcpy`, never retained.
 package struct SlotHeader {
-    /// Last input offset applied to the slot, or the last before the slot was imported; −1 before the first: the fence.
+    /// The fence: last input offset applied to the slot, or the last before it was imported; −1 before the first.
     package var fence: Offset = -1
     /// Latest event time applied.
     package var time: EpochMilliseconds = .absent

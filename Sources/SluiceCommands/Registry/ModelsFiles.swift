@@ -10,8 +10,8 @@ struct ModelsImport: AsyncParsableCommand {
         commandName: "import",
         abstract: "Take a model file into the registry of a running service.",
         discussion: """
-            It is checked against the service's configuration and waits there; 'sluice models promote' lets it predict. \
-            Each instance has a registry of its own.
+            It is checked against the service's configuration and waits there; 'sluice models promote' lets it \
+            predict. Each instance has a registry of its own.
 
             Examples:
               sluice models import model.safetensors
