@@ -57,6 +57,11 @@ package struct KafkaConfiguration: Sendable {
         "fetch.wait.max.ms": "10", "heartbeat.interval.ms": "200", "session.timeout.ms": "6000",
     ]
 
+    /// The largest batch that producers send, which is also the largest message.
+    package var batchBytes: Int {
+        get throws { try settings(.transactions).number("message.max.bytes") ?? 1_000_000 }
+    }
+
     /// Settings for one handle: Sluice's defaults, the cluster's, the user's, then what the engine owns.
     func settings(_ role: HandleRole, owned: [String: String] = [:]) throws -> Settings {
         let settings = Settings()

@@ -43,14 +43,15 @@ final class WorkerRig {
         worker = try Worker(
             index: 0,
             resources: WorkerResources(
-                consumer: consumer, delivery: .atLeastOnce(producer), control: control,
+                consumer: consumer,
+                delivery: transactions.map { .exactlyOnce($0) } ?? .atLeastOnce(producer), control: control,
                 makeReader: { SimulatedReader(log) }, stores: SimulatedStores(log), clock: clock, observer: notes,
                 makeFold: { reference in
                     if let unreadable, reference == .version(unreadable) {
                         throw SluiceError(.file, "\(unreadable) cannot be read", retry: .later)
                     }
                     return try Self.fold(reference, active: specification, others)
-                }, makeIdentity: { "log" }),
+                }, makeIdentity: { "log" }, limits: limits),
             settings: settings, mailbox: mailbox)
     }
 
