@@ -29,7 +29,9 @@ final class WorkerRig {
     init(
         _ log: SimulatedLog, specification: FoldSpecification = WorkerRig.specification,
         others: [FoldSpecification] = [], unreadable: String? = nil, partitions: [Int32] = [0], seed: UInt64 = 0,
-        checkpointPolls: Int64 = 5, lostInput: LostInputPolicy = .fail, idle: Int64? = nil
+        checkpointPolls: Int64 = 5, lostInput: LostInputPolicy = .fail, first: FirstOffset = .earliest,
+        idle: Int64? = nil,
+        limits: OutputLimits = OutputLimits(), transactions: (() throws -> any TransactionalProducer)? = nil
     ) throws {
         self.log = log
         consumer = SimulatedConsumer(log, assignment: partitions)
@@ -39,6 +41,7 @@ final class WorkerRig {
             inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
             eventsPartitions: 1, commitNanoseconds: 2_000_000, checkpointNanoseconds: checkpointPolls * 1_000_000)
         settings.lostInput = lostInput
+        settings.firstOffset = first
         settings.idleMilliseconds = idle
         worker = try Worker(
             index: 0,

@@ -62,7 +62,8 @@ final class AtLeastOnce: Delivery {
 
     private func position(_ state: PartitionState) -> CommittedPosition {
         let metadata = CommitMetadata(
-            replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity)
+            replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity,
+            origin: state.origin)
         return CommittedPosition(partition: state.partition, offset: state.position, metadata: metadata.text)
     }
 

@@ -89,8 +89,11 @@ final class ExactlyOnce: Delivery {
     func recorded(_ worker: Worker) throws { isDue = true }
     func applied() { isDue = true }
 
-    /// Nothing is known of it before its first transaction.
-    func begin(_ state: PartitionState) throws {}
+    /// Nothing is known of it before its first transaction, which says soon where it began: somebody else would begin
+    /// elsewhere.
+    func begin(_ state: PartitionState) throws {
+        if !state.isCommitted && state.origin != nil { isDue = true }
+    }
 
     func advance(_ worker: Worker) throws {
         if let anew { try restart(worker, anew) }
