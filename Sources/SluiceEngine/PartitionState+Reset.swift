@@ -1,6 +1,6 @@
 import SluiceCore
 import SluiceLSTM
-package import SluiceSchema
+import SluiceSchema
 import SluiceState
 
 extension PartitionState {
@@ -8,8 +8,7 @@ extension PartitionState {
     /// Statistics and fence go on. Returns how many streams it met.
     ///
     /// - Throws: as `find`.
-    package func reset(_ event: Event) throws -> Int {
-        precondition(fold.count == 0, "a command takes effect between batches")
+    func reset(_ event: Event) throws -> Int {
         switch event.target {
         case .stream(let key)?:
             guard let slot = try find(key), !holds(slot, event) else { return 0 }
@@ -31,7 +30,7 @@ extension PartitionState {
     }
 
     /// Whether a slot was stored behind the command and has come back with its effect.
-    private func holds(_ slot: UInt32, _ event: Event) -> Bool {
+    func holds(_ slot: UInt32, _ event: Event) -> Bool {
         event.control.map { $0 < table[slot].header.pointee.control } ?? false
     }
 

@@ -34,29 +34,32 @@ extension Worker {
     private func event(_ record: LogRecord, _ state: PartitionState) -> Event? {
         do {
             let command = try messages.command(record.value)
-            if command.type == .reset && command.target != nil || command.type == .swap && hasModel(command) {
-                return Event(
-                    command, partition: state.partition, offset: max(state.position, state.commandsFrom),
-                    control: record.offset, previous: state.schedule.pendingModel ?? state.model)
+            guard command.isComplete else {
+                resources.observer.note(
+                    "a command of the type \(command.type.rawValue) is passed over", state.partition, error: nil)
+                return nil
             }
-            guard command.type != .swap else { return nil }
-            resources.observer.note(
-                "a command of the type \(command.type.rawValue) is passed over", state.partition, error: nil)
+            guard canObey(command, state) else { return nil }
+            return Event(
+                command, partition: state.partition, offset: max(state.position, state.commandsFrom),
+                control: record.offset, previous: state.schedule.pendingModel ?? state.model)
         } catch {
             resources.observer.note("a record of the control topic is not a command", state.partition, error: error)
+            return nil
         }
-        return nil
     }
 
-    /// Whether the model that a swap names is here; it is not recorded otherwise.
-    private func hasModel(_ command: Command) -> Bool {
+    /// Whether the model that a swap names is here, and the state of an import of the model at hand; a command is not
+    /// recorded otherwise.
+    private func canObey(_ command: Command, _ state: PartitionState) -> Bool {
         do {
-            guard let version = command.model else { throw SluiceError(.unknownModel, "it names no model") }
-            _ = try folds.fold(.version(version))
+            if let version = command.model { _ = try folds.fold(.version(version)) }
+            if let snapshot = command.snapshot { try state.check(snapshot) }
             return true
         } catch {
             resources.observer.note(
-                "a swap to a model that cannot be used is passed over", nil, error: Self.known(error))
+                "a command of the type \(command.type.rawValue) cannot be obeyed and is passed over", state.partition,
+                error: Self.known(error))
             return false
         }
     }
@@ -119,7 +122,13 @@ extension Worker {
             return matched
         }
         if case .prefix? = event.target { state.remember(event) }
-        return event.target == nil ? nil : try state.reset(event)
+        do {
+            return try state.perform(event)
+        } catch let error as SluiceError where error.code == .invalidInput {
+            resources.observer.note(
+                "a recorded import cannot be repeated: the stream goes on without it", state.partition, error: error)
+            return nil
+        }
     }
 
     /// The commands that the audit records for a partition.

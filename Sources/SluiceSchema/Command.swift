@@ -7,6 +7,7 @@ package struct MessageType: RawRepresentable, Hashable, Sendable {
 
     package static let reset = MessageType(rawValue: "reset")
     package static let swap = MessageType(rawValue: "swap")
+    package static let `import` = MessageType(rawValue: "import")
     package static let boundary = MessageType(rawValue: "boundary")
 }
 
@@ -25,19 +26,22 @@ package struct Command: Sendable, Equatable {
     package var target: Target?
     /// The version a swap goes to.
     package var model: String?
+    /// The state that an import gives to its stream (`schemas/snapshot.md`).
+    package var snapshot: [UInt8]?
     /// Who asked.
     package var by: String
     /// When it was asked, by the asker's clock.
     package var time: EpochMilliseconds
 
     package init(
-        id: String, type: MessageType = .reset, target: Target?, model: String? = nil, by: String,
-        time: EpochMilliseconds
+        id: String, type: MessageType = .reset, target: Target?, model: String? = nil, snapshot: [UInt8]? = nil,
+        by: String, time: EpochMilliseconds
     ) {
         self.id = id
         self.type = type
         self.target = target
         self.model = model
+        self.snapshot = snapshot
         self.by = by
         self.time = time
     }
@@ -52,7 +56,20 @@ package struct Command: Sendable, Equatable {
         arena.appendMember("model", model)
         arena.appendMember("by", by)
         arena.appendMember("time", time: time)
+        arena.appendMember("snapshot", bytes: snapshot)
         arena.append("}")
         return start..<arena.count
+    }
+
+    /// Whether it says all that it takes to be obeyed.
+    package var isComplete: Bool { Self.isComplete(type, target, model: model, snapshot: snapshot) }
+
+    static func isComplete(_ type: MessageType, _ target: Target?, model: String?, snapshot: [UInt8]?) -> Bool {
+        switch (type, target) {
+        case (.reset, _?): true
+        case (.swap, _): model != nil
+        case (.import, .stream?): snapshot != nil
+        default: false
+        }
     }
 }

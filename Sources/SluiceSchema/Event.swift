@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 package import SluiceCore
 
 /// A record of `<application>.events` (`schemas/event.schema.json`): what happened, at which input offset. As NDJSON
@@ -20,11 +21,13 @@ package struct Event: Sendable, Equatable {
     package var previous: String?
     /// Why, for a boundary: its kind.
     package var cause: String?
+    /// The state that an import gave to its stream.
+    package var snapshot: [UInt8]?
 
     package init(
         id: String, type: MessageType, target: Target?, partition: Int32, offset: Offset, by: String,
         time: EpochMilliseconds, control: Offset? = nil, model: String? = nil, previous: String? = nil,
-        cause: String? = nil
+        cause: String? = nil, snapshot: [UInt8]? = nil
     ) {
         self.id = id
         self.type = type
@@ -37,6 +40,7 @@ package struct Event: Sendable, Equatable {
         self.model = model
         self.previous = previous
         self.cause = cause
+        self.snapshot = snapshot
     }
 
     /// The record of a command that took effect.
@@ -48,8 +52,11 @@ package struct Event: Sendable, Equatable {
         self.init(
             id: command.id, type: command.type, target: command.target, partition: partition, offset: offset,
             by: command.by, time: command.time, control: control, model: command.model,
-            previous: command.type == .swap ? previous : nil)
+            previous: command.type == .swap ? previous : nil, snapshot: command.snapshot)
     }
+
+    /// Whether it records a command, with all that it takes to repeat it.
+    package var isCommand: Bool { Command.isComplete(type, target, model: model, snapshot: snapshot) }
 
     /// Appends the event's JSON and returns where it is.
     package func encode(into arena: inout ByteArena) -> Range<Int> {
@@ -66,6 +73,7 @@ package struct Event: Sendable, Equatable {
         arena.appendMember("model", model)
         arena.appendMember("previous", previous)
         arena.appendMember("cause", cause)
+        arena.appendMember("snapshot", bytes: snapshot)
         arena.append("}")
         return start..<arena.count
     }
@@ -84,6 +92,11 @@ extension ByteArena {
         guard let value else { return }
         appendName(name)
         appendJSON(value)
+    }
+
+    /// Base64 of RFC 4648.
+    mutating func appendMember(_ name: StaticString, bytes: [UInt8]?) {
+        appendMember(name, bytes.map { Data($0).base64EncodedString() })
     }
 
     mutating func appendMember(_ name: StaticString, _ value: Int64?) {

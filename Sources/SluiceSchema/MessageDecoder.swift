@@ -1,10 +1,11 @@
 internal import CSimdJSON
+internal import FoundationEssentials
 package import SluiceCore
 
 /// Reads commands and events; members it does not know are passed over. Confined to one thread.
 package struct MessageDecoder: ~Copyable {
     private enum Member: Int, CaseIterable {
-        case id, type, stream, prefix, partition, offset, by, time, control, model, previous, cause
+        case id, type, stream, prefix, partition, offset, by, time, control, model, previous, cause, snapshot
     }
 
     private let parser: JSONPointerParser
@@ -18,7 +19,7 @@ package struct MessageDecoder: ~Copyable {
         try parse(bytes, "command")
         return Command(
             id: try text(.id), type: MessageType(rawValue: try text(.type)), target: try target(),
-            model: try optionalText(.model), by: try text(.by), time: try time())
+            model: try optionalText(.model), snapshot: try base64(.snapshot), by: try text(.by), time: try time())
     }
 
     /// Throws `input-invalid`, naming the member that is wrong.
@@ -32,7 +33,8 @@ package struct MessageDecoder: ~Copyable {
             id: try text(.id), type: MessageType(rawValue: try text(.type)), target: try target(), partition: number,
             offset: try offset(.offset), by: try text(.by), time: try time(),
             control: isCommanded ? try offset(.control) : nil, model: try optionalText(.model),
-            previous: try optionalText(.previous), cause: try optionalText(.cause))
+            previous: try optionalText(.previous), cause: try optionalText(.cause),
+            snapshot: try base64(.snapshot))
     }
 
     private func parse(_ bytes: UnsafeRawBufferPointer, _ noun: String) throws(SluiceError) {
@@ -54,6 +56,12 @@ package struct MessageDecoder: ~Copyable {
         if value.isAbsent { return nil }
         guard value.kind == SLUICE_JSON_STRING else { throw wrong(member, "is \(value.noun), not a text") }
         return value.string
+    }
+
+    private func base64(_ member: Member) throws(SluiceError) -> [UInt8]? {
+        guard let text = try optionalText(member) else { return nil }
+        guard let bytes = Data(base64Encoded: text) else { throw wrong(member, "is not base64") }
+        return Array(bytes)
     }
 
     private func text(_ member: Member) throws(SluiceError) -> String {

@@ -72,7 +72,7 @@ package struct ScalarPass: Sendable {
         let header = unsafe staged.header
         var boundary: BoundaryCause?
         if unsafe header.pointee.isUsed {
-            if unsafe header.pointee.time != .absent && input.time < header.pointee.time {
+            if unsafe input.time < header.pointee.time {
                 switch late {
                 case .apply: break
                 case .drop: return .dropLate

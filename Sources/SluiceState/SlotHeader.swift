@@ -30,7 +30,7 @@ extension BoundaryCause: CustomStringConvertible {
 
 /// The scalars of a slot that have a fixed size. Plain bytes: copied with `memcpy`, never retained.
 package struct SlotHeader {
-    /// Last input offset applied to the slot, −1 before the first: the fence.
+    /// Last input offset applied to the slot, or the last before the slot was imported; −1 before the first: the fence.
     package var fence: Offset = -1
     /// Latest event time applied.
     package var time: EpochMilliseconds = .absent
@@ -70,11 +70,11 @@ package struct SlotHeader {
     package init() {}
 
     /// Whether an observation was ever applied: a slot without one is freed at the end of its batch.
-    package var isUsed: Bool { fence >= 0 }
+    package var isUsed: Bool { time != .absent }
 
     /// Whether a slot can have come to these numbers, so that the fold's arithmetic on them cannot overflow.
     var isPlausible: Bool {
-        (0..<Offset.max).contains(fence) && fence < position && control >= 0 && (0..<Offset.max / 2).contains(step)
+        (-1..<Offset.max).contains(fence) && fence < position && control >= 0 && (0..<Offset.max / 2).contains(step)
             && Timestamp.range.contains(time) && Timestamp.range.contains(boundaryTime)
             && errorCount <= ForecastPass.errorWindow && bins.isPlausible
     }

@@ -85,8 +85,34 @@ extension SlotSnapshot {
 
     /// Puts a snapshot into its stream's slot, replacing what is there. Returns the slot.
     ///
+    /// - Parameter stream: the key of another stream that it is for; nil for its own.
     /// - Throws: `state-invalid` when the bytes are torn or corrupt, `state-foreign` when shape or model are another's.
-    package func restore(_ bytes: UnsafeRawBufferPointer, into table: SlotTable) throws(SluiceError) -> UInt32 {
+    package func restore(
+        _ bytes: UnsafeRawBufferPointer, into table: SlotTable, as stream: UnsafeRawBufferPointer? = nil
+    ) throws(SluiceError) -> UInt32 {
+        var (reader, header, key, sequence) = unsafe try readHead(bytes)
+        let slot = unsafe table.intern(stream ?? key)
+        unsafe table.texts.remove(table[slot].header.pointee.sequence)
+        header.key = unsafe table[slot].header.pointee.key
+        header.keyHash = unsafe table[slot].header.pointee.keyHash
+        header.isDirty = unsafe table[slot].header.pointee.isDirty
+        header.isStale = unsafe table[slot].header.pointee.isStale
+        unsafe header.sequence = sequence.baseAddress == nil ? .none : table.texts.insert(sequence)
+        try readContent(&reader, header, into: table[slot])
+        return slot
+    }
+
+    /// Whether a snapshot can be restored.
+    ///
+    /// - Throws: as `restore`.
+    package func check(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) { _ = unsafe try readHead(bytes) }
+
+    /// All that precedes the content, with a reader that stands there; nothing behind it can be wrong.
+    private func readHead(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(SluiceError) -> (
+        reader: SnapshotReader, header: SlotHeader, key: UnsafeRawBufferPointer, sequence: UnsafeRawBufferPointer
+    ) {
         let stamp = unsafe try inspect(bytes)
         guard stamp.sameShape && stamp.sameModel else {
             throw SluiceError(.foreignState, "the snapshot belongs to another model")
@@ -100,15 +126,7 @@ extension SlotSnapshot {
         let (key, sequence) = unsafe try Self.readTexts(&reader)
         guard reader.remaining == contentBytes else { throw Self.broken("its length does not fit its shape") }
         try checkCounts(reader)
-        let slot = unsafe table.intern(key)
-        unsafe table.texts.remove(table[slot].header.pointee.sequence)
-        header.key = unsafe table[slot].header.pointee.key
-        header.keyHash = unsafe table[slot].header.pointee.keyHash
-        header.isDirty = unsafe table[slot].header.pointee.isDirty
-        header.isStale = unsafe table[slot].header.pointee.isStale
-        unsafe header.sequence = sequence.baseAddress == nil ? .none : table.texts.insert(sequence)
-        try readContent(&reader, header, into: table[slot])
-        return slot
+        return unsafe (reader, header, key, sequence)
     }
 
     /// Looks ahead at the counts of present values, before a slot is taken.

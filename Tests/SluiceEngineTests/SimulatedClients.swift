@@ -195,7 +195,11 @@ final class SimulatedReader: LogReader {
     init(_ log: SimulatedLog) { self.log = log }
 
     private func records(_ partition: TopicPartition) -> [Record] {
-        partition.topic == SimulatedLog.events ? log.audit : log.controls[partition.partition] ?? []
+        switch partition.topic {
+        case SimulatedLog.events: log.audit
+        case SimulatedLog.input: log.inputs[partition.partition] ?? []
+        default: log.controls[partition.partition] ?? []
+        }
     }
 
     func assign(_ wanted: [TopicPartition: Offset]) throws {
@@ -223,7 +227,12 @@ final class SimulatedReader: LogReader {
     }
 
     func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
-        let low = partition.topic == SimulatedLog.control ? log.controlLow : 0
+        let low =
+            switch partition.topic {
+            case SimulatedLog.control: log.controlLow
+            case SimulatedLog.input: log.lows[partition.partition] ?? 0
+            default: Offset(0)
+            }
         return (low, (records(partition).last?.offset).map { $0 + 1 } ?? low)
     }
 

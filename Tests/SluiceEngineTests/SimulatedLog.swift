@@ -69,9 +69,11 @@ final class SimulatedLog {
     }
 
     func command(
-        _ id: String, _ target: Target?, to partition: Int32 = 0, type: MessageType = .reset, model: String? = nil
+        _ id: String, _ target: Target?, to partition: Int32 = 0, type: MessageType = .reset, model: String? = nil,
+        snapshot: [UInt8]? = nil
     ) {
-        let command = Command(id: id, type: type, target: target, model: model, by: "test", time: 1_700_000_000_000)
+        let command = Command(
+            id: id, type: type, target: target, model: model, snapshot: snapshot, by: "test", time: 1_700_000_000_000)
         var arena = ByteArena()
         let range = command.encode(into: &arena)
         write(Array(arena.bytes(range)), toControl: partition)

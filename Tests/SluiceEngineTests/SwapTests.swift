@@ -157,7 +157,7 @@ import Testing
         let rig = try Self.rig(log)
         try rig.run()
         #expect(try log.events.isEmpty)
-        #expect(rig.notes.seen.notes.contains { $0.contains("cannot be used") })
+        #expect(rig.notes.seen.notes.contains { $0.contains("cannot be obeyed") })
         #expect(log.answers() == (try replay(Self.records, [])))
     }
 }

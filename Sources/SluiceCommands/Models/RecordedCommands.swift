@@ -7,7 +7,7 @@ enum RecordedCommands {
     /// Events are few; a file with more is something else.
     private static let eventsMax = 10_000_000
 
-    /// The resets and swaps of an NDJSON file of events, in its order; events that change no state are passed over.
+    /// The commands of an NDJSON file of events, in its order; events that change no state are passed over.
     ///
     /// - Throws: `input-invalid` naming the line.
     static func read(_ path: String) throws -> [Event] {
@@ -24,11 +24,7 @@ enum RecordedCommands {
                         if let refusal = row.refusal { throw SluiceError(.invalidInput, refusal.message) }
                         return try decoder.event(row.bytes)
                     }
-                    switch event.type {
-                    case .reset where event.target != nil: events.append(event)
-                    case .swap where event.model != nil: events.append(event)
-                    default: continue
-                    }
+                    if event.isCommand { events.append(event) }
                 }
             })
         {

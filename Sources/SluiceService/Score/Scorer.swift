@@ -115,7 +115,7 @@ package final class Scorer {
 
     private func apply(_ state: PartitionState, before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
-            if event.target != nil { _ = try state.reset(event) }
+            if event.target != nil { _ = try state.perform(event) }
             if event.type == .swap, let successor = event.model.flatMap({ models[$0] }) {
                 _ = try state.swap(to: successor, at: event.offset)
             }

@@ -72,7 +72,7 @@ package final class Reference {
             if event.type == .swap, let version = event.model {
                 _ = try state.swap(to: try fold(version), at: event.offset)
             } else {
-                _ = try state.reset(event)
+                _ = try state.perform(event)
             }
             for key in stages.keys { try note(key, from: event.offset) }
         }

@@ -1,0 +1,180 @@
+import SluiceCore
+import SluiceLog
+import SluiceSchema
+import SluiceState
+import Testing
+
+@testable import SluiceEngine
+
+@Suite struct RewindTests {
+    private static let records = mixture(200, seed: 8)
+    private static let specification = WorkerRig.specification
+
+    /// The state of a stream behind the first records of the mixture.
+    private func state(of stream: String, behind count: Int) throws -> SlotExport? {
+        let rig = try FoldRig(Self.specification)
+        try rig.run(Array(Self.records[..<count]))
+        return try rig.state().export(stream)
+    }
+
+    private func rewind(_ log: SimulatedLog) -> SlotRewind {
+        SlotRewind(
+            WorkerSettings(
+                inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
+                eventsPartitions: 1, commitNanoseconds: 1, checkpointNanoseconds: 1),
+            hasChangelog: false, makeReader: { SimulatedReader(log) },
+            makeFold: { _ in try Fold(specification: Self.specification, input: pumps) })
+    }
+
+    /// The records folded again with the recorded events, as `score --commands` does.
+    private func replay(_ records: [Record], _ events: [Event]) throws -> [Output] {
+        let rig = try FoldRig(Self.specification)
+        for event in events { rig.state().schedule.add(event) }
+        return try records.flatMap { record in
+            while let event = rig.state().schedule.take(before: record.offset) { _ = try rig.state().perform(event) }
+            return try rig.run([record])
+        }
+    }
+
+    @Test func anExportedStateGoesOnBitForBitInAnotherStream() throws {
+        let export = try #require(try state(of: "stream-2", behind: 140))
+        let rest = Self.records[140...].filter { $0.key == Array("stream-2".utf8) }
+        let original = try FoldRig(Self.specification)
+        let expected = try original.run(Self.records).filter { ($0.offset ?? 0) >= 140 }
+            .filter { $0.key == Array("stream-2".utf8) && $0.topic == .predictions }
+        let other = try FoldRig(Self.specification)
+        let event = Event(
+            id: "move", type: .import, target: .stream("moved"), partition: 0, offset: 0, by: "test", time: 0,
+            control: 0, snapshot: export.snapshot)
+        #expect(try other.state().perform(event) == 1)
+        let moved = rest.enumerated().map { index, record in
+            var moved = record
+            (moved.key, moved.offset) = (Array("moved".utf8), Offset(index))
+            return moved
+        }
+        let found = try other.run(moved).filter { $0.topic == .predictions }
+        func numbers(_ outputs: [Output]) -> [Substring?] {
+            outputs.map { output in
+                output.text.range(of: "\"time\"").flatMap { start in
+                    output.text.range(of: "\"source\"").map { output.text[start.lowerBound..<$0.lowerBound] }
+                }
+            }
+        }
+        #expect(expected.count > 5 && numbers(found) == numbers(expected))
+    }
+
+    /// The very first offset has none before it: the fence is −1, and the slot is one all the same.
+    @Test func anImportBeforeTheFirstInputIsAStateLikeAnother() throws {
+        let export = try #require(try state(of: "stream-2", behind: 140))
+        let rig = try FoldRig(Self.specification)
+        let event = Event(
+            id: "move", type: .import, target: .stream("moved"), partition: 0, offset: 0, by: "test", time: 0,
+            snapshot: export.snapshot)
+        #expect(try rig.state().perform(event) == 1)
+        let again = try #require(try rig.state().export("moved"))
+        let summary = try again.snapshot.withUnsafeBytes { try SlotSnapshot.summary($0).header }
+        #expect(again.step == export.step && summary.fence == -1 && rig.state().streams == 1)
+        #expect(rig.state().replayOffset == 0)
+    }
+
+    private func script(_ log: SimulatedLog, atPoll poll: Int, _ snapshot: [UInt8]) -> (SimulatedConsumer) -> Void {
+        { consumer in
+            guard consumer.polls == poll, log.controls.isEmpty else { return }
+            log.command("reset", .stream("stream-1"))
+            log.command("import", .stream("stream-2"), type: .import, snapshot: snapshot)
+            log.command("all", .prefix("stream-3"))
+        }
+    }
+
+    @Test func anImportTakesEffectAtTheOffsetThatIsRecorded() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let export = try #require(try state(of: "stream-4", behind: 170))
+        let rig = try WorkerRig(log)
+        try rig.run(script(log, atPoll: 8, export.snapshot))
+        let events = try log.events
+        #expect(events.map(\.id) == ["reset", "import", "all"])
+        #expect(events[1].snapshot == export.snapshot && events[1].offset > 0)
+        #expect(log.answers() == (try replay(Self.records, events)))
+        #expect(log.answers() != (try replay(Self.records, [events[0], events[2]])))
+        #expect(rig.notes.seen.applied[1].matched == 1)
+    }
+
+    @Test(arguments: [false, true]) func aCrashAnywhereLeavesAnImportItsOneOffset(crashesAfter: Bool) throws {
+        let records = Array(Self.records[..<120])
+        let export = try #require(try state(of: "stream-4", behind: 170))
+        var crashAt = 1
+        var crashed = true
+        while crashed {
+            let log = SimulatedLog()
+            log.append(records)
+            (log.crashAt, log.crashesAfter, crashed) = (crashAt, crashesAfter, false)
+            do {
+                try WorkerRig(log, seed: UInt64(crashAt)).run(script(log, atPoll: 8, export.snapshot))
+            } catch is Crash { crashed = true }
+            log.revive()
+            try WorkerRig(log).run(script(log, atPoll: 8, export.snapshot))
+            let events = try log.events
+            let reference = SimulatedLog()
+            reference.outputs = try replay(records, events)
+            #expect(Set(events.map { "\($0.id) \($0.offset)" }).count == 3, "crash at \(crashAt)")
+            #expect(log.repeats(reference), "crash at \(crashAt): \(events.map(\.offset))")
+            crashAt += 1
+        }
+        #expect(crashAt > 30)
+    }
+
+    @Test func aSnapshotThatDoesNotFitIsPassedOverAndSaid() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let other = FoldSpecification(model: makeModel(seed: 77), boundaries: Self.specification.boundaries)
+        let foreign = try FoldRig(other)
+        try foreign.run(Array(Self.records[..<50]))
+        let snapshot = try #require(try foreign.state().export("stream-0")).snapshot
+        let rig = try WorkerRig(log)
+        try rig.run { consumer in
+            guard consumer.polls == 8 else { return }
+            log.command("foreign", .stream("stream-1"), type: .import, snapshot: snapshot)
+            log.command("torn", .stream("stream-1"), type: .import, snapshot: Array(snapshot.dropLast()))
+            log.command("none", .stream("stream-1"), type: .import)
+        }
+        #expect(try log.events.isEmpty)
+        #expect(rig.notes.seen.notes.count { $0.contains("import") } == 3)
+        #expect(log.answers() == (try replay(Self.records, [])))
+    }
+
+    @Test func everyEarlierStateIsRebuiltFromTheLog() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let export = try #require(try state(of: "stream-4", behind: 170))
+        try WorkerRig(log).run(script(log, atPoll: 8, export.snapshot))
+        let events = try log.events
+        let live = try FoldRig(Self.specification)
+        for event in events { live.state().schedule.add(event) }
+        for offset in 0...Offset(Self.records.count) {
+            // Before the commands at the offset, as before its input.
+            if offset > 0 { try live.run([Self.records[Int(offset) - 1]]) }
+            for stream in ["stream-1", "stream-2", "stream-3"] {
+                let rebuilt = try rewind(log).export(stream, partition: 0, before: offset)
+                let expected = try live.state().export(stream)
+                #expect(rebuilt.map { bits($0.snapshot) } == expected.map { bits($0.snapshot) }, "\(stream) at \(offset)")
+                #expect(rebuilt?.offset == expected.map { _ in offset })
+            }
+            while let event = live.state().schedule.take(before: offset) { _ = try live.state().perform(event) }
+        }
+    }
+
+    /// A snapshot without what its log says of it: checksum, position and control.
+    private func bits(_ snapshot: [UInt8]) -> [UInt8] { Array(snapshot[20..<72] + snapshot[88...]) }
+
+    @Test func whatTheLogNoLongerHoldsIsRefused() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        log.lows[0] = 10
+        let error = try #require(throws: SluiceError.self) {
+            try rewind(log).export("stream-1", partition: 0, before: 100)
+        }
+        #expect(error.code == .lostInput && error.message.contains("begins at offset 10"))
+        #expect(throws: SluiceError.self) { try rewind(log).export("stream-1", partition: 0, before: 201) }
+    }
+}
