@@ -50,9 +50,10 @@ struct TopicsCheck: AsyncParsableCommand {
 struct TopicReport: Sendable, JSONWritable {
     let plan: TopicPlan
     let existing: [TopicDescription]
-    let batchBytes: Int
+    /// The largest batch that producers send; nil where nobody asks.
+    var batchBytes: Int?
 
-    var narrow: [TopicPlan.Narrow] { plan.narrow(existing, batchBytes: batchBytes) }
+    var narrow: [TopicPlan.Narrow] { batchBytes.map { plan.narrow(existing, batchBytes: $0) } ?? [] }
     var problems: [TopicPlan.Problem] { plan.problems(existing) }
 
     private func found(_ need: TopicPlan.Need) -> TopicDescription? { existing.first { $0.name == need.name } }
