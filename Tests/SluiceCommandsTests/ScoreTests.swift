@@ -245,9 +245,9 @@ import Testing
             }
             let input = try folder.write(rows.joined(separator: "\n"), "in.ndjson")
             func swap(_ partition: Int, _ offset: Int, _ model: String, from previous: String) -> String {
-                #"{"id":"\#(partition)-\#(offset)","type":"swap","partition":\#(partition),"offset":\#(offset),"by":"me","#
-                    + #""time":"2026-01-01T00:00:00Z","control":\#(offset),"model":"\#(model)","previous":"\#(previous)"}"#
-                    + "\n"
+                #"{"id":"\#(partition)-\#(offset)","type":"swap","partition":\#(partition),"offset":\#(offset),"#
+                    + #""by":"me","time":"2026-01-01T00:00:00Z","control":\#(offset),"#
+                    + #""model":"\#(model)","previous":"\#(previous)"}"# + "\n"
             }
             // Not in their order: the first by its offset counts.
             let commands = try folder.write(

@@ -69,5 +69,8 @@ struct CommitMetadata: Equatable {
         self.origin = origin
     }
 
-    var text: String { "\(Self.mark) \(replayFrom) \(controlOffset) \(identity)" + (origin.map { " \($0)" } ?? "") }
+    var text: String {
+        if let origin { return "\(Self.mark) \(replayFrom) \(controlOffset) \(identity) \(origin)" }
+        return "\(Self.mark) \(replayFrom) \(controlOffset) \(identity)"
+    }
 }
