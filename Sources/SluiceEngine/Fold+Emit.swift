@@ -7,17 +7,34 @@ import SluiceState
 extension Fold {
     /// Encodes the outcome of each row of the batch, in the order of the input: predictions to the input's partition
     /// and key, rejects with the original bytes. Nothing for rows folded again after a restart.
+    ///
+    /// - Parameters:
+    ///   - messageBytesMax: of what the client takes.
+    ///   - sizes: of what brokers have not refused.
     package func emit(
-        _ records: UnsafeBufferPointer<LogRecord>, topic: String, messageBytesMax: Int, into outputs: inout OutputBatch
+        _ records: UnsafeBufferPointer<LogRecord>, topic: String, messageBytesMax: Int,
+        sizes: OutputLimits.Sizes = OutputLimits.Sizes(), into outputs: inout OutputBatch
     ) {
         var topic = topic
         for index in 0..<count {
             if rows[index].isLive && rows[index].outcome == .prediction {
                 let size = topic.withUTF8 { predict(index, UnsafeRawBufferPointer($0), records, &outputs) }
-                if size > messageBytesMax { withdraw(index, size, messageBytesMax, &outputs) }
+                if size > messageBytesMax {
+                    withdraw(index, &outputs)
+                    messages[index] =
+                        "the prediction takes \(size) bytes, and a message may have \(messageBytesMax): "
+                        + "see message.max.bytes"
+                } else if sizes.predictions < .max, let bytes = outputs.entries.last.map({ outputs.recordBytes($0) }),
+                    bytes > sizes.predictions
+                {
+                    withdraw(index, &outputs)
+                    messages[index] =
+                        "the prediction takes \(bytes) bytes, which its topic refuses: "
+                        + "raise max.message.bytes of the topic and restart the service"
+                }
             }
             if rows[index].isLive && rows[index].outcome == .reject {
-                refuse(rows[index], index, topic, records, messageBytesMax, &outputs)
+                refuse(rows[index], index, topic, records, messageBytesMax, sizes.rejects, &outputs)
             }
             count(rows[index])
         }
@@ -69,30 +86,37 @@ extension Fold {
 
     /// A prediction that can never be produced becomes a reject: the observation is applied all the same, for how large
     /// messages may be must not change what the slot becomes.
-    private func withdraw(_ index: Int, _ size: Int, _ sizeMax: Int, _ outputs: inout OutputBatch) {
+    private func withdraw(_ index: Int, _ outputs: inout OutputBatch) {
         if let entry = outputs.entries.popLast(), let key = entry.key { outputs.arena.truncate(to: key.lowerBound) }
         rows[index].outcome = .reject
         rows[index].code = .tooLarge
-        messages[index] = "the prediction takes \(size) bytes, and a message may have \(sizeMax): see message.max.bytes"
     }
 
+    /// Encodes a reject; of an input too large for the topic only as much as it takes, or at last the headers.
     private func refuse(
         _ row: FoldRow, _ index: Int, _ topic: String, _ records: UnsafeBufferPointer<LogRecord>, _ bytesMax: Int,
-        _ outputs: inout OutputBatch
+        _ sizeMax: Int, _ outputs: inout OutputBatch
     ) {
         let record = records[Int(row.record)]
         let reject = RejectMessage(
             code: row.code, message: messages[index] ?? row.code.text, topic: topic, partition: record.partition,
             offset: record.offset)
-        let encoded = reject.encode(key: record.key, value: record.value, bytesMax: bytesMax, into: &outputs.arena)
-        let first = outputs.headers.count
-        for header in encoded.headers {
-            outputs.headers.append(OutputBatch.Header(name: header.name, value: header.value))
-        }
-        outputs.entries.append(
-            OutputBatch.Entry(
+        let (start, first) = (outputs.arena.count, outputs.headers.count)
+        for extent in RejectMessage.Extent.allCases {
+            outputs.arena.truncate(to: start)
+            outputs.headers.removeSubrange(first...)
+            let encoded = reject.encode(
+                key: record.key, value: record.value, bytesMax: bytesMax, extent, into: &outputs.arena)
+            for header in encoded.headers {
+                outputs.headers.append(OutputBatch.Header(name: header.name, value: header.value))
+            }
+            let entry = OutputBatch.Entry(
                 topic: .rejects, partition: -1, key: encoded.key, value: encoded.value,
-                headers: first..<outputs.headers.count))
+                headers: first..<outputs.headers.count)
+            if extent == .headers || sizeMax == .max || outputs.recordBytes(entry) <= sizeMax {
+                return outputs.entries.append(entry)
+            }
+        }
     }
 
     /// Rejects of the batch by code.

@@ -35,6 +35,8 @@ package final class PartitionState {
     package var savedNanoseconds: Int64?
     @exclusivity(unchecked) package var recent: RecentRing
 
+    /// First input ever folded, where that is not the first of all.
+    var origin: Offset?
     /// Names this log of state; made with the first commit of a partition.
     var identity = ""
     /// Streams that are in the store alone.

@@ -183,7 +183,7 @@ package final class Worker {
         let stepped = resources.clock.monotonicNanoseconds()
         fold.emit(
             records, topic: settings.inputTopic, messageBytesMax: delivery.messageBytesMax,
-            into: &delivery.open.outputs)
+            sizes: resources.limits.sizes, into: &delivery.open.outputs)
         try delivery.deliver(self)
         var report = fold.report
         report.stepNanoseconds = stepped - started

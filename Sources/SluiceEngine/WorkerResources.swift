@@ -23,12 +23,14 @@ package struct WorkerResources {
     package var makeFold: (ModelReference) throws -> Fold
     /// Makes a name for a new log of state, unlike any other.
     package var makeIdentity: () -> String
+    /// What brokers have refused: outlives the worker.
+    package var limits: OutputLimits
 
     package init(
         consumer: any LogConsumer, delivery: Delivery, control: any LogReader,
         makeReader: @escaping () throws -> any LogReader, stores: any PartitionStores, clock: any EngineClock,
         observer: any EngineObserver, makeFold: @escaping (ModelReference) throws -> Fold,
-        makeIdentity: @escaping () -> String
+        makeIdentity: @escaping () -> String, limits: OutputLimits = OutputLimits()
     ) {
         self.consumer = consumer
         self.delivery = delivery
@@ -39,5 +41,6 @@ package struct WorkerResources {
         self.observer = observer
         self.makeFold = makeFold
         self.makeIdentity = makeIdentity
+        self.limits = limits
     }
 }

@@ -8,6 +8,13 @@ package enum LostInputPolicy: String, Sendable, CaseIterable {
     case coldStart = "cold-start"
 }
 
+/// Where a partition begins of which the group has no position: `auto.offset.reset`.
+package enum FirstOffset: Sendable {
+    case earliest, latest
+    /// Nowhere: it is refused.
+    case none
+}
+
 /// What a worker must know that is not the fold's.
 package struct WorkerSettings: Sendable {
     package var inputTopic: String
@@ -24,6 +31,7 @@ package struct WorkerSettings: Sendable {
     /// Milliseconds of event time behind which a stream is idle; nil: never.
     package var idleMilliseconds: Int64?
     package var lostInput = LostInputPolicy.fail
+    package var firstOffset = FirstOffset.earliest
     /// How long the changelog keeps tombstones at least (`delete.retention.ms`): a store that is older than half of it
     /// is made anew.
     package var tombstonesMilliseconds: Int64 = 86_400_000

@@ -1,6 +1,7 @@
 internal import CLibrdkafka
 internal import Logging
 internal import SluiceCore
+internal import SluiceLog
 internal import Synchronization
 
 /// What librdkafka's callbacks reach through a handle's opaque pointer.
@@ -19,8 +20,12 @@ final class ClientContext: @unchecked Sendable {
     /// Messages handed to librdkafka, and those it has reported on.
     var produced = 0
     var reported = 0
-    /// The first output that was not delivered.
+    /// Why an output was not delivered: the first reason, or a refusal for good, which what else failed follows from.
     var undelivered: SluiceError?
+    /// Batches hold one record each, uncompressed.
+    var isAlone = false
+    /// What the topics of outputs are for, by their names.
+    var outputs: [String: OutputTopic] = [:]
     var fatal: SluiceError?
     /// The topic whose delivered offsets are kept, and of each of its partitions the offset behind the last delivered
     /// record; −1 where a delivery told none.
@@ -119,9 +124,7 @@ final class ClientContext: @unchecked Sendable {
         if unsafe message.pointee.rkt == followed, unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
             unsafe follow(message)
         }
-        if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR, undelivered == nil {
-            undelivered = unsafe Self.undelivered(message)
-        }
+        if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR { unsafe failed(message) }
     }
 
     /// A batch that the broker had already taken is delivered without an offset; the end stays unknown from then on.
@@ -130,13 +133,5 @@ final class ClientContext: @unchecked Sendable {
         let offset = unsafe message.pointee.offset
         let end = followedEnds[partition] ?? 0
         followedEnds[partition] = offset < 0 || end < 0 ? -1 : max(end, offset + 1)
-    }
-
-    private static func undelivered(_ message: UnsafePointer<rd_kafka_message_t>) -> SluiceError {
-        let topic = unsafe String(cString: rd_kafka_topic_name(message.pointee.rkt))
-        let cause = unsafe KafkaError(message.pointee.err)
-        return unsafe SluiceError(
-            .delivery, "an output for \(topic)/\(message.pointee.partition) was not delivered",
-            remedy: "everything since the last commit is produced again after a restart", retry: .fatal, cause: cause)
     }
 }

@@ -13,10 +13,17 @@ package struct KafkaConfiguration: Sendable {
 
     /// The brokers to ask first, as given.
     package let bootstrapServers: String
-    /// Where an application without committed offsets begins: `auto.offset.reset`, by default the first record, because
-    /// a slot is a function of all records of its stream. The handles themselves always get `error`: a start is
-    /// explicit.
-    package let beginsAtEnd: Bool
+    /// Where an application without a committed offset begins: `auto.offset.reset`. The handles themselves always get
+    /// `error`: a start is explicit.
+    package enum OffsetReset: Sendable {
+        /// At the first record, by default: a slot is a function of all records of its stream.
+        case earliest
+        /// Behind what is there.
+        case latest
+        /// Nowhere: somebody must have committed an offset.
+        case error
+    }
+    package let offsetReset: OffsetReset
 
     /// - Throws: `configuration-invalid`, naming the property and the remedy.
     package init(_ properties: [String: String]) throws {
@@ -27,8 +34,12 @@ package struct KafkaConfiguration: Sendable {
                 .invalidConfiguration, "kafka: bootstrap.servers is missing",
                 remedy: "name at least one broker, for example localhost:9092")
         }
-        let reset = properties["auto.offset.reset"] ?? "earliest"
-        beginsAtEnd = ["latest", "largest", "end"].contains(reset)
+        offsetReset =
+            switch properties["auto.offset.reset"] {
+            case "latest", "largest", "end": .latest
+            case "error": .error
+            default: .earliest  // Also for what is refused below.
+            }
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
             if let refusal = Self.refusal(of: name, value) {
                 throw SluiceError(.invalidConfiguration, "kafka: \(name): \(refusal)")
@@ -56,6 +67,11 @@ package struct KafkaConfiguration: Sendable {
     private static let embedded = [
         "fetch.wait.max.ms": "10", "heartbeat.interval.ms": "200", "session.timeout.ms": "6000",
     ]
+
+    /// The largest batch that producers send, which is also the largest message.
+    package var batchBytes: Int {
+        get throws { try settings(.transactions).number("message.max.bytes") ?? 1_000_000 }
+    }
 
     /// Settings for one handle: Sluice's defaults, the cluster's, the user's, then what the engine owns.
     func settings(_ role: HandleRole, owned: [String: String] = [:]) throws -> Settings {

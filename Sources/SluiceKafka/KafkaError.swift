@@ -33,8 +33,25 @@ package struct KafkaError: Error, Sendable, Equatable {
     /// `doing` says what was tried and on which thing.
     func during(_ doing: String, code: SluiceError.Code? = nil, remedy: String? = nil) -> SluiceError {
         SluiceError(
-            code ?? (Self.topical.contains(self.code.rawValue) ? .topic : .broker), doing, remedy: remedy,
+            code ?? (Self.topical.contains(self.code.rawValue) ? .topic : .broker), doing,
+            remedy: remedy ?? self.remedy,
             retry: isFatal ? .fatal : isRetriable ? .later : .never, cause: self)
+    }
+}
+
+extension KafkaError {
+    /// What the cluster's operator must allow; nil for other errors.
+    var remedy: String? {
+        switch code {
+        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+            "allow the service's principal Read, Write and Describe on its topics"
+        case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED: "allow the service's principal Read on its group"
+        case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+            "allow the service's principal Write and Describe on transactional ids that begin with its application"
+        case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+            "allow the service's principal IdempotentWrite on the cluster"
+        default: nil
+        }
     }
 }
 

@@ -8,10 +8,13 @@ package import SluiceLog
 package final class KafkaProducer: LogProducer {
     private let sender: OutputSender
 
+    /// - Parameter isAlone: every record goes in a batch of its own, uncompressed, so that a refusal says of which one.
     package init(
-        _ configuration: KafkaConfiguration, topics: [OutputTopic: String], health: KafkaHealth, logger: Logger
+        _ configuration: KafkaConfiguration, topics: [OutputTopic: String], isAlone: Bool = false, health: KafkaHealth,
+        logger: Logger
     ) throws {
-        sender = try OutputSender(.producer, configuration, topics: topics, health: health, logger: logger)
+        sender = try OutputSender(
+            .producer, configuration, topics: topics, isAlone: isAlone, health: health, logger: logger)
     }
 
     deinit { close() }

@@ -18,13 +18,14 @@ package final class KafkaTransactions: TransactionalProducer {
     /// - Parameters:
     ///   - id: `transactional.id`; of two producers with the same one the later fences the earlier.
     ///   - input: the topic that the positions belong to.
+    ///   - isAlone: every record goes in a batch of its own, uncompressed, so that a refusal says of which one.
     /// - Throws: `configuration-invalid`.
     package init(
         _ configuration: KafkaConfiguration, id: String, input: String, topics: [OutputTopic: String],
-        health: KafkaHealth, logger: Logger
+        isAlone: Bool = false, health: KafkaHealth, logger: Logger
     ) throws {
         let client = try TransactionClient(
-            configuration, id: id, input: input, topics: topics, health: health, logger: logger)
+            configuration, id: id, input: input, topics: topics, isAlone: isAlone, health: health, logger: logger)
         messageBytesMax = client.messageBytesMax
         thread = CommitThread(client, logger: logger)
         thread.start(named: id)

@@ -16,9 +16,10 @@ final class OutputSender {
     private var topics: [OpaquePointer?]
     private let names: [OutputTopic: String]
 
+    /// - Parameter isAlone: every record goes in a batch of its own, uncompressed, so that a refusal says of which one.
     init(
         _ role: HandleRole, _ configuration: KafkaConfiguration, owned: [String: String] = [:],
-        topics names: [OutputTopic: String], health: KafkaHealth, logger: Logger
+        topics names: [OutputTopic: String], isAlone: Bool, health: KafkaHealth, logger: Logger
     ) throws {
         let settings = try configuration.settings(role)
         messageBytesMax = settings.number("message.max.bytes") ?? 1_000_000
@@ -31,7 +32,10 @@ final class OutputSender {
                 remedy: "raise queue.buffering.max.kbytes")
         }
         self.names = names
-        handle = try KafkaHandle(role, configuration, owned: owned, health: health, logger: logger)
+        let all = owned.merging(isAlone ? Self.alone : [:]) { $1 }
+        handle = try KafkaHandle(role, configuration, owned: all, health: health, logger: logger)
+        handle.context.isAlone = isAlone
+        handle.context.outputs = Dictionary(names.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         unsafe topics = Array(repeating: nil, count: OutputTopic.allCases.count)
         for (topic, name) in names {
             guard let made = unsafe rd_kafka_topic_new(handle.pointer, name, nil) else {
@@ -42,6 +46,8 @@ final class OutputSender {
     }
 
     deinit { close() }
+
+    private static let alone = ["batch.num.messages": "1", "compression.codec": "none"]
 
     /// Messages handed over and not yet reported on.
     var pending: Int { handle.context.produced - handle.context.reported }
@@ -65,17 +71,25 @@ final class OutputSender {
                 entry.headers.isEmpty && entry.timestamp <= 0
                 ? unsafe send(entry, batch, topic) : unsafe sendWithHeaders(entry, batch, topic)
             if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { break }
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw refused(entry, KafkaError(code)) }
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw refused(entry, batch, KafkaError(code)) }
             index += 1
         }
         return index
     }
 
-    private func refused(_ entry: OutputBatch.Entry, _ cause: KafkaError) -> SluiceError {
+    private func refused(
+        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ cause: KafkaError
+    ) -> SluiceError {
         let bytes = (entry.key?.count ?? 0) + (entry.value?.count ?? 0)
-        return cause.during(
-            "a message of \(bytes) bytes for \(names[entry.topic] ?? "")/\(entry.partition) cannot be produced",
-            code: .delivery)
+        let doing =
+            "a message of \(bytes) bytes for \(names[entry.topic] ?? "")/\(entry.partition) cannot be produced"
+        guard cause.code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE else { return cause.during(doing, code: .delivery) }
+        return SluiceError(
+            .delivery, doing,
+            remedy: "raise message.max.bytes in the kafka block, and max.message.bytes of the topic with it",
+            cause: OutputRefusal(
+                topic: entry.topic, bytes: batch.recordBytes(entry), isTooLarge: true, isAlone: true,
+                isBare: bytes == 0, reason: cause))
     }
 
     private func send(

@@ -37,13 +37,13 @@ final class TransactionClient: @unchecked Sendable {
 
     init(
         _ configuration: KafkaConfiguration, id: String, input: String, topics: [OutputTopic: String],
-        health: KafkaHealth, logger: Logger
+        isAlone: Bool, health: KafkaHealth, logger: Logger
     ) throws {
         self.input = input
         timeout = .milliseconds(try configuration.settings(.transactions).number("transaction.timeout.ms") ?? 10_000)
         sender = try OutputSender(
-            .transactions, configuration, owned: ["transactional.id": id], topics: topics, health: health,
-            logger: logger)
+            .transactions, configuration, owned: ["transactional.id": id], topics: topics, isAlone: isAlone,
+            health: health, logger: logger)
         messageBytesMax = sender.messageBytesMax
         unsafe sender.handle.context.followed = unsafe sender.handle(of: .slots)
     }
@@ -100,12 +100,18 @@ final class TransactionClient: @unchecked Sendable {
                 next = try sender.produce(transaction.outputs, from: next)
             } catch {
                 let refused = error as? SluiceError ?? SluiceError(.delivery, "an output was refused", cause: error)
-                throw backgroundFailure() ?? TransactionFailure(.abort, refused)
+                let failure = refused.refusal == nil ? backgroundFailure() : nil
+                throw failure ?? TransactionFailure(.abort, refused)
             }
             if next == count && sender.pending == 0 { break }
             unsafe rd_kafka_poll(handle, Self.pauseMilliseconds)
             if context.undelivered != nil { break }
-            if let failure = backgroundFailure() { throw failure }
+            if let failure = backgroundFailure() {
+                // Its cause may be told a moment later.
+                unsafe rd_kafka_poll(handle, Self.pauseMilliseconds)
+                if context.undelivered?.refusal != nil { break }
+                throw failure
+            }
             guard .now < end, !isClosing.load(ordering: .acquiring) else {
                 let left = count - next + sender.pending
                 throw TransactionFailure(
@@ -114,9 +120,10 @@ final class TransactionClient: @unchecked Sendable {
                         .delivery, "\(left) outputs of a transaction were not delivered in time", retry: .later))
             }
         }
-        // The reports of a transaction that has failed as a whole say only that they were purged.
+        // The reports of a transaction that has failed as a whole say only that they were purged, but for a refusal.
         if let undelivered = context.undelivered {
-            throw backgroundFailure() ?? TransactionFailure(.abort, undelivered)
+            let failure = undelivered.refusal == nil ? backgroundFailure() : nil
+            throw failure ?? TransactionFailure(.abort, undelivered)
         }
     }
 

@@ -33,8 +33,8 @@ extension TransactionFailure {
 
     private static func error(_ remedy: Remedy, _ cause: KafkaError, _ doing: String) -> SluiceError {
         SluiceError(
-            .broker, doing, retry: hopeless.contains(cause.code.rawValue) ? .never : remedy == .anew ? .fatal : .later,
-            cause: cause)
+            .broker, doing, remedy: cause.remedy,
+            retry: hopeless.contains(cause.code.rawValue) ? .never : remedy == .anew ? .fatal : .later, cause: cause)
     }
 
     /// The same failure of a commit, whose outcome decides more.

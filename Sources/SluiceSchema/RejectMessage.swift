@@ -38,10 +38,22 @@ package struct RejectMessage: Sendable, Equatable {
         self.offset = offset
     }
 
-    /// Appends key, value and headers. A value larger than `Limits.observationBytes`, or one that with its key and
-    /// headers exceeds `bytesMax`, is cut to `Limits.rejectBodyBytes`; so is the key then.
+    /// How much of a refused input is kept.
+    package enum Extent: Sendable, CaseIterable {
+        case whole
+        /// `Limits.rejectBodyBytes` of key and value each.
+        case cut
+        /// As much of the key, and an empty value.
+        case key
+        /// The headers alone: a null key and an empty value.
+        case headers
+    }
+
+    /// Appends key, value and headers. Of a value larger than `Limits.observationBytes`, or one that with its key and
+    /// headers exceeds `bytesMax`, no more than a cut is kept.
     package func encode(
-        key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, bytesMax: Int, into arena: inout ByteArena
+        key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, bytesMax: Int, _ extent: Extent = .whole,
+        into arena: inout ByteArena
     ) -> Encoded {
         var encoded = Encoded(key: nil, value: nil, headers: [])
         func header(_ name: String, _ text: String, _ arena: inout ByteArena) {
@@ -54,22 +66,23 @@ package struct RejectMessage: Sendable, Equatable {
         header(Header.source, "\(topic)/\(partition)/\(offset)", &arena)
         // The record's framing and the names of the headers take some bytes as well.
         let headerBytes = encoded.headers.reduce(512) { $0 + $1.value.count }
-        let cut = value.count > Limits.observationBytes || key.count + value.count + headerBytes > bytesMax
+        let isTooLarge = value.count > Limits.observationBytes || key.count + value.count + headerBytes > bytesMax
+        let extent = extent == .whole && isTooLarge ? .cut : extent
 
-        func body(_ bytes: UnsafeRawBufferPointer, _ arena: inout ByteArena) -> Range<Int>? {
+        func body(_ bytes: UnsafeRawBufferPointer, _ countMax: Int, _ arena: inout ByteArena) -> Range<Int>? {
             guard bytes.baseAddress != nil else { return nil }
             let start = arena.count
-            let count = cut ? min(bytes.count, Limits.rejectBodyBytes) : bytes.count
-            arena.append(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            arena.append(UnsafeRawBufferPointer(rebasing: bytes.prefix(countMax)))
             return start..<arena.count
         }
-        encoded.key = body(key, &arena)
-        encoded.value = body(value, &arena)
+        let kept = extent == .whole ? Int.max : Limits.rejectBodyBytes
+        if extent != .headers { encoded.key = body(key, kept, &arena) }
+        encoded.value = body(value, extent == .whole || extent == .cut ? kept : 0, &arena)
         if let kept = encoded.value?.count, kept < value.count {
             header(Header.truncated, String(value.count), &arena)
             header(Header.sha256, SHA256.hash(data: value).hexadecimal, &arena)
         }
-        if let kept = encoded.key?.count, kept < key.count { header(Header.keyTruncated, String(key.count), &arena) }
+        if encoded.key?.count ?? 0 < key.count { header(Header.keyTruncated, String(key.count), &arena) }
         return encoded
     }
 }

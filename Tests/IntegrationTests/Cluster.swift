@@ -36,11 +36,24 @@ struct Cluster {
         }
     }
 
-    func producer(_ id: String = "one") throws -> WaitingProducer {
-        try WaitingProducer(
+    func producer(_ id: String = "one", rejects: String? = nil, isAlone: Bool = false) throws -> WaitingProducer {
+        var topics: [OutputTopic: String] = [.predictions: predictions, .slots: slots]
+        topics[.rejects] = rejects
+        return try WaitingProducer(
             KafkaTransactions(
-                configuration, id: "\(name)-\(id)", input: input, topics: [.predictions: predictions, .slots: slots],
-                health: health, logger: quiet))
+                configuration, id: "\(name)-\(id)", input: input, topics: topics, isAlone: isAlone, health: health,
+                logger: quiet))
+    }
+
+    /// A topic that takes no larger batch.
+    func limitedTopic(_ bytes: Int) throws -> String {
+        let admin = try KafkaAdmin(configuration, health: health, logger: quiet)
+        defer { admin.close() }
+        let topic = "\(name)-\(bytes)"
+        try admin.create(
+            TopicDescription(name: topic, partitions: 1, configuration: ["max.message.bytes": "\(bytes)"]),
+            timeoutMilliseconds: Self.timeoutMilliseconds)
+        return topic
     }
 
     func reader(_ positions: [TopicPartition: Offset]) throws -> CopyingReader {
@@ -126,6 +139,15 @@ final class Ownership: RebalanceListener {
 }
 
 extension Transaction {
+    func addReject(_ value: String, header: String?) {
+        outputs.arena.append(value)
+        let range = 0..<outputs.arena.count
+        if let header { outputs.headers = [OutputBatch.Header(name: header, value: 0..<5)] }
+        outputs.entries.append(
+            OutputBatch.Entry(
+                topic: .rejects, partition: 0, key: 0..<3, value: range, headers: 0..<outputs.headers.count))
+    }
+
     /// Each value as a prediction of partition 0 and 1 and as a record of the changelog.
     static func of(_ values: String..., positions: [CommittedPosition] = []) -> Transaction {
         let transaction = Transaction()

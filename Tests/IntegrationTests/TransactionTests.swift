@@ -139,6 +139,27 @@ struct TransactionTests {
         #expect(reader.values == ["slots/0:a"])
     }
 
+    /// A topic's limit is held against the size that is counted here, to the byte.
+    @Test(arguments: [40, 64, 5_000, 9_000], [false, true]) func aTopicTakesRecordsUpToItsLimit(
+        valueBytes: Int, hasHeader: Bool
+    ) throws {
+        let transaction = Transaction()
+        let value = String(repeating: "x", count: valueBytes)
+        transaction.addReject(value, header: hasHeader ? "name" : nil)
+        let bytes = transaction.outputs.recordBytes(transaction.outputs.entries[0])
+        let fitting = try cluster.producer("fitting", rejects: cluster.limitedTopic(bytes), isAlone: true)
+        defer { fitting.producer.close() }
+        try fitting.run(.initialise, .produce(transaction), .commit)
+
+        let producer = try cluster.producer("refused", rejects: cluster.limitedTopic(bytes - 1), isAlone: true)
+        defer { producer.producer.close() }
+        try producer.run(.initialise)
+        let failure = try #require(try producer.failure(.produce(transaction)))
+        let refusal = try #require(failure.error.refusal)
+        #expect(refusal.topic == .rejects && refusal.bytes == bytes && refusal.isTooLarge && refusal.isAlone)
+        #expect(failure.error.remedy?.contains("max.message.bytes of the topic \(cluster.name)") == true)
+    }
+
     /// A producer that is gone with a transaction open; its time-out would be ten seconds.
     @Test func aSuccessorEndsWhatWasLeftOpen() throws {
         let gone = try cluster.producer()

@@ -236,6 +236,38 @@ import Testing
         }
     }
 
+    /// A partition that saw no input before a model was promoted begins with that one.
+    @Test func eachPartitionBeginsWithTheModelThatItsFirstSwapTookOverFrom() async throws {
+        try await withFolder { folder in
+            let rows = (0..<8).map {
+                #"{"stream":"s\#($0 % 2)","time":\#($0),"values":{"x":1,"y":\#($0)},"#
+                    + #""source":{"topic":"t","partition":\#($0 % 2),"offset":\#($0 / 2)}}"#
+            }
+            let input = try folder.write(rows.joined(separator: "\n"), "in.ndjson")
+            func swap(_ partition: Int, _ offset: Int, _ model: String, from previous: String) -> String {
+                #"{"id":"\#(partition)-\#(offset)","type":"swap","partition":\#(partition),"offset":\#(offset),"#
+                    + #""by":"me","time":"2026-01-01T00:00:00Z","control":\#(offset),"#
+                    + #""model":"\#(model)","previous":"\#(previous)"}"# + "\n"
+            }
+            // Not in their order: the first by its offset counts.
+            let commands = try folder.write(
+                swap(1, 3, "v1", from: "v3") + swap(1, 2, "v3", from: "v2") + swap(0, 2, "v2", from: "v1"),
+                "events.ndjson")
+            let model = try folder.model()
+            _ = try folder.model("v3.safetensors", version: "v3")
+            func score() async -> CommandResult {
+                await sluice(
+                    "score", "--model", model, "--input", input, "--output", folder.file("out"), "--commands", commands)
+            }
+            let missing = await score()
+            #expect(missing.code == 1 && missing.error.contains("the model v2, and there is no"))
+            _ = try folder.model("v2.safetensors", inputs: ["y", "x"], version: "v2")
+            #expect(await score().code == 0)
+            let models = try folder.read("out").lines.map { $0.firstMatch(of: /"model":"(\w+)"/)?.1 ?? "" }
+            #expect(models == ["v1", "v2", "v1", "v2", "v2", "v3", "v2", "v1"])
+        }
+    }
+
     @Test func whatIsWrongIsSaid() async throws {
         try await withFolder { folder in
             let model = try folder.model()

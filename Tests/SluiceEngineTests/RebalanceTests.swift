@@ -152,4 +152,83 @@ import Testing
         #expect(made.commandsFrom == (facts.stored == nil && facts.committed == nil ? expected.live : 1_000))
         #expect(made.notes.count == facts.notes)
     }
+
+    private func plan(
+        _ first: FirstOffset, committed: Offset? = nil, origin: Offset? = nil, stored: Offset? = nil, low: Offset = 40,
+        changelog: Bool = false
+    ) throws -> RestorePlan {
+        try RestorePlan(
+            RestoreFacts(
+                partition: TopicPartition(topic: "t", partition: 0),
+                committed: committed.map { offset in
+                    let metadata = CommitMetadata(
+                        replayFrom: offset, controlOffset: 0, identity: changelog ? "log" : "", origin: origin)
+                    return CommittedPosition(partition: 0, offset: offset, metadata: metadata.text)
+                },
+                changelog: changelog ? (0, 10) : nil, low: low, high: 1_000, first: first, now: 0,
+                tombstonesMilliseconds: 1_000),
+            head: stored.map {
+                ChangelogHead(
+                    identity: changelog ? "log" : "", offset: $0, replayFrom: $0, control: 0, model: "",
+                    latest: .absent)
+            }, controlLow: 0, controlHigh: 0)
+    }
+
+    @Test(arguments: [false, true]) func withoutAPositionAPartitionBeginsWhereItIsTold(changelog: Bool) throws {
+        let earliest = try plan(.earliest, changelog: changelog)
+        #expect((earliest.replayFrom, earliest.liveFrom) == (40, 40) && earliest.origin == nil)
+        let latest = try plan(.latest, changelog: changelog)
+        #expect((latest.replayFrom, latest.liveFrom, latest.commandsFrom) == (1_000, 1_000, 1_000))
+        #expect(latest.origin == 1_000 && latest.lostBefore == nil && latest.notes.isEmpty)
+        let error = #expect(throws: SluiceError.self) { try plan(.none, changelog: changelog) }
+        #expect(error?.code == .missingPosition && error?.retry == .never)
+        #expect(error?.message.contains("auto.offset.reset") == true)
+    }
+
+    @Test(arguments: [FirstOffset.earliest, .latest, .none], [false, true])
+    func withAPositionItIsNotAskedWhereToBegin(first: FirstOffset, changelog: Bool) throws {
+        let known = try plan(first, committed: 70, stored: 70, changelog: changelog)
+        #expect((known.replayFrom, known.liveFrom) == (70, 70) && known.origin == nil)
+        // A state that is lost is rebuilt from where it began, not from what the log holds besides.
+        let lost = try plan(first, committed: 70, origin: 60, changelog: changelog)
+        #expect((lost.replayFrom, lost.liveFrom) == (60, 70) && lost.origin == 60 && lost.lostBefore == nil)
+        let passed = try plan(first, committed: 70, origin: 60, low: 65, changelog: changelog)
+        #expect((passed.replayFrom, passed.liveFrom) == (65, 70) && passed.lostBefore == (changelog ? 65 : nil))
+    }
+
+    @Test func whereAPartitionBeganIsCommittedBeforeAnythingIsAnswered() throws {
+        let records = mixture(300)
+        let reference = SimulatedLog()
+        reference.append(Array(records.prefix(200)))
+        try WorkerRig(reference, first: .latest).run()
+        #expect(reference.outputs.isEmpty && reference.committed[0]?.offset == 200)
+        #expect(CommitMetadata(reference.committed[0]?.metadata ?? "")?.origin == 200)
+        reference.append(Array(records.suffix(100)))
+        try WorkerRig(reference, first: .latest).run()
+        let folded = SimulatedLog()
+        folded.lows[0] = 200
+        folded.append(Array(records.suffix(100)))
+        try WorkerRig(folded).run()
+        #expect(!folded.outputs.isEmpty && reference.outputs == folded.outputs)
+
+        for crashAt in 1...30 {
+            let log = SimulatedLog()
+            log.append(Array(records.prefix(200)))
+            log.crashAt = crashAt
+            let rig = try WorkerRig(log, first: .latest)
+            var hasMore = false
+            try? rig.run { consumer in
+                if consumer.polls == 3 { log.append(Array(records.suffix(100))) }
+                hasMore = consumer.polls >= 3
+            }
+            log.revive()
+            let began = CommitMetadata(log.committed[0]?.metadata ?? "")?.origin
+            #expect(began != nil || log.outputs.isEmpty)
+            // What was kept on this machine is lost as well.
+            log.saved = [:]
+            if !hasMore { log.append(Array(records.suffix(100))) }
+            try WorkerRig(log, first: .latest).run()
+            if began != nil { #expect(log.repeats(reference), "crash at \(crashAt)") }
+        }
+    }
 }

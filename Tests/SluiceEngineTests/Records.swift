@@ -126,8 +126,13 @@ final class FoldRig {
     private var batch = OutputBatch()
     private(set) var report = BatchReport()
     var messageBytesMax = 1_000_000
+    var sizes: OutputLimits.Sizes
 
-    init(_ specification: FoldSpecification, input: InputSpecification = pumps) throws {
+    init(
+        _ specification: FoldSpecification, input: InputSpecification = pumps,
+        sizes: OutputLimits.Sizes = OutputLimits.Sizes()
+    ) throws {
+        self.sizes = sizes
         fold = try Fold(specification: specification, input: input)
     }
 
@@ -149,7 +154,8 @@ final class FoldRig {
             try withLogRecords(records[start..<end]) { lent in
                 for index in lent.indices { try fold.append(lent[index], at: index, of: state(lent[index].partition)) }
                 fold.run()
-                fold.emit(lent, topic: "observations", messageBytesMax: messageBytesMax, into: &batch)
+                fold.emit(
+                    lent, topic: "observations", messageBytesMax: messageBytesMax, sizes: sizes, into: &batch)
             }
             for entry in batch.entries { outputs.append(Output(entry, batch)) }
             report = fold.report

@@ -116,6 +116,8 @@ final class SimulatedProducer: LogProducer {
     /// The broker takes nothing.
     var isBlocked = false
     var messageBytesMax = 1_000_000
+    /// Of a record that the broker takes.
+    var recordBytesMax = Int.max
     private(set) var queue: [Output] = []
     private(set) var mostQueued = 0
     /// How many entries a batch handed over had at most: what the worker keeps.
@@ -148,17 +150,24 @@ final class SimulatedProducer: LogProducer {
 
     func poll(timeoutMilliseconds: Int) throws {
         if log.isDead { throw Crash() }
-        if timeoutMilliseconds > 0 && !isBlocked { deliver() }
+        if timeoutMilliseconds > 0 && !isBlocked { try deliver() }
     }
 
     func flush(timeoutMilliseconds: Int) throws -> Bool {
-        try log.call("flush") { if !isBlocked { deliver() } }
+        try log.call("flush") { if !isBlocked { try deliver() } }
         return queue.isEmpty
     }
 
-    private func deliver() {
-        log.outputs += queue
-        queue.removeAll()
+    private func deliver() throws {
+        let taken = queue.prefix { $0.topic != .predictions || $0.recordBytes <= recordBytesMax }
+        log.outputs += taken
+        queue.removeFirst(taken.count)
+        guard let refused = queue.first else { return }
+        throw SluiceError(
+            .delivery, "a record is refused", retry: .fatal,
+            cause: OutputRefusal(
+                topic: refused.topic, bytes: refused.recordBytes, isTooLarge: true, isAlone: true, isBare: false,
+                reason: Crash()))
     }
 
     /// A process that dies has delivered a part of its queue: of each topic a number of messages from its front.

@@ -29,7 +29,9 @@ final class WorkerRig {
     init(
         _ log: SimulatedLog, specification: FoldSpecification = WorkerRig.specification,
         others: [FoldSpecification] = [], unreadable: String? = nil, partitions: [Int32] = [0], seed: UInt64 = 0,
-        checkpointPolls: Int64 = 5, lostInput: LostInputPolicy = .fail, idle: Int64? = nil
+        checkpointPolls: Int64 = 5, lostInput: LostInputPolicy = .fail, first: FirstOffset = .earliest,
+        idle: Int64? = nil,
+        limits: OutputLimits = OutputLimits(), transactions: (() throws -> any TransactionalProducer)? = nil
     ) throws {
         self.log = log
         consumer = SimulatedConsumer(log, assignment: partitions)
@@ -39,18 +41,20 @@ final class WorkerRig {
             inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
             eventsPartitions: 1, commitNanoseconds: 2_000_000, checkpointNanoseconds: checkpointPolls * 1_000_000)
         settings.lostInput = lostInput
+        settings.firstOffset = first
         settings.idleMilliseconds = idle
         worker = try Worker(
             index: 0,
             resources: WorkerResources(
-                consumer: consumer, delivery: .atLeastOnce(producer), control: control,
+                consumer: consumer,
+                delivery: transactions.map { .exactlyOnce($0) } ?? .atLeastOnce(producer), control: control,
                 makeReader: { SimulatedReader(log) }, stores: SimulatedStores(log), clock: clock, observer: notes,
                 makeFold: { reference in
                     if let unreadable, reference == .version(unreadable) {
                         throw SluiceError(.file, "\(unreadable) cannot be read", retry: .later)
                     }
                     return try Self.fold(reference, active: specification, others)
-                }, makeIdentity: { "log" }),
+                }, makeIdentity: { "log" }, limits: limits),
             settings: settings, mailbox: mailbox)
     }
 

@@ -59,6 +59,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("earliest", KafkaConfiguration.OffsetReset.earliest), ("smallest", .earliest), ("beginning", .earliest),
+        ("latest", .latest), ("largest", .latest), ("end", .latest), ("error", .error),
+    ]) func theFirstOffsetIsSaidInLibrdkafkasWords(text: String, reset: KafkaConfiguration.OffsetReset) throws {
+        let block = ["bootstrap.servers": "localhost:9092"]
+        #expect(try KafkaConfiguration(block).offsetReset == .earliest)
+        #expect(try KafkaConfiguration(block.merging(["auto.offset.reset": text]) { $1 }).offsetReset == reset)
+        #expect(throws: SluiceError.self) {
+            try KafkaConfiguration(block.merging(["auto.offset.reset": "none"]) { $1 })
+        }
+    }
+
     @Test func propertiesReachOnlyTheHandlesThatKnowThem() throws {
         let configuration = try KafkaConfiguration([
             "bootstrap.servers": "localhost:9092", "fetch.min.bytes": "7", "linger.ms": "9",
@@ -68,7 +80,7 @@ import Testing
         #expect(try configuration.settings(.consumer).value("linger.ms") != "9")
         #expect(try configuration.settings(.consumer).value("fetch.min.bytes") == "7")
         #expect(try configuration.settings(.producer).value("fetch.min.bytes") != "7")
-        #expect(configuration.beginsAtEnd)
+        #expect(try configuration.settings(.consumer).value("auto.offset.reset") == "error")
         let capture = LogCapture()
         let health = KafkaHealth(logger: capture.logger)
         let quiet = try KafkaConfiguration([

@@ -62,7 +62,37 @@ import Testing
         let failure = try #require(try transactor.failure(.produce(transaction)))
         #expect(failure.remedy == .abort && failure.error.retry == .never)
         #expect(failure.error.message.contains("large-tx/0"))
+        let refusal = try #require(failure.error.refusal)
+        #expect(refusal.topic == .predictions && refusal.isAlone && !refusal.isBare && refusal.bytes > 3_000)
         try transactor.run(.abort, .produce(.of(["small"])), .commit)
+        transactor.producer.close()
+    }
+
+    @Test(arguments: [false, true]) func aRefusalByTheBrokerSaysOfWhichRecord(isAlone: Bool) throws {
+        let broker = try EmbeddedBroker(logger: Fixture.quiet)
+        defer { broker.close() }
+        let transactor = try Transactor(
+            Fixture.configuration(broker), id: "refused", topic: "refused", isAlone: isAlone)
+        try transactor.run(.initialise, .produce(.of(["a"])), .commit)
+        try broker.pushErrors([RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE], request: 0)
+        let transaction = Transaction()
+        transaction.outputs.add(key: "k", value: "four", headers: [("name", "value")])
+        let failure = try #require(try transactor.failure(.produce(transaction)))
+        let refusal = try #require(failure.error.refusal)
+        #expect(refusal.topic == .predictions && refusal.isTooLarge && refusal.isAlone == isAlone && !refusal.isBare)
+        #expect(refusal.bytes == transaction.outputs.recordBytes(transaction.outputs.entries[0]))
+        #expect(failure.error.remedy == "raise max.message.bytes of the topic refused")
+        transactor.producer.close()
+    }
+
+    @Test func whatIsNotAllowedSaysWhatToAllow() throws {
+        let broker = try EmbeddedBroker(logger: Fixture.quiet)
+        defer { broker.close() }
+        let transactor = try Transactor(Fixture.configuration(broker), id: "denied", topic: "denied")
+        try transactor.run(.initialise, .produce(.of(["a"])), .commit)
+        try broker.pushErrors([RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED], request: 0)
+        let failure = try #require(try transactor.failure(.produce(.of(["b"]))))
+        #expect(failure.error.refusal == nil && failure.error.remedy?.contains("Write") == true)
         transactor.producer.close()
     }
 

@@ -9,10 +9,11 @@ final class Transactor {
     let producer: KafkaTransactions
     private let answered = DispatchSemaphore(value: 0)
 
-    init(_ configuration: KafkaConfiguration, id: String, topic: String) throws {
+    init(_ configuration: KafkaConfiguration, id: String, topic: String, isAlone: Bool = false) throws {
         producer = try KafkaTransactions(
             configuration, id: id, input: "\(topic)-input",
-            topics: [.predictions: topic, .slots: "\(topic)-slots"], health: Fixture.health, logger: Fixture.quiet)
+            topics: [.predictions: topic, .slots: "\(topic)-slots"], isAlone: isAlone, health: Fixture.health,
+            logger: Fixture.quiet)
         producer.onAnswer { [answered] in answered.signal() }
     }
 

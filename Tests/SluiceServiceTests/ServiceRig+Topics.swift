@@ -170,9 +170,9 @@ extension OutputBatch {
 }
 
 extension ServiceRig {
-    /// The models that recorded swaps go to, from the service's registry.
-    private func successors(of events: [Event]) throws -> [String: (FoldSpecification, InputSpecification)] {
-        let versions = Set(events.compactMap(\.model))
+    /// The models that fold among recorded commands, from the service's registry.
+    private func models(of events: [Event]) throws -> [String: (FoldSpecification, InputSpecification)] {
+        let versions = Scorer.models(of: events)
         guard !versions.isEmpty else { return [:] }
         let registry = try ModelRegistry(stateDirectory: configuration.state.directory)
         return try Dictionary(
@@ -195,7 +195,7 @@ extension ServiceRig {
         let scorer = try Scorer(
             configuration.foldSpecification(model),
             input: configuration.inputSpecification(.field, for: ["x"], fileFormat: .json), topic: "none", batch: 64,
-            events: events, successors: try successors(of: events))
+            events: events, models: try models(of: events))
         var offsets: [Int32: Offset] = [:]
         var lines: [Int32: [String]] = [:]
         for input in inputs {

@@ -11,6 +11,19 @@ import Testing
         partitions.map { TopicDescription(name: $0.key, partitions: $0.value) }
     }
 
+    @Test func aTopicOfOutputsThatTakesLessThanIsSentIsNamed() {
+        var existing = topics(["in": 3, "out": 3, "in.rejected": 1, "a.control": 3, "a.events": 1])
+        for (index, bytes) in ["300", "999", "1000", "1000", "1001"].enumerated() {
+            existing.sort { $0.name < $1.name }
+            existing[index].configuration["max.message.bytes"] = bytes
+        }
+        // By name: a.control, a.events, in, in.rejected, out. What others write to the input is theirs.
+        #expect(plan.narrow(existing, batchBytes: 1_001).map(\.topic) == ["in.rejected", "a.control", "a.events"])
+        #expect(plan.narrow(existing, batchBytes: 300).isEmpty)
+        #expect(plan.narrow(existing, batchBytes: 301).first?.description.contains("max.message.bytes") == true)
+        #expect(plan.problems(existing).isEmpty)
+    }
+
     @Test func missingTopicsAreNamed() {
         let problems = plan.problems(topics(["in": 3, "out": 3, "in.rejected": 1]))
         #expect(problems == [.missing("a.control"), .missing("a.events")])

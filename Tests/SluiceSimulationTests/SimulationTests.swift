@@ -35,6 +35,17 @@ import Testing
         #expect(one.transactions == other.transactions && one.notes == other.notes)
     }
 
+    /// Predictions and rejects above a topic's limit.
+    @Test func whatABrokerRefusesIsLeftOutAndNothingElse() {
+        var refused = 0
+        for seed in 1...60 as ClosedRange<UInt64> where !Scenario(seed: seed).messageBytesMax.isEmpty {
+            let outcome = Simulation(seed: seed).run()
+            #expect(outcome.violation == nil, "sluice-simulate --seed \(seed) --runs 1")
+            if (outcome.notes + outcome.errors).contains(where: { $0.contains("is refused by") }) { refused += 1 }
+        }
+        #expect(refused > 5)
+    }
+
     @Test func aPlanIsItsText() throws {
         let plan = Scenario(seed: 2_453).plan
         #expect(!plan.faults.isEmpty)

@@ -25,8 +25,9 @@ struct Score: AsyncParsableCommand {
             within \(Limits.quotedRecordBytes) bytes; else that line is a reject, and reading goes on behind it.
 
             --commands applies the resets and swaps of a service's events topic (JSON lines) before the rows at their \
-            offsets; rows then say in source where they come from. --model is the model before the first swap; those \
-            that follow lie beside it as VERSION.safetensors, as in state/models.
+            offsets; rows then say in source where they come from. A partition begins with the model that its first \
+            swap took over from, or with --model where none is recorded; the models that swaps name lie beside it as \
+            VERSION.safetensors, as in state/models.
 
             Examples:
               sluice score --model m.safetensors --input pumps.csv --output out.ndjson
@@ -91,17 +92,14 @@ struct Score: AsyncParsableCommand {
             try SettingOptions.load($0, fallbacks: .withoutCluster).configuration
         }
         let events = try commands.map { try RecordedCommands.read($0) } ?? []
-        let versions = Set(events.compactMap { $0.type == .swap ? $0.model : nil })
-        var successors: [String: (FoldSpecification, InputSpecification)] = [:]
-        for version in versions {
-            let model = version == first.manifest.version ? first : try successor(version)
-            successors[version] = (
-                try specification(model, configuration), try inputs(of: model, configuration, reader)
-            )
+        var models: [String: (FoldSpecification, InputSpecification)] = [:]
+        for version in Scorer.models(of: events) {
+            let model = version == first.manifest.version ? first : try recordedModel(version)
+            models[version] = (try specification(model, configuration), try inputs(of: model, configuration, reader))
         }
         let scorer = try Scorer(
             try specification(first, configuration), input: try inputs(of: first, configuration, reader),
-            topic: reader.name, batch: batch, events: events, successors: successors)
+            topic: reader.name, batch: batch, events: events, models: models)
         return ScoreRun(scorer: scorer, reader: reader, batch: batch, output: output, rejects: rejects, json: json)
     }
 }
@@ -120,19 +118,19 @@ extension Score {
         try configuration?.foldSpecification(model) ?? FoldSpecification(model: model)
     }
 
-    /// A model that a recorded swap goes to: beside the one given, as in a service's registry.
-    private func successor(_ version: String) throws -> Model {
+    /// A model that a recorded swap goes to or takes over from: beside the one given, as in a service's registry.
+    private func recordedModel(_ version: String) throws -> Model {
         let path = URL(filePath: model).deletingLastPathComponent().appending(path: "\(version).safetensors").path
         guard FileManager.default.fileExists(atPath: path) else {
             throw SluiceError(
-                .file, "the commands swap to the model \(version), and there is no \(path)",
+                .file, "the commands swap to or from the model \(version), and there is no \(path)",
                 remedy: "put the models that a service ran beside --model, as they lie in its state/models")
         }
-        let successor = try ModelFile.read(path)
-        guard successor.manifest.version == version else {
-            throw SluiceError(.invalidModel, "\(path) is the model \(successor.manifest.version), not \(version)")
+        let model = try ModelFile.read(path)
+        guard model.manifest.version == version else {
+            throw SluiceError(.invalidModel, "\(path) is the model \(model.manifest.version), not \(version)")
         }
-        return successor
+        return model
     }
 }
 

@@ -35,6 +35,9 @@ final class TopicCluster {
 
     func close() { admin.close() }
 
+    /// The largest batch that producers send.
+    var batchBytes: Int { get throws { try kafka.batchBytes } }
+
     /// The topics of the plan that exist.
     func describe(_ plan: TopicPlan) throws -> [TopicDescription] {
         try admin.describe(plan.needs.map(\.name), timeoutMilliseconds: Self.timeoutMilliseconds)

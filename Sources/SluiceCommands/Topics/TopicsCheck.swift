@@ -11,7 +11,8 @@ struct TopicsCheck: AsyncParsableCommand {
         commandName: "check",
         abstract: "Do the topics exist, are their partitions equal, are their policies right?",
         discussion: """
-            Exit code 1 if something is wrong. 'serve' makes its internal topics itself where it may.
+            Exit code 1 if something is wrong. 'serve' makes its internal topics itself where it may. A topic of
+            outputs that takes smaller messages than are sent is named, and does not count as wrong.
 
             Examples:
               sluice topics check
@@ -31,10 +32,12 @@ struct TopicsCheck: AsyncParsableCommand {
             let cluster = try TopicCluster(configuration, logger: logger)
             defer { cluster.close() }
             let plan = configuration.topics(isEmbedded: cluster.isEmbedded)
-            return TopicReport(plan: plan, existing: try cluster.describe(plan))
+            return TopicReport(
+                plan: plan, existing: try cluster.describe(plan), batchBytes: try cluster.batchBytes)
         }
         let console = Console.current
         if json { console.line(JSONWriter.text(of: report)) } else { console.out(report.table.text) }
+        for topic in report.narrow { console.errorLine("\(topic)") }
         guard report.problems.isEmpty else {
             throw SluiceError(
                 .topic, report.problems.map(\.description).joined(separator: "; "),
@@ -47,7 +50,10 @@ struct TopicsCheck: AsyncParsableCommand {
 struct TopicReport: Sendable, JSONWritable {
     let plan: TopicPlan
     let existing: [TopicDescription]
+    /// The largest batch that producers send; nil where nobody asks.
+    var batchBytes: Int?
 
+    var narrow: [TopicPlan.Narrow] { batchBytes.map { plan.narrow(existing, batchBytes: $0) } ?? [] }
     var problems: [TopicPlan.Problem] { plan.problems(existing) }
 
     private func found(_ need: TopicPlan.Need) -> TopicDescription? { existing.first { $0.name == need.name } }
@@ -93,6 +99,8 @@ struct TopicReport: Sendable, JSONWritable {
                 $0.member("partitions_needed", report.wanted(need))
                 $0.member("cleanup", topic?.configuration["cleanup.policy"])
                 $0.member("cleanup_needed", need.cleanup)
+                $0.member("max_message_bytes", topic?.configuration["max.message.bytes"].flatMap { Int($0) })
+                $0.member("max_message_bytes_needed", need.isInput ? nil : report.batchBytes)
                 $0.member("problems", report.problems(need))
             }
         }

@@ -13,6 +13,7 @@ final class AtLeastOnce: Delivery {
 
     var open = Transaction()
     private let producer: any LogProducer
+    private let limits: OutputLimits
     private let consumer: any LogConsumer
     private let observer: any EngineObserver
     private let clock: any EngineClock
@@ -33,6 +34,7 @@ final class AtLeastOnce: Delivery {
 
     init(_ producer: any LogProducer, _ resources: WorkerResources, _ settings: WorkerSettings) {
         self.producer = producer
+        limits = resources.limits
         consumer = resources.consumer
         observer = resources.observer
         clock = resources.clock
@@ -60,13 +62,14 @@ final class AtLeastOnce: Delivery {
 
     private func position(_ state: PartitionState) -> CommittedPosition {
         let metadata = CommitMetadata(
-            replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity)
+            replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity,
+            origin: state.origin)
         return CommittedPosition(partition: state.partition, offset: state.position, metadata: metadata.text)
     }
 
     func advance(_ worker: Worker) throws {
         if isHeldBack { try handOver(worker) }
-        try producer.poll(timeoutMilliseconds: 0)
+        try learning { try producer.poll(timeoutMilliseconds: 0) }
     }
 
     func deliver(_ worker: Worker) throws {
@@ -88,14 +91,14 @@ final class AtLeastOnce: Delivery {
     /// Hands outputs to the producer; waits for delivery where a command's record is among them. While either is not
     /// done the input is paused: what is kept here never exceeds the outputs of one poll.
     private func handOver(_ worker: Worker) throws {
-        delivered = try producer.produce(open.outputs, from: delivered)
+        delivered = try learning { try producer.produce(open.outputs, from: delivered) }
         guard delivered == open.outputs.entries.count else {
             if !isBlocked { try setBlocked(true, worker) }
-            try producer.poll(timeoutMilliseconds: 20)
+            try learning { try producer.poll(timeoutMilliseconds: 20) }
             return
         }
         if isRecording {
-            guard try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else {
+            guard try flush() else {
                 if !isBlocked { try setBlocked(true, worker) }
                 return
             }
@@ -104,6 +107,19 @@ final class AtLeastOnce: Delivery {
         open.removeAll()
         delivered = 0
         if isBlocked { try setBlocked(false, worker) }
+    }
+
+    private func flush() throws -> Bool {
+        try learning { try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) }
+    }
+
+    /// A refusal is learned from; the next worker folds again what was not committed, without what was refused.
+    private func learning<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as SluiceError {
+            throw limits.learned(from: error)
+        }
     }
 
     private func setBlocked(_ blocked: Bool, _ worker: Worker) throws {
@@ -120,7 +136,7 @@ final class AtLeastOnce: Delivery {
 
     /// Flush, store, commit; false when the outputs are not delivered yet.
     private func commit(_ worker: Worker, _ now: Int64) throws -> Bool {
-        guard try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else { return false }
+        guard try flush() else { return false }
         let live = worker.partitions.values.filter(\.isLive)
         var report = CommitReport()
         for state in live {
@@ -168,14 +184,14 @@ final class AtLeastOnce: Delivery {
         for _ in 0..<10 * seconds where clock.monotonicNanoseconds() < end {
             if isHeldBack { try handOver(worker) }
             guard !isHeldBack else {
-                try producer.poll(timeoutMilliseconds: 1_000)
+                try learning { try producer.poll(timeoutMilliseconds: 1_000) }
                 continue
             }
             let isDirty = worker.partitions.values.contains { $0.isLive && !$0.table.dirty.isEmpty }
             guard isCommitDue || isDirty else { return }
             isStoreForced = true
             if try commit(worker, clock.monotonicNanoseconds()) { return }
-            try producer.poll(timeoutMilliseconds: 200)
+            try learning { try producer.poll(timeoutMilliseconds: 200) }
         }
         observer.note(
             "what was folded last could not be delivered and committed in time; its inputs will be read again", nil,

@@ -47,20 +47,30 @@ struct CommitMetadata: Equatable {
     var controlOffset: Offset
     /// Names the log of state that belongs to the commit; empty without one.
     var identity = ""
+    /// First input ever folded of a partition that did not begin at its first one; nil: all that there is.
+    var origin: Offset?
 
-    init(replayFrom: Offset, controlOffset: Offset, identity: String = "") {
+    init(replayFrom: Offset, controlOffset: Offset, identity: String = "", origin: Offset? = nil) {
         self.replayFrom = replayFrom
         self.controlOffset = controlOffset
         self.identity = identity
+        self.origin = origin
     }
 
     /// Nil for a commit that was made by something else.
     init?(_ text: String) {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0] == Self.mark, let replayFrom = Offset(parts[1]), let control = Offset(parts[2])
+        guard (4...5).contains(parts.count), parts[0] == Self.mark, let replayFrom = Offset(parts[1]),
+            let control = Offset(parts[2])
         else { return nil }
         (self.replayFrom, controlOffset, identity) = (replayFrom, control, String(parts[3]))
+        guard parts.count == 5 else { return }
+        guard let origin = Offset(parts[4]) else { return nil }
+        self.origin = origin
     }
 
-    var text: String { "\(Self.mark) \(replayFrom) \(controlOffset) \(identity)" }
+    var text: String {
+        if let origin { return "\(Self.mark) \(replayFrom) \(controlOffset) \(identity) \(origin)" }
+        return "\(Self.mark) \(replayFrom) \(controlOffset) \(identity)"
+    }
 }

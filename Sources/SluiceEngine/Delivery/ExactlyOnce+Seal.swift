@@ -39,7 +39,8 @@ extension ExactlyOnce {
             CommittedPosition(
                 partition: state.partition, offset: sealed.offset,
                 metadata: CommitMetadata(
-                    replayFrom: sealed.replayFrom, controlOffset: sealed.controlOffset, identity: sealed.identity
+                    replayFrom: sealed.replayFrom, controlOffset: sealed.controlOffset, identity: sealed.identity,
+                    origin: state.origin
                 ).text))
         saving[state.partition] = slots
         return sealed

@@ -15,6 +15,8 @@ final class ExactlyOnce: Delivery {
     private static let stepMilliseconds = 5
     /// Slots of a partition in one transaction while all of them are to be stored.
     private static let settledSlots = 16_384
+    /// Between two new producers at most: what is not allowed is asked for now and then.
+    private static let pauseMilliseconds: Int64 = 10_000
 
     var open = Transaction()
     /// Sent, its outcome not known yet.
@@ -39,6 +41,10 @@ final class ExactlyOnce: Delivery {
     private(set) var isBlocked = false
     /// Why the producer is made anew in the next turn.
     var anew: SluiceError?
+    /// Times that it was given up, all in all and without a commit between.
+    private var restarts = (total: 0, inARow: 0)
+    /// The producer was given up; the next one is made at this time.
+    private var makeNanoseconds: Int64?
 
     /// Where a partition stands with a transaction.
     struct Sealed: Equatable {
@@ -83,13 +89,20 @@ final class ExactlyOnce: Delivery {
     func recorded(_ worker: Worker) throws { isDue = true }
     func applied() { isDue = true }
 
-    /// Nothing is known of it before its first transaction.
-    func begin(_ state: PartitionState) throws {}
+    /// Nothing is known of it before its first transaction, which says soon where it began: somebody else would begin
+    /// elsewhere.
+    func begin(_ state: PartitionState) throws {
+        if !state.isCommitted && state.origin != nil { isDue = true }
+    }
 
     func advance(_ worker: Worker) throws {
         if let anew { try restart(worker, anew) }
+        guard try isMade() else { return }
         if machine.needsMembership { try join() }
         while let answer = producer.answer() {
+            if case .failed(let failure) = answer, failure.error.refusal != nil {
+                return try leaveOut(worker, failure.error)
+            }
             switch machine.answered(answer) {
             case .committed: try finishCommit(worker)
             case .anew(let error):
@@ -169,12 +182,13 @@ final class ExactlyOnce: Delivery {
         }
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()
+        restarts.inARow = 0
         report.nanoseconds = clock.monotonicNanoseconds() - sentNanoseconds
         resources.observer.committed(report)
     }
 
     /// Whatever was not committed is void: a new producer of the same name decides what is under way, and the log says
-    /// where each partition stands.
+    /// where each partition stands. It is made at once, and later each time that nothing was committed between.
     func restart(_ worker: Worker, _ error: SluiceError) throws {
         resources.observer.note("transactions begin anew, from what the log says", nil, error: error)
         producer.close()
@@ -182,22 +196,44 @@ final class ExactlyOnce: Delivery {
         sealed.removeAll()
         committed.removeAll()
         worker.restoreAll()
-        producer = try makeProducer()
-        if let body = onAnswerBody { producer.onAnswer(body) }
         machine = TransactionMachine()
         anew = nil
         isDue = false
+        let pause = restarts.inARow == 0 ? 0 : min(Self.pauseMilliseconds, 50 << min(restarts.inARow, 10))
+        restarts = (restarts.total + 1, restarts.inARow + 1)
+        makeNanoseconds = clock.monotonicNanoseconds() + pause * 1_000_000
+        _ = try isMade()
+    }
+
+    /// Whether there is a producer; makes it when its time has come.
+    private func isMade() throws -> Bool {
+        guard let time = makeNanoseconds else { return true }
+        guard clock.monotonicNanoseconds() >= time else { return false }
+        producer = try makeProducer()
+        makeNanoseconds = nil
+        if let body = onAnswerBody { producer.onAnswer(body) }
         perform(machine.start())
+        return true
+    }
+
+    /// Brokers take a record in no attempt: begins anew without it.
+    ///
+    /// - Throws: the error, where nothing can be left out.
+    private func leaveOut(_ worker: Worker, _ error: SluiceError) throws {
+        let error = resources.limits.learned(from: error)
+        guard error.retry == .fatal else { throw error }
+        restarts.inARow = 0
+        try restart(worker, error)
     }
 
     func settle(_ worker: Worker, seconds: Int) throws {
         let end = clock.monotonicNanoseconds() + Int64(seconds) * 1_000_000_000
-        let own = producer
+        let own = restarts.total
         // Counted as well, for clocks that stand still.
         for _ in 0..<1_000 * seconds where anew == nil && clock.monotonicNanoseconds() < end {
             try advance(worker)
             // Begun anew, nothing is left that could be settled.
-            guard own === producer else { return }
+            guard own == restarts.total, makeNanoseconds == nil else { return }
             if machine.isIdle {
                 try send(worker, clock.monotonicNanoseconds(), limit: Self.settledSlots)
                 if machine.isIdle { return }

@@ -16,6 +16,7 @@ extension PartitionState {
         commandsFrom = plan.commandsFrom
         controlOffset = plan.controlOffset
         identity = plan.identity
+        origin = plan.origin
         latest = plan.latest
         storedMarkers = Set(stored.compactMap(\.control))
         for marker in stored.sorted(by: { ($0.control ?? 0) < ($1.control ?? 0) }) {

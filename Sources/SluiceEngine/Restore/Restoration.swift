@@ -92,6 +92,7 @@ package final class Restoration {
         let facts = RestoreFacts(
             partition: TopicPartition(topic: settings.inputTopic, partition: partition), committed: committed,
             stored: store.position, changelog: reading.map { ($0.low, $0.high) }, low: low, high: high,
+            first: settings.firstOffset,
             now: worker.resources.clock.wallMilliseconds(), tombstonesMilliseconds: settings.tombstonesMilliseconds)
         self.facts = facts
         let base = RestoreBase.choose(facts, notes: &notes)
@@ -204,6 +205,7 @@ package final class Restoration {
 
 extension SluiceError.Code {
     package static let lostInput = SluiceError.Code("input-lost")
+    package static let missingPosition = SluiceError.Code("position-missing")
 }
 
 extension ChangelogHead {

@@ -14,6 +14,8 @@ struct RestoreFacts {
     var changelog: (low: Offset, high: Offset)?
     var low: Offset
     var high: Offset
+    /// Where a partition begins that was never folded.
+    var first = FirstOffset.earliest
     /// The wall clock, in milliseconds.
     var now: EpochMilliseconds
     /// How long the changelog keeps tombstones.
@@ -71,6 +73,8 @@ struct RestorePlan: Equatable {
     var commandsFrom: Offset
     var controlOffset: Offset
     var identity: String
+    /// First input ever folded, where that is not the first of all.
+    var origin: Offset?
     /// SHA-256 of the model's file; nil: the model that the log began with.
     var modelHash: String?
     var latest: EpochMilliseconds
@@ -82,7 +86,7 @@ struct RestorePlan: Equatable {
     ///   - head: what the store or the changelog says of itself; nil without one.
     ///   - controlLow, controlHigh: first offset of the control partition, and the one behind its last.
     /// - Throws: `state-foreign` when state or commit are of another log, or the group's position was moved by
-    ///   something else.
+    ///   something else; `position-missing` for a partition that was never folded, where it must not begin by itself.
     init(_ facts: RestoreFacts, head: ChangelogHead?, controlLow: Offset, controlHigh: Offset) throws {
         let committed = facts.committed?.offset
         let furthest = max(head?.offset ?? 0, committed ?? 0)
@@ -95,10 +99,16 @@ struct RestorePlan: Equatable {
                     + "away and reset the group's offsets")
         }
         if facts.changelog != nil { try Self.check(facts, head) }
+        // Known positions say where to go on: it is not asked again.
+        let isNew = head == nil && committed == nil
+        if isNew && facts.first == .none { throw Self.missingPosition(facts) }
+        origin = facts.metadata?.origin
+        if isNew && facts.first == .latest { origin = facts.high }
+        let first = max(facts.low, origin ?? 0)
         // At-least-once a save is never behind its commit by more than a checkpoint, and may be ahead of it after a
         // crash between them.
-        liveFrom = max(head?.offset ?? 0, committed ?? facts.low)
-        replayFrom = head?.replayFrom ?? (committed == nil ? liveFrom : facts.low)
+        liveFrom = max(head?.offset ?? 0, committed ?? first)
+        replayFrom = head?.replayFrom ?? (committed == nil ? liveFrom : first)
         identity = head?.identity ?? ""
         modelHash = head?.model
         latest = head?.latest ?? .absent
@@ -113,7 +123,7 @@ struct RestorePlan: Equatable {
         liveFrom = max(liveFrom, replayFrom)
         // At-least-once inputs that were there may have been answered behind the last commit. Before the first one only
         // a crash in the very first moments has answered any, and a long log should not keep commands waiting.
-        let isCertain = facts.changelog != nil || head == nil && committed == nil
+        let isCertain = facts.changelog != nil || isNew
         commandsFrom = isCertain ? liveFrom : max(liveFrom, facts.high)
         if head == nil, committed != nil { noteRebuilding(facts) }
     }
@@ -122,9 +132,15 @@ struct RestorePlan: Equatable {
         if liveFrom > replayFrom {
             notes.append("no saved state: \(liveFrom - replayFrom) inputs are folded again to rebuild it")
         }
-        guard facts.low > 0 else { return }
+        guard facts.low > origin ?? 0 else { return }
         if facts.changelog != nil { lostBefore = facts.low }
         notes.append("the log begins at offset \(facts.low): streams older than that begin there")
+    }
+
+    private static func missingPosition(_ facts: RestoreFacts) -> SluiceError {
+        SluiceError(
+            .missingPosition, "the group has no position of \(facts.partition), and auto.offset.reset is error",
+            remedy: "commit an offset for the group, or set auto.offset.reset to earliest or latest")
     }
 
     /// Exactly-once head and position are committed together: they agree, or one of them is not this log's.

@@ -1,5 +1,6 @@
 import SluiceConfiguration
 import SluiceEngine
+import SluiceKafka
 
 extension Configuration {
     /// What a worker must know of this configuration.
@@ -12,6 +13,12 @@ extension Configuration {
             checkpointNanoseconds: state.checkpoint.wholeMilliseconds * 1_000_000)
         settings.idleMilliseconds = state.idle.wholeMilliseconds
         settings.lostInput = state.lostInput == .fail ? .fail : .coldStart
+        settings.firstOffset =
+            switch cluster.kafka.offsetReset {
+            case .earliest: .earliest
+            case .latest: .latest
+            case .error: .none
+            }
         settings.tombstonesMilliseconds = TopicPlan.tombstonesMilliseconds
         return settings
     }

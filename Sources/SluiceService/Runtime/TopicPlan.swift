@@ -103,3 +103,30 @@ package struct TopicPlan: Sendable {
         }
     }
 }
+
+extension TopicPlan {
+    /// A topic of outputs that takes less than clients may send.
+    package struct Narrow: Sendable, Equatable, CustomStringConvertible {
+        package var topic: String
+        package var messageBytesMax: Int
+        package var needs: Int
+
+        package var description: String {
+            "the topic \(topic) takes messages of \(messageBytesMax) bytes, and batches of \(needs) are sent: "
+                + "raise its max.message.bytes"
+        }
+    }
+
+    /// Topics to which something may be sent that they refuse.
+    ///
+    /// - Parameter batchBytes: of the largest batch.
+    package func narrow(_ existing: [TopicDescription], batchBytes: Int) -> [Narrow] {
+        needs.compactMap { need in
+            let topic = existing.first { $0.name == need.name && !need.isInput }
+            guard let bytes = topic?.configuration["max.message.bytes"].flatMap({ Int($0) }), bytes < batchBytes else {
+                return nil
+            }
+            return Narrow(topic: need.name, messageBytesMax: bytes, needs: batchBytes)
+        }
+    }
+}

@@ -29,7 +29,7 @@ package final class Scorer {
     }
 
     private let first: Fold
-    private let successors: [String: Fold]
+    private let models: [String: Fold]
     private let topic: String
     private let batch: Int
     private var partitions: [Int32: PartitionState] = [:]
@@ -44,24 +44,38 @@ package final class Scorer {
     ///   - topic: names the source of rows that name none.
     ///   - batch: rows folded at once, 1 to `Limits.batchRecords`; changes no bit.
     ///   - events: recorded commands, applied before the rows at their offsets.
-    ///   - successors: the models that swaps among them go to, by version.
+    ///   - models: those of `models(of: events)` by version; `specification` is that of partitions without a swap that
+    ///     says what it took over from.
     package init(
         _ specification: FoldSpecification, input: InputSpecification, topic: String, batch: Int, events: [Event] = [],
-        successors: [String: (FoldSpecification, InputSpecification)] = [:]
+        models: [String: (FoldSpecification, InputSpecification)] = [:]
     ) throws {
         precondition((1...Limits.batchRecords).contains(batch))
         let first = try Fold(specification: specification, input: input)
         self.first = first
-        self.successors = try successors.mapValues { successor, input in
+        self.models = try models.mapValues { other, input in
             // A swap back to the first model is to the very same.
-            successor.model.hash == specification.model.hash
-                ? first : try Fold(specification: successor, input: input)
+            other.model.hash == specification.model.hash ? first : try Fold(specification: other, input: input)
         }
         self.topic = topic
         self.batch = batch
         self.events = events
         if !events.isEmpty { sources = try SourcePeek(input) }
         setFoldFloatEnvironment()
+    }
+
+    /// Versions of the models that fold somewhere among recorded commands: those that swaps go to, and of each
+    /// partition's first swap the one before.
+    package static func models(of events: [Event]) -> Set<String> {
+        let partitions = Set(events.map(\.partition))
+        return Set(
+            events.compactMap { $0.type == .swap ? $0.model : nil }
+                + partitions.compactMap { firstModel(of: $0, events) })
+    }
+
+    private static func firstModel(of partition: Int32, _ events: [Event]) -> String? {
+        events.filter { $0.type == .swap && $0.partition == partition }
+            .min { ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0) }?.previous
     }
 
     /// Folds rows and hands over their outcomes in order: a prediction's line, or why there is none with the row's
@@ -102,7 +116,7 @@ package final class Scorer {
     private func apply(_ state: PartitionState, before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
             if event.target != nil { _ = try state.perform(event) }
-            if event.type == .swap, let successor = event.model.flatMap({ successors[$0] }) {
+            if event.type == .swap, let successor = event.model.flatMap({ models[$0] }) {
                 _ = try state.swap(to: successor, at: event.offset)
             }
         }
@@ -110,6 +124,7 @@ package final class Scorer {
 
     private func state(_ partition: Int32) -> PartitionState {
         if let state = partitions[partition] { return state }
+        let first = Self.firstModel(of: partition, events).flatMap { models[$0] } ?? first
         let state = PartitionState(partition: partition, fold: first, recentCapacity: 0)
         for event in events where event.partition == partition { state.schedule.add(event) }
         partitions[partition] = state

@@ -38,6 +38,7 @@ package struct Cluster: Sendable {
         topics = configuration.topics(isEmbedded: isEmbedded)
         let plan = topics
         let described = try Self.retrying(isCancelled) { try Self.topics(plan, admin, isEmbedded: isEmbedded) }
+        for topic in topics.narrow(described, batchBytes: try kafka.batchBytes) { logger.warning("\(topic)") }
         func partitions(_ name: String) -> Int { described.first { $0.name == name }?.partitions ?? 0 }
         inputPartitions = partitions(topics.input)
         eventsPartitions = partitions(topics.events)
@@ -118,15 +119,20 @@ package struct Cluster: Sendable {
 
     package func makeReader() throws -> KafkaReader { try KafkaReader(kafka, health: health, logger: logger) }
 
-    package func makeProducer(_ configuration: Configuration) throws -> KafkaProducer {
-        try KafkaProducer(kafka, topics: names(configuration), health: health, logger: logger)
+    /// - Parameter isAlone: every record goes in a batch of its own.
+    package func makeProducer(_ configuration: Configuration, isAlone: Bool = false) throws -> KafkaProducer {
+        try KafkaProducer(kafka, topics: names(configuration), isAlone: isAlone, health: health, logger: logger)
     }
 
-    /// - Parameter instance: the worker's identity: a producer of the same name fences the one before it.
-    package func makeTransactions(_ configuration: Configuration, instance: String) throws -> KafkaTransactions {
+    /// - Parameters:
+    ///   - instance: the worker's identity: a producer of the same name fences the one before it.
+    ///   - isAlone: every record goes in a batch of its own.
+    package func makeTransactions(
+        _ configuration: Configuration, instance: String, isAlone: Bool
+    ) throws -> KafkaTransactions {
         try KafkaTransactions(
-            kafka, id: "\(application)-\(instance)", input: topics.input, topics: names(configuration), health: health,
-            logger: logger)
+            kafka, id: "\(application)-\(instance)", input: topics.input, topics: names(configuration),
+            isAlone: isAlone, health: health, logger: logger)
     }
 
     private func names(_ configuration: Configuration) -> [OutputTopic: String] {

@@ -29,6 +29,8 @@ package final class ServeRuntime: Service {
     private let metrics: ServiceMetrics
     private let logger: Logger
     private let stop = StopFlag()
+    /// What brokers have refused from any worker.
+    private let limits = OutputLimits()
 
     private var configuration: Configuration { loaded.configuration }
 
@@ -188,7 +190,8 @@ package final class ServeRuntime: Service {
             for worker in workers { group.addTask { try await worker.wait() } }
             group.addTask { await control.wait() }
             do {
-                try await group.waitForAll()
+                // Not `waitForAll`, which waits for the others before it says that one has failed.
+                for try await _ in group {}
             } catch {
                 stop.set()
                 backend.stop()
@@ -214,11 +217,13 @@ package final class ServeRuntime: Service {
             resources: WorkerResources(
                 consumer: try cluster.makeConsumer(instance: name),
                 delivery: isExactlyOnce
-                    ? .exactlyOnce { [configuration] in try cluster.makeTransactions(configuration, instance: name) }
-                    : .atLeastOnce(try cluster.makeProducer(configuration)),
+                    ? .exactlyOnce { [configuration, limits] in
+                        try cluster.makeTransactions(configuration, instance: name, isAlone: limits.sizes.isAlone)
+                    } : .atLeastOnce(try cluster.makeProducer(configuration, isAlone: limits.sizes.isAlone)),
                 control: try cluster.makeReader(), makeReader: { try cluster.makeReader() },
                 stores: directory.makeStores(isExactlyOnce ? .cached : .synced), clock: SystemClock(),
-                observer: observer, makeFold: { try models.fold($0) }, makeIdentity: { UUID().uuidString }),
+                observer: observer, makeFold: { try models.fold($0) }, makeIdentity: { UUID().uuidString },
+                limits: limits),
             settings: configuration.workerSettings(cluster), mailbox: mailbox)
     }
 

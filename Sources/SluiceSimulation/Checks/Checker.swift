@@ -18,7 +18,8 @@ struct Checker {
         // The first record of a command counts; that there is one only is checked for itself.
         let events = history.events.filter { known.insert($0.id).inserted }
         references = try (cluster.topics[Topics.input] ?? []).enumerated().map { index, log in
-            try Reference(log, partition: Int32(index), events: events, messageBytesMax: messageBytesMax)
+            try Reference(
+                log, partition: Int32(index), events: events, messageBytesMax: messageBytesMax, sizes: scenario.sizes)
         }
     }
 

@@ -1,5 +1,5 @@
 package import SluiceCore
-import SluiceEngine
+package import SluiceEngine
 import SluiceLog
 package import SluiceSchema
 import SluiceState
@@ -28,12 +28,17 @@ package final class Reference {
     /// The inputs that there are.
     package private(set) var offsets: [Offset] = []
     private let partition: Int32
+    private let sizes: OutputLimits.Sizes
     private let state: PartitionState
     private var folds: [String: Fold] = [:]
     private var batch = OutputBatch()
 
-    package init(_ log: PartitionLog, partition: Int32, events: [Event], messageBytesMax: Int) throws {
+    package init(
+        _ log: PartitionLog, partition: Int32, events: [Event], messageBytesMax: Int,
+        sizes: OutputLimits.Sizes = OutputLimits.Sizes()
+    ) throws {
         self.partition = partition
+        self.sizes = sizes
         let first = try Fold(specification: Models.specification(0), input: Models.input(0))
         folds["v0"] = first
         state = PartitionState(partition: partition, fold: first, recentCapacity: 0)
@@ -50,7 +55,8 @@ package final class Reference {
         try withLogRecords([lent]) { records in
             try fold.append(records[0], at: 0, of: state)
             fold.run()
-            fold.emit(records, topic: Topics.input, messageBytesMax: messageBytesMax, into: &batch)
+            fold.emit(
+                records, topic: Topics.input, messageBytesMax: messageBytesMax, sizes: sizes, into: &batch)
         }
         for index in batch.entries.indices {
             let output = Output(offset: record.offset, record: Topics.record(batch, index))

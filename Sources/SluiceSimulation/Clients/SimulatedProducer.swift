@@ -10,6 +10,8 @@ package final class SimulatedProducer: LogProducer {
     private var failure: SluiceError?
     private var isClosed = false
     package var capacity = 500
+    /// Each record goes in a batch of its own.
+    package var isAlone = false
     package var messageBytesMax = 100_000
 
     private var cluster: SimulatedCluster { process.cluster }
@@ -54,20 +56,42 @@ package final class SimulatedProducer: LogProducer {
         }
         if let failure { throw failure }
         deliver(queue.count)
+        if let failure { throw failure }
         if !queue.isEmpty { cluster.advance(Int64(timeoutMilliseconds) * 1_000_000) }
         return queue.isEmpty
     }
 
-    /// Delivers from the front of the queue.
+    /// Delivers from the front of the queue, up to what is refused.
     private func deliver(_ count: Int) {
+<<<<<<< HEAD
         guard cluster.now >= cluster.weather.outputBlockedUntil, !process.isCutOff else { return }
         for one in queue.prefix(count) { append(one) }
         queue.removeFirst(min(count, queue.count))
+=======
+        guard cluster.now >= cluster.weather.outputBlockedUntil, !cluster.isAway else { return }
+        var left = count
+        while left > 0, failure?.refusal == nil, let first = queue.first {
+            let topic = first.partition.topic
+            // Where nothing is limited it makes no difference what is a batch.
+            let isOne = isAlone || cluster.messageBytesMax[topic] == nil
+            let batch = queue.prefix(isOne ? 1 : min(left, 20)).prefix { $0.partition == first.partition }
+            do throws(BrokerError) {
+                try cluster.admit(batch.map(\.record), to: topic)
+                batch.forEach(append)
+            } catch {
+                failure = Topics.refusal(of: batch.map(\.record), by: topic, isAlone: isAlone)
+            }
+            queue.removeFirst(batch.count)
+            left -= batch.count
+        }
+>>>>>>> kafka
     }
 
     /// The first message's answer is lost, and the client sends it again: the broker knows it (KIP-98).
     private func resend() {
-        guard let first = queue.first, let sequence = sequences[first.partition] ?? 0 as Int32? else { return }
+        guard let first = queue.first, cluster.messageBytesMax[first.partition.topic] == nil,
+            let sequence = sequences[first.partition] ?? 0 as Int32?
+        else { return }
         append(first)
         sequences[first.partition] = sequence
     }

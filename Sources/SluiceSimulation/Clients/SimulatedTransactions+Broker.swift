@@ -48,8 +48,15 @@ extension SimulatedTransactions {
         let count = prefix ? cluster.random.below(all.count + 1) : all.count
         var left = all.prefix(count)[...]
         while let first = left.first {
-            let size = min(left.prefix { $0.partition == first.partition }.count, 1 + cluster.random.below(20))
+            let size = min(
+                left.prefix { $0.partition == first.partition }.count, isAlone ? 1 : 1 + cluster.random.below(20))
             let batch = left.prefix(size).map(\.record)
+            do throws(BrokerError) {
+                try cluster.admit(batch, to: first.partition.topic)
+            } catch {
+                refusal = Topics.refusal(of: batch, by: first.partition.topic, isAlone: isAlone)
+                throw error
+            }
             let sequence = sequences[first.partition] ?? 0
             let stamp = ProducerStamp(
                 producer: producer.id, epoch: producer.epoch, sequence: sequence, isTransactional: true)

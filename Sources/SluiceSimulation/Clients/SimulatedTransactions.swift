@@ -15,6 +15,10 @@ package final class SimulatedTransactions: TransactionalProducer {
     var sequences: [TopicPartition: Int32] = [:]
     var ends: [Int32: Offset] = [:]
     var isOpen = false
+    /// Each record goes in a batch of its own.
+    package var isAlone = false
+    /// Why the broker refused a batch of the last `produce` for good.
+    var refusal: SluiceError?
     private var isBroken: BrokerError?
     private var isClosed = false
     private var ready: TransactionAnswer?
@@ -156,6 +160,7 @@ package final class SimulatedTransactions: TransactionalProducer {
         let isOver = error.isFencing && error != .fencedInstance || error == .outOfOrderSequence
         if isOver { isBroken = error }
         var failure = Self.failure(isOver ? .anew : .abort, error)
+        if error == .messageTooLarge, let refusal { failure = TransactionFailure(.abort, refusal) }
         if error.isRetriable && !isOver { failure = unanswered(call) }
         cluster.after(cluster.latency()) { [self] in answer(.failed(failure), ordinal) }
     }

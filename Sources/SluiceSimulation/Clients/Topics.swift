@@ -21,6 +21,18 @@ package enum Topics {
         }
     }
 
+    /// What a client tells of a batch that was refused for its size: of its largest record.
+    static func refusal(of records: some Collection<SimulatedRecord>, by topic: String, isAlone: Bool) -> SluiceError {
+        let largest = records.max { $0.size.bytes < $1.size.bytes }
+        let isBare = largest?.key?.isEmpty ?? true && largest?.value?.isEmpty ?? true
+        return SluiceError(
+            .delivery, "a record is refused by \(topic)", retry: .fatal,
+            cause: OutputRefusal(
+                topic: OutputTopic.allCases.first { name($0) == topic } ?? .observations,
+                bytes: largest?.size.bytes ?? 0, isTooLarge: true, isAlone: isAlone, isBare: isBare,
+                reason: BrokerError.messageTooLarge))
+    }
+
     /// The entries of a batch from `start` on by the partitions they go to, in order.
     static func records(
         _ batch: borrowing OutputBatch, _ range: Range<Int>, _ cluster: SimulatedCluster

@@ -15,6 +15,7 @@ package enum BrokerError: String, Error, Sendable {
     case unknownPartition = "UNKNOWN_TOPIC_OR_PARTITION"
     case offsetOutOfRange = "OFFSET_OUT_OF_RANGE"
     case timedOut = "REQUEST_TIMED_OUT"
+    case messageTooLarge = "MSG_SIZE_TOO_LARGE"
 
     /// The process that asked is of no use any more: another one has taken its name.
     package var isFencing: Bool {

@@ -1,4 +1,5 @@
 package import SluiceCore
+import SluiceLog
 
 /// A Kafka cluster in memory, of which only the observable semantics are there: topics, a transaction coordinator, a
 /// group coordinator. Its time moves when somebody waits, and everything that is due then happens in order.
@@ -35,6 +36,8 @@ package final class SimulatedCluster {
     package private(set) var topics: [String: [PartitionLog]] = [:]
     package private(set) lazy var transactions = TransactionCoordinator(self)
     package private(set) lazy var group = GroupCoordinator(self)
+    /// `max.message.bytes` of topics that have one: a batch that takes more is refused.
+    package var messageBytesMax: [String: Int] = [:]
     /// Called whenever time has moved, before what is due then.
     package var onTick: () -> Void = {}
     private var events: [Event] = []
@@ -56,6 +59,16 @@ package final class SimulatedCluster {
             throw .unknownPartition
         }
         return logs[Int(partition.partition)]
+    }
+
+    /// Whether a topic takes the records as one batch.
+    ///
+    /// - Throws: `MSG_SIZE_TOO_LARGE`.
+    func admit(_ records: some Collection<SimulatedRecord>, to topic: String) throws(BrokerError) {
+        guard let limit = messageBytesMax[topic] else { return }
+        let header = RecordSize.batchHeader
+        let bytes = records.reduce(header) { $0 + $1.size.bytes - header }
+        if bytes > limit { throw .messageTooLarge }
     }
 
     /// Does something later.

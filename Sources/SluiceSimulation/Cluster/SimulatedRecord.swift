@@ -59,9 +59,11 @@ package struct SimulatedRecord: Sendable, Equatable {
 
     package func header(_ name: String) -> [UInt8]? { headers.first { $0.name == name }?.value }
 
-    /// Bytes of key, value and headers, which a broker limits.
-    package var byteCount: Int {
-        (key?.count ?? 0) + (value?.count ?? 0) + headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.count }
+    /// What a broker limits.
+    var size: RecordSize {
+        var size = RecordSize(key: key?.count ?? 0, value: value?.count ?? 0)
+        for header in headers { size.addHeader(name: header.name.utf8.count, value: header.value.count) }
+        return size
     }
 }
 

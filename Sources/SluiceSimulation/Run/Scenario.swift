@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceEngine
 import SluiceLSTM
 package import SluiceSchema
 package import SluiceState
@@ -28,6 +29,8 @@ package struct Scenario: Sendable {
     package var poison: Int?
     /// Inputs come in transactions of their own producers, some aborted.
     package var isUpstreamTransactional: Bool
+    /// `max.message.bytes` of topics of outputs, less than some of them take.
+    package var messageBytesMax: [String: Int] = [:]
     package var faultSeed: UInt64
     package var workloadSeed: UInt64
 
@@ -52,6 +55,17 @@ package struct Scenario: Sendable {
         isUpstreamTransactional = random.once(in: 3)
         faultSeed = random.next()
         workloadSeed = random.next()
+        // Some predictions take more; the headers of a reject do not.
+        if random.once(in: 4) { messageBytesMax[Topics.predictions] = 290 + random.below(60) }
+        if random.once(in: 4) { messageBytesMax[Topics.rejects] = 560 + random.below(200) }
+    }
+
+    /// What is known of them in the end.
+    var sizes: OutputLimits.Sizes {
+        var sizes = OutputLimits.Sizes()
+        if let limit = messageBytesMax[Topics.predictions] { sizes.predictions = limit }
+        if let limit = messageBytesMax[Topics.rejects] { sizes.rejects = limit }
+        return sizes
     }
 
     /// The kinds of faults that say nothing wrong of the engine here.

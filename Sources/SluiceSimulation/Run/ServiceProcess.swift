@@ -24,6 +24,7 @@ final class ServiceProcess {
     /// When it starts (again).
     private(set) var startsAt: Int64
     private(set) var isUp = false
+    private var limits = OutputLimits()
     /// Errors that ended workers, newest last.
     private(set) var errors: [String] = []
     private unowned let run: Simulation
@@ -47,6 +48,7 @@ final class ServiceProcess {
 
     private func start() {
         life = SimulatedProcess(index: index, cluster: run.cluster, faults: run.faults, disk: disk)
+        limits = OutputLimits()
         life.onPause = { [unowned self] in run.goOn(without: self, for: $0) }
         seats = (0..<run.scenario.workers).map { Seat(index: $0) }
         isUp = true
@@ -76,7 +78,7 @@ final class ServiceProcess {
         let consumer = SimulatedConsumer(life, instance: name)
         consumer.batchMaximum = run.scenario.batchMaximum
         seat.consumer = consumer
-        seat.worker = try run.makeWorker(life, consumer, name, index: seat.index)
+        seat.worker = try run.makeWorker(life, consumer, name, index: seat.index, limits)
         try seat.worker?.begin()
     }
 

@@ -7,7 +7,7 @@ import SluiceState
 extension Simulation {
     /// The worker of the service, with simulated clients.
     func makeWorker(
-        _ life: SimulatedProcess, _ consumer: SimulatedConsumer, _ name: String, index: Int
+        _ life: SimulatedProcess, _ consumer: SimulatedConsumer, _ name: String, index: Int, _ limits: OutputLimits
     ) throws -> Worker {
         let canary = canary
         let delivery: WorkerResources.Delivery
@@ -16,11 +16,13 @@ extension Simulation {
                 let producer = try SimulatedTransactions(
                     life, name: name, timeoutMilliseconds: scenario.transactionMilliseconds)
                 producer.messageBytesMax = Self.messageBytesMax
+                producer.isAlone = limits.sizes.isAlone
                 return canary?.wrap(producer, cluster) ?? producer
             }
         } else {
             let producer = SimulatedProducer(life, producerID: makeProducerID())
             producer.messageBytesMax = Self.messageBytesMax
+            producer.isAlone = limits.sizes.isAlone
             delivery = .atLeastOnce(canary?.wrap(producer) ?? producer)
         }
         let resources = WorkerResources(
@@ -32,7 +34,7 @@ extension Simulation {
             },
             stores: SimulatedStores(life), clock: SimulatedClock(cluster), observer: observer,
             makeFold: { try Self.fold($0, canary) },
-            makeIdentity: { [unowned self] in makeIdentity() })
+            makeIdentity: { [unowned self] in makeIdentity() }, limits: limits)
         return try Worker(
             index: index, resources: resources, settings: settings, mailbox: WorkerMailbox())
     }

@@ -52,6 +52,7 @@ package final class Simulation {
         }
         cluster.addTopic(Topics.rejects, partitions: 1)
         cluster.addTopic(Topics.events, partitions: 2)
+        cluster.messageBytesMax = scenario.messageBytesMax
         cluster.group.partitions = Int32(count)
         cluster.group.isCooperative = scenario.isCooperative
         cluster.group.sessionTimeout = scenario.sessionMilliseconds * 1_000_000
