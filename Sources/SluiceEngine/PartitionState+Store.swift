@@ -27,10 +27,11 @@ extension PartitionState {
         _ = try store.read(key: key) { value in
             // Its end has been folded and is only not stored yet.
             if isDropped(key) { return }
-            guard try SlotSnapshot.summary(value).key.equals(key) else {
+            let summary = try SlotSnapshot.summary(value)
+            guard summary.key.equals(key) else {
                 throw SluiceError(.invalidState, "the store has another stream's state in a stream's place")
             }
-            slot = try admit(value)
+            slot = try admit(value, summary)
         }
         if slot != nil { spilled -= 1 }
         return slot
@@ -44,8 +45,7 @@ extension PartitionState {
     /// Puts a stored snapshot into the table, brought up to now by the markers that it does not hold.
     ///
     /// - Throws: `state-invalid` or `state-foreign` for a snapshot that no model here can take, `model-unknown`.
-    func admit(_ value: UnsafeRawBufferPointer) throws -> UInt32 {
-        let summary = try SlotSnapshot.summary(value)
+    func admit(_ value: UnsafeRawBufferPointer, _ summary: SlotSnapshot.Summary) throws -> UInt32 {
         let missing = markers.filter { ($0.control ?? 0) >= summary.header.control }
         guard !missing.isEmpty else { return try fold.snapshots().restore(value, into: table) }
         var arena = ByteArena()

@@ -57,7 +57,7 @@ final class ClientContext: @unchecked Sendable {
         logger[metadataKey: "client"] = "\(name)"
         self.logger = logger
         self.health = health
-        isBusy = Atomic(role.isConsumer)
+        isBusy = Atomic(role == .consumer || role == .reader)
     }
 
     static func of(_ opaque: UnsafeMutableRawPointer?) -> ClientContext? {

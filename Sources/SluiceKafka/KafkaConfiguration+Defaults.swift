@@ -1,8 +1,11 @@
 /// What a handle is for. Decides its defaults and which properties apply.
 enum HandleRole {
-    case consumer, reader, producer, transactions, admin
+    case consumer, reader
+    /// Asks beside one of them, which is the one to miss a broker.
+    case query
+    case producer, transactions, admin
 
-    var isConsumer: Bool { self == .consumer || self == .reader }
+    var isConsumer: Bool { self == .consumer || self == .reader || self == .query }
     var isProducer: Bool { self == .producer || self == .transactions }
 
     /// Sluice's own defaults, each of which the user may override.
@@ -37,7 +40,7 @@ enum HandleRole {
                 // `socket.timeout.ms` to it, and refuses a longer one of the user's.
                 ("transaction.timeout.ms", "10000")
             ]
-        case .admin:
+        case .query, .admin:
             return common
         }
     }
@@ -45,7 +48,7 @@ enum HandleRole {
     /// What the engine owns.
     var owned: [(String, String)] {
         switch self {
-        case .consumer: return Self.explicit
+        case .consumer, .query: return Self.explicit
         // The end is told: where the log ends with marks of transactions no record says so.
         case .reader: return Self.explicit + [("enable.partition.eof", "true")]
         case .producer, .transactions: return [("enable.idempotence", "true")]

@@ -63,7 +63,7 @@ extension KafkaConsumer {
     }
 
     package func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
-        try handle.watermarks(topic, partition, timeoutMilliseconds)
+        try asking.opened().watermarks(topic, partition, timeoutMilliseconds)
     }
 }
 

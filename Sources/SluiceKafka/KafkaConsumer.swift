@@ -15,6 +15,8 @@ package final class KafkaConsumer: LogConsumer {
     package let topic: String
     let handle: KafkaHandle
     let queue: OpaquePointer
+    /// Asks for watermarks while records are fetched.
+    let asking: QuietHandle
     /// By partition number.
     var gates: [Gate] = []
     /// Some gate is `starting`.
@@ -40,6 +42,7 @@ package final class KafkaConsumer: LogConsumer {
         self.topic = topic
         var owned = ["group.id": group]
         if let instance, configuration.properties["group.instance.id"] == nil { owned["group.instance.id"] = instance }
+        asking = QuietHandle(configuration, health: health, logger: logger)
         handle = try KafkaHandle(.consumer, configuration, owned: owned, health: health, logger: logger)
         // Errors of the handle, rebalances and records all come through the one queue.
         unsafe rd_kafka_poll_set_consumer(handle.pointer)
@@ -141,6 +144,7 @@ package final class KafkaConsumer: LogConsumer {
     private func close(leaving: Bool) {
         guard let pointer = unsafe handle.pointer else { return }
         waker.disarm()
+        asking.close()
         guard awaitFirstAssignment() else {
             // Left behind on purpose, with its threads: the process would abort otherwise.
             handle.context.logger.warning("a consumer that never joined its group is abandoned")

@@ -17,11 +17,11 @@ package final class KafkaReader: LogReader {
     private var positions: [TopicPartition: Offset] = [:]
     private var batch = MessageBatch(capacity: Limits.batchRecords)
     private var arrival: Arrival?
-    private let configuration: KafkaConfiguration
-    private let logger: Logger
+    /// Asks for watermarks while records are fetched.
+    private let asking: QuietHandle
     /// Asks for the end of the log as it is, transactions under way included: what a handle is told of an end depends
-    /// on its isolation. Made when it is first needed.
-    private var undecided: KafkaHandle?
+    /// on its isolation.
+    let undecided: QuietHandle
 
     private final class Arrival {
         let body: @Sendable () -> Void
@@ -29,8 +29,9 @@ package final class KafkaReader: LogReader {
     }
 
     package init(_ configuration: KafkaConfiguration, health: KafkaHealth, logger: Logger) throws {
-        self.configuration = configuration
-        self.logger = logger
+        asking = QuietHandle(configuration, health: health, logger: logger)
+        undecided = QuietHandle(
+            configuration, owned: ["isolation.level": "read_uncommitted"], health: health, logger: logger)
         handle = try KafkaHandle(.reader, configuration, health: health, logger: logger)
         unsafe queue = rd_kafka_queue_new(handle.pointer)
         // Errors of the handle come through the same queue as the records.
@@ -121,15 +122,8 @@ package final class KafkaReader: LogReader {
 
     package func position(_ partition: TopicPartition) -> Offset? { positions[partition] }
 
-    /// The handle that knows what is not decided yet.
-    func undecidedHandle() throws -> KafkaHandle {
-        if let undecided { return undecided }
-        let made = try KafkaHandle(
-            .reader, configuration, owned: ["isolation.level": "read_uncommitted"], health: handle.context.health,
-            logger: logger)
-        undecided = made
-        return made
-    }
+    /// A handle on which no answer waits behind a fetch.
+    func idleHandle() throws -> KafkaHandle { positions.isEmpty ? handle : try asking.opened() }
 
     package func onArrival(_ body: @escaping @Sendable () -> Void) {
         let arrival = Arrival(body)
@@ -154,7 +148,8 @@ package final class KafkaReader: LogReader {
         unsafe topics.values.forEach { unsafe rd_kafka_topic_destroy($0) }
         unsafe topics = [:]
         unsafe rd_kafka_queue_destroy(queue)
-        undecided?.close()
+        asking.close()
+        undecided.close()
         handle.close()
     }
 }

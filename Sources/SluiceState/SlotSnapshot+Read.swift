@@ -10,13 +10,16 @@ extension SlotSnapshot {
 
     /// Where a snapshot stands, and what a list says of it; read without the model's help.
     @safe package struct Summary {
-        /// SHA-256 of the model file, in hexadecimal.
-        package var modelHash: String
+        /// SHA-256 of the model file, 32 bytes. Valid, as key and sequence are, as long as the snapshot's bytes.
+        var hash: UnsafeRawBufferPointer
         /// As restored: `key` and `sequence` are none.
         package var header: SlotHeader
         package var key: UnsafeRawBufferPointer
         /// Nil base address for none.
         package var sequence: UnsafeRawBufferPointer
+
+        /// In hexadecimal.
+        package var modelHash: String { unsafe hash.hexadecimal }
     }
 
     /// Checks magic, version, length and checksum, and compares shape and model.
@@ -52,13 +55,13 @@ extension SlotSnapshot {
     package static func summary(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Summary {
         var reader = unsafe try open(bytes)
         try reader.skip(20)
-        let hash = unsafe [UInt8](try reader.take(32)).hexadecimal
+        let hash = unsafe try reader.take(32)
         var header = SlotHeader()
         header.position = Int64(bitPattern: try reader.get(UInt64.self))
         header.control = Int64(bitPattern: try reader.get(UInt64.self))
         try readScalars(&reader, into: &header)
         let (key, sequence) = unsafe try readTexts(&reader)
-        return unsafe Summary(modelHash: hash, header: header, key: key, sequence: sequence)
+        return unsafe Summary(hash: hash, header: header, key: key, sequence: sequence)
     }
 
     /// Key and sequence id, the latter with a nil base address for none.

@@ -32,8 +32,8 @@ enum Fixture {
         try KafkaConsumer(configuration(broker, more), group: group, topic: topic, health: health, logger: quiet)
     }
 
-    static func reader(on broker: EmbeddedBroker = broker) throws -> KafkaReader {
-        try KafkaReader(configuration(broker), health: health, logger: quiet)
+    static func reader(_ more: [String: String] = [:], on broker: EmbeddedBroker = broker) throws -> KafkaReader {
+        try KafkaReader(configuration(broker, more), health: health, logger: quiet)
     }
 
     /// Produces values and waits for their delivery.

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func everyDefaultIsAPropertyOfItsRole() throws {
-        for role in [HandleRole.consumer, .reader, .producer, .transactions, .admin] {
+        for role in [HandleRole.consumer, .reader, .query, .producer, .transactions, .admin] {
             for (name, _) in role.defaults + role.owned {
                 #expect(
                     PropertyTable.shared.scopes[name] != nil && PropertyTable.shared.applies(name, to: role), "\(name)")

@@ -72,6 +72,21 @@ import Testing
         reader.close()
     }
 
+    /// A broker answers in turn, and a fetch at the end of the log stays open for longer than the question may take.
+    @Test func watermarksDoNotWaitBehindAFetch() throws {
+        try Fixture.produce(["a"], to: "open")
+        let reader = try Fixture.reader(["fetch.wait.max.ms": "50000"])
+        defer { reader.close() }
+        let partition = TopicPartition(topic: "open", partition: 0)
+        try reader.assign([partition: 0])
+        let end = ContinuousClock.now + .seconds(20)
+        while reader.position(partition) == 0, .now < end {
+            try reader.poll(timeoutMilliseconds: 100, limit: 1) { _, _ in }
+        }
+        try #require(reader.position(partition) == 1)
+        #expect(try reader.watermarks(partition, timeoutMilliseconds: 20_000) == (0, 1))
+    }
+
     @Test func arrivalIsTold() throws {
         try Fixture.produce(["a"], to: "arrival")
         let reader = try Fixture.reader()

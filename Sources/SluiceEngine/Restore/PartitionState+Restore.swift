@@ -56,7 +56,7 @@ extension PartitionState {
         } else if isIdle {
             spilled += 1
         } else {
-            _ = try admit(value)
+            _ = try admit(value, summary)
         }
     }
 

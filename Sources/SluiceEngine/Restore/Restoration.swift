@@ -27,7 +27,7 @@ package final class Restoration {
         var state: PartitionState
         var plan: RestorePlan
         var after: [UInt8]?
-        var known = 0
+        var bytes = 0
     }
 
     init(_ partition: Int32) { self.partition = partition }
@@ -189,12 +189,13 @@ package final class Restoration {
         let idle = loading.plan.lostBefore == nil ? worker.settings.idleMilliseconds : nil
         let last = try store.scan(prefix: [], after: loading.after, limit: Self.loadedEntries) { key, value in
             guard ChangelogKey.isStream(key) else { return }
-            loading.known += 1
+            loading.bytes += key.count + value.count
             try state.load(key, value, idle: idle, committed: loading.plan.liveFrom)
         }
         loading.after = last
         self.loading = loading
-        progress = 0.5 + 0.5 * (1 - 1 / Double(1 + loading.known / Self.loadedEntries))
+        // What was replaced is in the files as well, for a time: it may be done sooner.
+        progress = 0.5 + 0.5 * min(1, Double(loading.bytes) / Double(max(1, store.bytesOnDisk)))
         guard last == nil else { return nil }
         if let lost = loading.plan.lostBefore { try state.startCold(before: lost, worker.resources.observer) }
         self.loading = nil

@@ -53,7 +53,7 @@ extension PartitionState {
         do {
             try snapshot.withUnsafeBytes { try next.snapshots().check($0) }
         } catch let error as SluiceError where error.code == .foreignState {
-            let hash = try snapshot.withUnsafeBytes { try SlotSnapshot.summary($0) }.modelHash
+            let hash = try snapshot.withUnsafeBytes { try SlotSnapshot.summary($0).modelHash }
             let manifest = next.specification.model.manifest
             throw SluiceError(
                 .foreignState,
