@@ -63,12 +63,7 @@ package final class SimulatedProducer: LogProducer {
 
     /// Delivers from the front of the queue, up to what is refused.
     private func deliver(_ count: Int) {
-<<<<<<< HEAD
         guard cluster.now >= cluster.weather.outputBlockedUntil, !process.isCutOff else { return }
-        for one in queue.prefix(count) { append(one) }
-        queue.removeFirst(min(count, queue.count))
-=======
-        guard cluster.now >= cluster.weather.outputBlockedUntil, !cluster.isAway else { return }
         var left = count
         while left > 0, failure?.refusal == nil, let first = queue.first {
             let topic = first.partition.topic
@@ -84,7 +79,6 @@ package final class SimulatedProducer: LogProducer {
             queue.removeFirst(batch.count)
             left -= batch.count
         }
->>>>>>> kafka
     }
 
     /// The first message's answer is lost, and the client sends it again: the broker knows it (KIP-98).
