@@ -106,8 +106,8 @@ extension PartitionState {
         }
     }
 
-    /// Brings some of the spilled slots up to the markers, so that neither those nor old models are needed for ever: they
-    /// are written with the next commits, and spilled again when they are looked at.
+    /// Brings some of the spilled slots up to the markers, so that neither those nor old models are needed for ever:
+    /// they are written with the next commits, and spilled again when they are looked at.
     ///
     /// - Parameter limit: slots looked at.
     /// - Throws: as `find`.

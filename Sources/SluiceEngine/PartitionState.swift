@@ -49,6 +49,8 @@ package final class PartitionState {
     var newMarkers: [Event] = []
     /// Places in the control partition of those that were stored when the partition was restored.
     var storedMarkers: Set<Offset> = []
+    /// The most slots that were dirty at a time lately, and when that was.
+    var mostDirty: (count: Int, nanoseconds: Int64) = (0, 0)
     /// Streams whose change is stored with the next commit: a command to one stream is not repeated by replay.
     var urgent: [[UInt8]] = []
     /// Streams whose stored state is of a model that is gone: they begin anew, which somebody should know.

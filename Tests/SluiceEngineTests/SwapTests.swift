@@ -161,8 +161,8 @@ import Testing
         #expect(log.answers() == (try replay(Self.records, [])))
     }
 
-    /// A command to one stream is stored with the next commit, for replay does not repeat it: also where a swap gives all
-    /// slots new places in between.
+    /// A command to one stream is stored with the next commit, for replay does not repeat it: also where a swap gives
+    /// all slots new places in between.
     @Test func aCommandBeforeASwapIsStoredWithTheNextCommit() throws {
         let rig = try FoldRig(Self.first)
         try rig.run(Array(Self.records[..<100]))

@@ -152,9 +152,10 @@ final class ExactlyOnce: Delivery {
     /// Seals what is open and begins to send it; nothing where there is nothing to say.
     private func send(_ worker: Worker, _ now: Int64, limit: Int? = nil) throws {
         isDue = false
+        let elapsed = now - sentNanoseconds
         sentNanoseconds = now
         saving.removeAll(keepingCapacity: true)
-        try seal(worker, limit: limit)
+        try seal(worker, limit: limit, elapsed: elapsed)
         guard !sealed.isEmpty || !open.outputs.entries.isEmpty else { return }
         swap(&open, &sent)
         perform(machine.send())
