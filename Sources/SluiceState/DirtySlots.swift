@@ -16,27 +16,34 @@ package struct DirtySlots {
     /// The first entry that is older than one before it: a batch changes slots in the order of its waves, and where the
     /// first record of a stream changed nothing, a later one comes behind those of other streams.
     private var firstDisordered: Int?
+    /// The latest change of all that stand here.
+    private var newest: Offset = .min
 
     package var count: Int { entries.count - next }
     package var isEmpty: Bool { next == entries.count }
     /// Where replay must begin, at the latest, for nothing to be missing; nil when nothing is dirty.
     package var oldest: Offset? {
-        guard !isEmpty else { return nil }
-        let disordered = firstDisordered.flatMap { entries[max($0, next)...].lazy.map(\.since).min() }
-        return min(entries[next].since, disordered ?? .max)
+        isEmpty ? nil : min(entries[next].since, firstDisordered.map { lowest(from: $0) } ?? .max)
+    }
+
+    private func lowest(from start: Int) -> Offset {
+        var lowest = Offset.max
+        for index in start..<entries.count { lowest = min(lowest, entries[index].since) }
+        return lowest
     }
 
     @inline(__always)
     mutating func append(_ slot: UInt32, since: Offset) {
-        if let last = entries.last, since < last.since, firstDisordered == nil { firstDisordered = entries.count }
+        if since < newest && firstDisordered == nil { firstDisordered = entries.count }
+        newest = max(newest, since)
         entries.append(Entry(slot: slot, since: since))
     }
 
     private mutating func putInOrder() {
         guard let disordered = firstDisordered else { return }
         firstDisordered = nil
-        guard let lowest = entries[max(disordered, next)...].lazy.map(\.since).min() else { return }
-        var (low, high) = (next, max(disordered, next))
+        let lowest = lowest(from: disordered)
+        var (low, high) = (next, disordered)
         while low < high {
             let middle = (low + high) / 2
             if entries[middle].since <= lowest { low = middle + 1 } else { high = middle }
@@ -51,7 +58,7 @@ package struct DirtySlots {
         next += 1
         if next == entries.count {
             entries.removeAll(keepingCapacity: true)
-            next = 0
+            (next, newest) = (0, .min)
         } else if next > 1_024 && next > entries.count / 2 {
             entries.removeFirst(next)
             next = 0
