@@ -5,9 +5,6 @@ import SluiceSchema
 import SluiceState
 
 extension ExactlyOnce {
-    /// Slots that go with a commit though their turn has not come, so that a log at rest is soon wholly stored.
-    private static let slotsMinimum = 64
-
     /// Adds to the open transaction what it must say of each live partition: changed slots, its head and its positions.
     /// Partitions of which there is nothing new are left out.
     ///
@@ -25,7 +22,8 @@ extension ExactlyOnce {
         if state.identity.isEmpty { state.identity = resources.makeIdentity() }
         let entries = open.outputs.entries.count
         let slots = try state.writeChanges(
-            limit: limit, before: state.position - settings.replayRecordsMax, into: &open.outputs)
+            limit: limit, stale: settings.markedSlots, before: state.position - settings.replayRecordsMax,
+            into: &open.outputs)
         let sealed = Sealed(
             offset: state.position, replayFrom: state.replayOffset, controlOffset: state.appliedControlOffset,
             identity: state.identity, modelHash: state.fold.specification.model.hash, latest: state.latest)
@@ -50,6 +48,6 @@ extension ExactlyOnce {
     /// interval, spread evenly.
     private func slotsDue(_ state: PartitionState) -> Int {
         let commits = max(1, settings.checkpointNanoseconds / max(1, settings.commitNanoseconds))
-        return max(Self.slotsMinimum, (state.table.dirty.count + Int(commits) - 1) / Int(commits))
+        return max(settings.slotsMinimum, (state.table.dirty.count + Int(commits) - 1) / Int(commits))
     }
 }
