@@ -2,6 +2,8 @@
 package enum Limits {
     /// Bytes of a record key (a stream's name).
     package static let keyBytes = 4_096
+    /// Bytes of a command's id: the latest are kept with each partition's state.
+    package static let commandIDBytes = 256
     /// Bytes of a sequence id.
     package static let sequenceBytes = 1_024
     /// Bytes of an observation's value; a larger one is a reject with its body truncated.

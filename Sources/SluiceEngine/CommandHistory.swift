@@ -2,7 +2,7 @@ import SluiceCore
 import SluiceLog
 import SluiceSchema
 
-/// The commands of an input partition that took effect, as the audit records them.
+/// The commands of an input partition that took effect or were refused, as the audit records them.
 struct CommandHistory {
     private static let timeoutMilliseconds = 5_000
 
@@ -12,8 +12,11 @@ struct CommandHistory {
 
     /// Reads the audit from its beginning to where it ends now.
     ///
+    /// - Parameter eachPoll: as in `LogReader.read`.
     /// - Throws: `broker`, to be tried again, when the end is not reached.
-    init(_ reader: any LogReader, topic: String, partitions: Int, of input: Int32) throws {
+    init(
+        _ reader: any LogReader, topic: String, partitions: Int, of input: Int32, eachPoll: () throws -> Void = {}
+    ) throws {
         var ranges: [TopicPartition: Range<Offset>] = [:]
         for partition in 0..<Int32(partitions) {
             let key = TopicPartition(topic: topic, partition: partition)
@@ -23,9 +26,9 @@ struct CommandHistory {
             ranges[key] = low..<max(low, high)
         }
         let messages = try MessageDecoder()
-        try reader.read(ranges) { record in
+        try reader.read(ranges, eachPoll: eachPoll) { record in
             guard let event = try? messages.event(record.value) else { return }
-            if event.partition == input && event.isCommand { events.append(event) }
+            if event.partition == input && (event.isCommand || event.type == .refused) { events.append(event) }
         }
     }
 }

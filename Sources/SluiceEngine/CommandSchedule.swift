@@ -16,8 +16,9 @@ package struct CommandSchedule: Sendable {
 
     package init() {}
 
-    /// Adds a command; one whose id is known already is the same command.
+    /// Adds a command; one whose id is known already is the same command. A refused one is known from now on.
     package mutating func add(_ event: Event) {
+        guard event.type != .refused else { return remember(event) }
         guard ids.updateValue(event.control ?? 0, forKey: event.id) == nil else { return }
         var (low, high) = (next, events.count)
         while low < high {
@@ -30,7 +31,7 @@ package struct CommandSchedule: Sendable {
 
     private static func order(_ event: Event) -> (Offset, Offset) { (event.offset, event.control ?? 0) }
 
-    /// A command that has taken effect: it is known, and does so no more.
+    /// A command that has taken effect or was refused: it is known, and takes effect no more.
     package mutating func remember(_ event: Event) { ids[event.id] = event.control ?? 0 }
 
     package func contains(id: String) -> Bool { ids[id] != nil }

@@ -47,6 +47,8 @@ package struct SlotView: Sendable {
 package struct PartitionView: Sendable {
     package var partition: Int32
     package var position: Offset
+    /// The audit tells of every command that took effect before this input.
+    package var committed: Offset
     package var isLive: Bool
     /// Share of the restoring that is done, 0 to 1.
     package var progress: Double
@@ -61,27 +63,30 @@ extension Worker {
     /// Streams in byte order of their keys, the first `limit` behind `after`.
     ///
     /// - Parameter values: how many of each stream's latest values come with it, where they are still remembered.
-    package func list(prefix: String, after: String?, limit: Int, values: Int = 0) -> [StreamRow] {
+    /// - Throws: what is wrong with a store.
+    package func list(prefix: String, after: String?, limit: Int, values: Int = 0) throws -> [StreamRow] {
         var found: [StreamRow] = []
         for state in partitions.values {
             var nearest = NearestKeys(
                 state.table, prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
             state.table.forEach { nearest.consider($0) }
             found += nearest.slots.map { row($0, state) }
-            found += spilled(state, prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
+            found += try spilled(state, prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
         }
         var rows = Array(found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.prefix(limit))
         if values > 0 { addValues(values, to: &rows) }
         return rows
     }
 
-    /// The first streams that are in the store alone; none of a store that cannot be read, which the fold reports.
-    private func spilled(_ state: PartitionState, prefix: [UInt8], after: [UInt8]?, limit: Int) -> [StreamRow] {
+    /// The first streams that are in the store alone.
+    private func spilled(
+        _ state: PartitionState, prefix: [UInt8], after: [UInt8]?, limit: Int
+    ) throws -> [StreamRow] {
         guard state.spilled > 0 else { return [] }
         var found: [StreamRow] = []
         var last = after
         repeat {
-            let next = try? state.scanSpilled(prefix: prefix, after: last, limit: Limits.pageStreams) { key, value in
+            last = try state.scanSpilled(prefix: prefix, after: last, limit: Limits.pageStreams) { key, value in
                 guard found.count < limit else { return }
                 let summary = try SlotSnapshot.summary(value)
                 let header = summary.header
@@ -92,7 +97,6 @@ extension Worker {
                         sequence: sequence.baseAddress == nil ? nil : String(decoding: sequence, as: UTF8.self),
                         time: header.time, forecast: header.forecast, anomaly: header.anomaly, error: header.error))
             }
-            last = next ?? nil
         } while found.count < limit && last != nil
         return found
     }
@@ -109,47 +113,60 @@ extension Worker {
     }
 
     /// Streams whose key begins so, by partition.
-    package func count(prefix: String) -> [Int32: Int] {
-        partitions.mapValues { state in
+    ///
+    /// - Throws: what is wrong with a store.
+    package func count(prefix: String) throws -> [Int32: Int] {
+        try partitions.mapValues { state in
             var count = 0
             state.table.forEach { if state.table.key($0).starts(with: prefix.utf8) { count += 1 } }
-            return count + ((try? state.spilled(prefix: prefix)) ?? 0)
+            return try count + state.spilled(prefix: prefix)
         }
+    }
+
+    /// All that is its is here: what it does not know, it does not have.
+    package var isWhole: Bool { hasJoined && gated.isEmpty && partitions.values.allSatisfy(\.isLive) }
+
+    /// What the one partition says that knows a stream; nil when none does.
+    ///
+    /// - Throws: what kept one from looking, where no other knows it.
+    private func first<Found>(_ body: (PartitionState) throws -> Found?) throws -> Found? {
+        var failure: (any Error)?
+        for state in partitions.values {
+            do { if let found = try body(state) { return found } } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return nil
     }
 
     /// The partition on which a stream's slot lives.
-    package func partition(of key: String) -> Int32? {
-        partitions.values.first { (try? $0.find(key)) != nil }?.partition
-    }
-
-    /// A stream's state on its way out; nil when it is not here.
-    package func export(_ key: String) -> SlotExport? {
-        for state in partitions.values { if let export = try? state.export(key) { return export } }
-        return nil
-    }
-
-    /// The partition on which an import for a stream would take effect: the stream's own, or for one that is not known
-    /// the given one; nil when that is not here.
     ///
-    /// - Returns: as a failure, why the snapshot does not fit there.
-    package func target(
-        of snapshot: [UInt8], for key: String, orElse partition: Int32?
-    ) -> Result<Int32, SluiceError>? {
-        guard let state = (self.partition(of: key) ?? partition).flatMap({ partitions[$0] }) else { return nil }
-        do {
-            try state.check(snapshot, for: key)
-            return .success(state.partition)
-        } catch {
-            return .failure(Self.known(error))
-        }
+    /// - Throws: as `PartitionState.find`.
+    package func partition(of key: String) throws -> Int32? {
+        try first { try $0.find(key) == nil ? nil : $0.partition }
+    }
+
+    /// A stream's state on its way out; nil when it is not here, or is still on its way back: a slot may be ahead of
+    /// its partition until that is live.
+    ///
+    /// - Throws: as `PartitionState.export`.
+    package func export(_ key: String) throws -> SlotExport? {
+        try first { $0.isLive ? try $0.export(key) : nil }
+    }
+
+    /// Whether a snapshot can be given to a stream on a partition; nil when the partition is not here.
+    ///
+    /// - Throws: as `PartitionState.check`, why it cannot.
+    package func check(_ snapshot: [UInt8], for key: String, on partition: Int32) throws -> Bool? {
+        guard let state = partitions[partition] else { return nil }
+        try state.check(snapshot, for: key)
+        return true
     }
 
     /// A stream's slot; nil when it is not here.
-    package func slot(_ key: String, withState: Bool, recent limit: Int) -> SlotView? {
-        for state in partitions.values {
-            if let slot = try? state.find(key) { return view(slot, state, withState, limit) }
-        }
-        return nil
+    ///
+    /// - Throws: as `PartitionState.find`.
+    package func slot(_ key: String, withState: Bool, recent limit: Int) throws -> SlotView? {
+        try first { state in try state.find(key).map { view($0, state, withState, limit) } }
     }
 
     /// How much of the restoring counts as done before inputs are folded again.
@@ -159,20 +176,30 @@ extension Worker {
         let now = resources.clock.monotonicNanoseconds()
         let waiting = gated.values.map {
             PartitionView(
-                partition: $0.partition, position: 0, isLive: false, progress: $0.progress * Self.loadingShare,
-                checkpointAgeNanoseconds: nil, streams: 0,
-                stateBytes: 0, model: nil)
+                partition: $0.partition, position: 0, committed: 0, isLive: false,
+                progress: $0.progress * Self.loadingShare, checkpointAgeNanoseconds: nil, streams: 0, stateBytes: 0,
+                model: nil)
         }
         let restored = partitions.values.map { state in
             let todo = state.liveFrom - state.replayFrom
             let replayed = todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
             let progress = Self.loadingShare + (1 - Self.loadingShare) * replayed
             return PartitionView(
-                partition: state.partition, position: state.position, isLive: state.isLive, progress: progress,
+                partition: state.partition, position: state.position, committed: committed(state),
+                isLive: state.isLive, progress: progress,
                 checkpointAgeNanoseconds: state.savedNanoseconds.map { now - $0 }, streams: state.streams,
                 stateBytes: state.table.memoryBytes, model: state.model)
         }
         return (waiting + restored).sorted { $0.partition < $1.partition }
+    }
+
+    /// At least once, a command's record is delivered before anything behind it is folded; in a transaction it is there
+    /// when that is committed, as the store then knows.
+    private func committed(_ state: PartitionState) -> Offset {
+        switch resources.delivery {
+        case .atLeastOnce: max(state.position, state.liveFrom)
+        case .exactlyOnce: max(state.store?.position?.offset ?? 0, state.liveFrom)
+        }
     }
 
     private func row(_ slot: UInt32, _ state: PartitionState) -> StreamRow {

@@ -5,15 +5,20 @@ extension LogReader {
     /// Reads partitions from one offset to another, each to its end and not beyond. The records of a partition come in
     /// their order.
     ///
-    /// - Parameter body: may throw to give up.
+    /// - Parameters:
+    ///   - eachPoll: called some times a second, and body: both may throw to give up.
     /// - Throws: `broker`, to be tried again, when the ends are not reached.
-    func read(_ ranges: [TopicPartition: Range<Offset>], _ body: (LogRecord) throws -> Void) throws {
+    func read(
+        _ ranges: [TopicPartition: Range<Offset>], eachPoll: () throws -> Void = {},
+        _ body: (LogRecord) throws -> Void
+    ) throws {
         var left = ranges.filter { !$0.value.isEmpty }
         guard !left.isEmpty else { return }
         try assign(left.mapValues(\.lowerBound))
         var emptyPolls = 0
         while !left.isEmpty {
             var count = 0
+            try eachPoll()
             try poll(timeoutMilliseconds: 100, limit: 4_096) { topic, record in
                 count += 1
                 let partition = TopicPartition(topic: topic, partition: record.partition)

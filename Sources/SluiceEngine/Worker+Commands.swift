@@ -12,57 +12,60 @@ extension Worker {
     /// partition, but for those that an earlier life may have answered.
     ///
     /// It is recorded on the audit first: nothing is folded from a state that it set back before its record is
-    /// delivered, or a crash between the two would let the same command take effect at another offset later.
+    /// delivered, or a crash between the two would let the same command take effect at another offset later. One that
+    /// cannot take effect is refused there.
+    ///
+    /// - Throws: where it only cannot be said now whether a command can take effect: the next worker comes to it again.
     func takeCommands() throws {
         var hasRecorded = false
         try resources.control.poll(timeoutMilliseconds: 0, limit: Self.commandsMaximum) { _, record in
             guard let state = partitions[record.partition], record.offset >= state.controlOffset else { return }
+            let event = try event(record, state)
             state.controlOffset = record.offset + 1
             delivery.applied()
-            // Recorded before a crash: it stands in the schedule at its own offset already.
-            guard let event = event(record, state), !state.schedule.contains(id: event.id), self.record(event) else {
-                return
-            }
+            guard let event, let recorded = self.record(event) else { return }
             hasRecorded = true
-            state.schedule.add(event)
+            state.schedule.add(recorded)
             state.hasNewCommands = true
             state.schedule.forget(behind: state.controlOffset)
         }
         if hasRecorded { try delivery.recorded(self) }
     }
 
-    private func event(_ record: LogRecord, _ state: PartitionState) -> Event? {
+    /// What is to be recorded of a command; nil for what is none, and for one that is known: recorded before a crash,
+    /// it stands in the schedule at its own offset already.
+    private func event(_ record: LogRecord, _ state: PartitionState) throws -> Event? {
+        let command: Command
         do {
-            let command = try messages.command(record.value)
-            guard command.isComplete else {
-                resources.observer.note(
-                    "a command of the type \(command.type.rawValue) is passed over", state.partition, error: nil)
-                return nil
-            }
-            guard canObey(command, state) else { return nil }
-            return Event(
-                command, partition: state.partition, offset: max(state.position, state.commandsFrom),
-                control: record.offset, previous: state.schedule.pendingModel ?? state.model)
+            command = try messages.command(record.value)
         } catch {
             resources.observer.note("a record of the control topic is not a command", state.partition, error: error)
             return nil
         }
+        guard !state.schedule.contains(id: command.id) else { return nil }
+        let offset = max(state.position, state.commandsFrom)
+        do {
+            try check(command, state)
+            return Event(
+                command, partition: state.partition, offset: offset, control: record.offset,
+                previous: state.schedule.pendingModel ?? state.model)
+        } catch {
+            let known = Self.known(error)
+            guard known.retry == .never else { throw known }
+            return Event(
+                refusing: command, partition: state.partition, offset: offset, control: record.offset,
+                cause: "\(command.type.rawValue): \(known)")
+        }
     }
 
-    /// Whether the model that a swap names is here, and the state of an import of the model at hand; a command is not
-    /// recorded otherwise.
-    private func canObey(_ command: Command, _ state: PartitionState) -> Bool {
-        do {
-            if let version = command.model { _ = try folds.fold(.version(version)) }
-            if case .stream(let key)? = command.target, let snapshot = command.snapshot {
-                try state.check(snapshot, for: key)
-            }
-            return true
-        } catch {
-            resources.observer.note(
-                "a command of the type \(command.type.rawValue) cannot be obeyed and is passed over", state.partition,
-                error: Self.known(error))
-            return false
+    /// Whether the model that a swap names is here, and the state of an import of the model at hand.
+    private func check(_ command: Command, _ state: PartitionState) throws {
+        guard command.isComplete else {
+            throw SluiceError(.invalidInput, "no such command is known here, or it does not say all that it takes")
+        }
+        if let version = command.model { _ = try folds.fold(.version(version)) }
+        if case .stream(let key)? = command.target, let snapshot = command.snapshot {
+            try state.check(snapshot, for: key)
         }
     }
 
@@ -70,9 +73,31 @@ extension Worker {
         error as? SluiceError ?? SluiceError(.invalidModel, "\(error)")
     }
 
-    /// Puts a command with its offset on the audit, which is its acknowledgement; false for one too large to be
-    /// recorded.
-    private func record(_ event: Event) -> Bool {
+    /// Puts a command with its offset on the audit, which is its acknowledgement.
+    ///
+    /// - Returns: what is recorded: of one that is too large, its refusal; nil where even that is.
+    private func record(_ event: Event) -> Event? {
+        let maximum = delivery.messageBytesMax - Self.recordOverhead
+        let bytes = append(event)
+        if event.type == .refused {
+            resources.observer.note(
+                "a command is refused", event.partition, error: SluiceError(.invalidInput, event.cause ?? ""))
+        }
+        guard bytes > maximum else { return event }
+        let open = delivery.open
+        open.outputs.arena.truncate(to: open.outputs.arena.count - bytes)
+        open.outputs.entries.removeLast()
+        guard event.type != .refused else { return nil }
+        var refusal = event
+        (refusal.type, refusal.previous, refusal.snapshot) = (.refused, nil, nil)
+        refusal.cause =
+            "\(event.type.rawValue): its record would have \(bytes) bytes, and a message of the events topic has up to "
+            + "\(maximum) (message.max.bytes)"
+        return record(refusal)
+    }
+
+    /// - Returns: how many bytes it has.
+    private func append(_ event: Event) -> Int {
         let open = delivery.open
         let value = event.encode(into: &open.outputs.arena)
         var key: Range<Int>?
@@ -81,14 +106,8 @@ extension Worker {
             open.outputs.arena.append(stream)
             key = start..<open.outputs.arena.count
         }
-        let bytes = open.outputs.arena.count - value.lowerBound
-        guard bytes <= delivery.messageBytesMax - Self.recordOverhead else {
-            open.outputs.arena.truncate(to: value.lowerBound)
-            resources.observer.note("a command too large to be recorded is passed over", event.partition, error: nil)
-            return false
-        }
         open.outputs.entries.append(OutputBatch.Entry(topic: .events, partition: -1, key: key, value: value))
-        return true
+        return open.outputs.arena.count - value.lowerBound
     }
 
     /// Applies the commands that take effect before the input at `offset`, in order.

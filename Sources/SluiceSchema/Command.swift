@@ -9,6 +9,8 @@ package struct MessageType: RawRepresentable, Hashable, Sendable {
     package static let swap = MessageType(rawValue: "swap")
     package static let `import` = MessageType(rawValue: "import")
     package static let boundary = MessageType(rawValue: "boundary")
+    /// A command that is not obeyed, ever.
+    package static let refused = MessageType(rawValue: "refused")
 }
 
 /// The streams a command or event is about.

@@ -15,11 +15,11 @@ package struct Event: Sendable, Equatable {
     package var time: EpochMilliseconds
     /// Where the command lies in the control topic; nil for what was not commanded.
     package var control: Offset?
-    /// The version a swap went to.
+    /// The version a swap went to, or would have.
     package var model: String?
     /// The version a swap came from.
     package var previous: String?
-    /// Why, for a boundary: its kind.
+    /// Why: for a boundary its kind, for a refusal what is wrong.
     package var cause: String?
     /// The state that an import gave to its stream.
     package var snapshot: [UInt8]?
@@ -55,7 +55,14 @@ package struct Event: Sendable, Equatable {
             previous: command.type == .swap ? previous : nil, snapshot: command.snapshot)
     }
 
-    /// Whether it records a command, with all that it takes to repeat it.
+    /// The record of a command that is not obeyed: all that can be said of it without its snapshot.
+    package init(refusing command: Command, partition: Int32, offset: Offset, control: Offset, cause: String) {
+        self.init(
+            id: command.id, type: .refused, target: command.target, partition: partition, offset: offset,
+            by: command.by, time: command.time, control: control, model: command.model, cause: cause)
+    }
+
+    /// Whether it records a command that took effect, with all that it takes to repeat it.
     package var isCommand: Bool { Command.isComplete(type, target, model: model, snapshot: snapshot) }
 
     /// Whether it is about more than one stream.

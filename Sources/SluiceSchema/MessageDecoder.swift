@@ -18,7 +18,7 @@ package struct MessageDecoder: ~Copyable {
     package func command(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Command {
         try parse(bytes, "command")
         return Command(
-            id: try text(.id), type: MessageType(rawValue: try text(.type)), target: try target(),
+            id: try id(), type: MessageType(rawValue: try text(.type)), target: try target(),
             model: try optionalText(.model), snapshot: try base64(.snapshot), by: try text(.by), time: try time())
     }
 
@@ -30,7 +30,7 @@ package struct MessageDecoder: ~Copyable {
         }
         let isCommanded = !parser.values[Member.control.rawValue].isAbsent
         return Event(
-            id: try text(.id), type: MessageType(rawValue: try text(.type)), target: try target(), partition: number,
+            id: try id(), type: MessageType(rawValue: try text(.type)), target: try target(), partition: number,
             offset: try offset(.offset), by: try text(.by), time: try time(),
             control: isCommanded ? try offset(.control) : nil, model: try optionalText(.model),
             previous: try optionalText(.previous), cause: try optionalText(.cause),
@@ -67,6 +67,14 @@ package struct MessageDecoder: ~Copyable {
     private func text(_ member: Member) throws(SluiceError) -> String {
         guard let text = try optionalText(member) else { throw wrong(member, "is missing") }
         return text
+    }
+
+    private func id() throws(SluiceError) -> String {
+        let id = try text(.id)
+        guard (1...Limits.commandIDBytes).contains(id.utf8.count) else {
+            throw wrong(.id, "has \(id.utf8.count) bytes, not 1 to \(Limits.commandIDBytes)")
+        }
+        return id
     }
 
     private func offset(_ member: Member) throws(SluiceError) -> Offset {

@@ -105,10 +105,25 @@ extension SlotSnapshot {
         return slot
     }
 
-    /// Whether a snapshot can be restored.
+    /// Whether a snapshot that comes from outside can be restored.
     ///
-    /// - Throws: as `restore`.
-    package func check(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) { _ = unsafe try readHead(bytes) }
+    /// - Throws: as `restore`; `state-invalid` as well for numbers that no fold leaves behind.
+    package func check(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) {
+        let head = unsafe try readHead(bytes)
+        var reader = unsafe head.reader
+        let shape = layout.shape
+        for _ in 0..<shape.inputs where !Double(bitPattern: try reader.get(UInt64.self)).isFinite {
+            throw Self.broken("a mean is not a number")
+        }
+        for _ in 0..<shape.inputs {
+            let variance = Double(bitPattern: try reader.get(UInt64.self))
+            guard variance.isFinite, variance >= 0 else { throw Self.broken("a variance is not a number from 0") }
+        }
+        try reader.skip(shape.inputs * 6)
+        for _ in 0..<2 * shape.layers * shape.hidden where !Float(bitPattern: try reader.get(UInt32.self)).isFinite {
+            throw Self.broken("its h or c is not a number")
+        }
+    }
 
     /// All that precedes the content, with a reader that stands there; nothing behind it can be wrong.
     private func readHead(

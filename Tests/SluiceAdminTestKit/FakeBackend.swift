@@ -17,6 +17,8 @@ package final class FakeBackend: AdminBackend {
         package var versions = ["v6", "v7"]
         package var active = "v7"
         package var snapshot = Array("SLOT of a stream".utf8)
+        /// An export takes as long as this does.
+        package var exporting: @Sendable () async throws -> Void = {}
     }
 
     package let audit = AuditFeed()
@@ -108,8 +110,9 @@ package final class FakeBackend: AdminBackend {
         }
     }
 
-    package func export(stream key: String, before offset: Offset?, partition: Int32?) throws -> [UInt8]? {
-        try read { state in
+    package func export(stream key: String, before offset: Offset?, partition: Int32?) async throws -> [UInt8]? {
+        try await state.withLock { $0.exporting }()
+        return try read { state in
             if let offset, offset < 100 { throw Problem(.inputLost, "the log begins at offset 100") }
             return state.slots[key] == nil ? nil : state.snapshot
         }

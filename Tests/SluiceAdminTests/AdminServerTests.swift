@@ -11,11 +11,13 @@ import Testing
 @testable import SluiceAdmin
 
 @Suite struct AdminServerTests {
-    private static func server(host: String = "127.0.0.1", port: Int = 0) -> AdminServer {
+    private static func server(
+        host: String = "127.0.0.1", port: Int = 0, backend: FakeBackend = FakeBackend()
+    ) -> AdminServer {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return AdminServer(
-            host: host, port: port, backend: FakeBackend(), metrics: PrometheusRegistry(), logger: logger)
+            host: host, port: port, backend: backend, metrics: PrometheusRegistry(), logger: logger)
     }
 
     @Test func listensOnAFreePortAndRefusesATakenOne() async throws {
@@ -78,6 +80,40 @@ import Testing
                 await group.triggerGracefulShutdown()
                 #expect(try await Self.read(&chunks, to: nil).hasSuffix("0\r\n\r\n"), "ended in order")
             }
+            try await tasks.next()
+        }
+    }
+
+    /// Half of the connection, as a client that ends closes it at first.
+    @Test(.timeLimit(.minutes(2)), arguments: [CloseMode.output, .all])
+    func anExportEndsWithItsClient(mode: CloseMode) async throws {
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+        let (ended, end) = AsyncStream.makeStream(of: Bool.self)
+        let backend = FakeBackend()
+        backend.change {
+            $0.exporting = {
+                begin.yield()
+                do { try await Task.sleep(for: .seconds(600)) } catch { end.yield(Task.isCancelled) }
+                throw Problem(notReady: "given up")
+            }
+        }
+        let server = Self.server(backend: backend)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let group = ServiceGroup(services: [server], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let port = try await server.listeningPort
+            let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .channelOption(.allowRemoteHalfClosure, value: true).connect(host: "127.0.0.1", port: port).get()
+            let request = "GET /v1/streams/pump-17/export?offset=100 HTTP/1.1\r\nHost: x\r\n\r\n"
+            try await channel.writeAndFlush(ByteBuffer(string: request))
+            for await _ in begun { break }
+            try await channel.close(mode: mode)
+            var endings = ended.makeAsyncIterator()
+            #expect(await endings.next() == true)
+            if mode == .output { try? await channel.close() }
+            await group.triggerGracefulShutdown()
             try await tasks.next()
         }
     }

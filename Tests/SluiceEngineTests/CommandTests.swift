@@ -154,7 +154,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNoCommandIsPassedOver() throws {
+    @Test func whatIsNoCommandIsPassedOverAndWhatSaysTooLittleIsRefused() throws {
         let log = SimulatedLog()
         log.append(Self.records)
         let nonsense = [
@@ -167,7 +167,7 @@ import Testing
         let rig = try WorkerRig(log)
         rig.producer.messageBytesMax = 5_000
         try rig.run()
-        #expect(try log.events.map(\.id) == ["good"])
+        #expect(try log.events.map { "\($0.id) \($0.type.rawValue)" } == ["x refused", "swap refused", "good reset"])
         #expect(rig.notes.seen.notes.count == nonsense.count + 2)
         #expect(log.committed[0]?.metadata == "sluice2 200 7 ")
     }

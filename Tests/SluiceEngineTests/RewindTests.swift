@@ -124,22 +124,22 @@ import Testing
         #expect(crashAt > 30)
     }
 
-    @Test func aSnapshotThatDoesNotFitIsPassedOverAndSaid() throws {
+    @Test func aSnapshotThatDoesNotFitIsRefusedAndSaid() throws {
         let log = SimulatedLog()
         log.append(Self.records)
         let other = FoldSpecification(model: makeModel(seed: 77), boundaries: Self.specification.boundaries)
         let foreign = try FoldRig(other)
         try foreign.run(Array(Self.records[..<50]))
         let snapshot = try #require(try foreign.state().export("stream-0")).snapshot
-        let rig = try WorkerRig(log)
-        try rig.run { consumer in
+        try WorkerRig(log).run { consumer in
             guard consumer.polls == 8 else { return }
             log.command("foreign", .stream("stream-1"), type: .import, snapshot: snapshot)
             log.command("torn", .stream("stream-1"), type: .import, snapshot: Array(snapshot.dropLast()))
             log.command("none", .stream("stream-1"), type: .import)
         }
-        #expect(try log.events.isEmpty)
-        #expect(rig.notes.seen.notes.count { $0.contains("import") } == 3)
+        let events = try log.events
+        #expect(events.map(\.id) == ["foreign", "torn", "none"] && events.allSatisfy { $0.type == .refused })
+        #expect(events[0].cause?.contains("another model") == true)
         #expect(log.answers() == (try replay(Self.records, [])))
     }
 

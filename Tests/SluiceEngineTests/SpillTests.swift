@@ -150,13 +150,13 @@ import Testing
             #expect((worker.partitions[0]?.spilled ?? 0) > 0)
             var after: String?
             repeat {
-                let page = worker.list(prefix: "stream-", after: after, limit: 4).map(\.key)
+                let page = try worker.list(prefix: "stream-", after: after, limit: 4).map(\.key)
                 lists.append(page)
                 after = page.last
             } while after != nil
-            counts.insert(worker.count(prefix: "")[0] ?? 0)
+            counts.insert(try worker.count(prefix: "")[0] ?? 0)
             let key = lists.joined().first { worker.partitions[0]?.inMemory($0) == nil }
-            #expect(worker.slot(key ?? "", withState: true, recent: 1) != nil, "asked for, it is fetched")
+            #expect(try worker.slot(key ?? "", withState: true, recent: 1) != nil, "asked for, it is fetched")
         }
         let all = Array(lists.joined())
         #expect(all == all.sorted() && Set(all).count == all.count && counts == [all.count])

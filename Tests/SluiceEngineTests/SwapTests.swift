@@ -150,14 +150,12 @@ import Testing
         #expect(log.answers() == (try replay(Self.records, [])))
     }
 
-    @Test func aSwapToAModelThatIsNotHereIsNotRecorded() throws {
+    @Test func aSwapToAModelThatIsNotHereIsRefused() throws {
         let log = SimulatedLog()
         log.append(Self.records)
         log.command("lost", nil, type: .swap, model: "v404")
-        let rig = try Self.rig(log)
-        try rig.run()
-        #expect(try log.events.isEmpty)
-        #expect(rig.notes.seen.notes.contains { $0.contains("cannot be obeyed") })
+        try Self.rig(log).run()
+        #expect(try log.events.map(\.type) == [.refused])
         #expect(log.answers() == (try replay(Self.records, [])))
     }
 

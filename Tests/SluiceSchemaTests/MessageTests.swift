@@ -43,6 +43,30 @@ import Testing
         }
     }
 
+    /// What is kept of commands is kept by their ids.
+    @Test func anIdIsBounded() throws {
+        let decoder = try MessageDecoder()
+        var command = Self.command
+        let ids = ["": false, String(repeating: "ä", count: 128): true, String(repeating: "a", count: 257): false]
+        for (id, isRead) in ids {
+            command.id = id
+            let text = text { command.encode(into: &$0) }
+            let found = try? read(text) { try decoder.command($0) }
+            #expect((found == command) == isRead, "\(id.utf8.count) bytes")
+        }
+    }
+
+    @Test func aRefusalIsTheCommandWithoutItsStateAndTheReason() throws {
+        var command = Self.command
+        (command.type, command.snapshot) = (.import, [1, 2, 3])
+        let event = Event(refusing: command, partition: 3, offset: 12_345, control: 8, cause: "import: foreign")
+        #expect(
+            text { event.encode(into: &$0) }
+                == #"{"id":"c-1","type":"refused","stream":"pump \"17\"","partition":3,"offset":12345,"by":"anna","#
+                + #""time":"2026-01-01T00:05:00Z","control":8,"cause":"import: foreign"}"#)
+        #expect(!event.isCommand)
+    }
+
     @Test(arguments: [
         ("x", "JSON"), ("{}", "partition"), (#"{"partition":-1}"#, "partition"), (#"{"partition":1,"offset":1}"#, "id"),
         (#"{"partition":1,"offset":1,"id":"a","type":"reset","by":"b","time":"soon"}"#, "time"),

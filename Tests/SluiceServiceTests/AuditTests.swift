@@ -30,6 +30,16 @@ import Testing
         #expect(AuditEvent(swap).stream == nil && AuditEvent(swap).prefix == "")
     }
 
+    @Test func onlyResetsAreCountedAsResets() {
+        let registry = PrometheusRegistry()
+        let observer = MetricsObserver(metrics: ServiceMetrics(registry: registry), logger: ServiceRig.quiet)
+        observer.commandApplied(Self.event(1), matched: 2)
+        var other = Self.event(2)
+        other.type = .import
+        observer.commandApplied(other, matched: 1)
+        #expect(observer.current.resets == 2 && registry.exposition().contains("sluice_resets_total 2\n"))
+    }
+
     @Test(.timeLimit(.minutes(1))) func aServiceThatStartsTellsOfTheLatestRecords() async {
         let (told, teller) = AsyncStream.makeStream(of: String.self)
         let control = ControlPlane(

@@ -1,4 +1,5 @@
 import Foundation
+import SluiceAdmin
 import SluiceCore
 import SluiceLog
 import SluiceSchema
@@ -106,6 +107,26 @@ import Testing
         await stop(plane)
     }
 
+    @Test func aRefusalIsTheAnswer() async throws {
+        let plane = plane()
+        broker.script.withLock { ($0.answers, $0.refuses) = (true, true) }
+        let problem = await #expect(throws: Problem.self) { _ = try await plane.perform(reset("c"), on: 1) }
+        #expect(problem == Problem(.commandRefused, "reset: no") && problem?.status == 409)
+        await stop(plane)
+    }
+
+    @Test func aCommandThatNoMessageHoldsIsAnErrorAndInNobodysWay() async throws {
+        broker.script.withLock { $0.messageBytesMax = 400 }
+        let plane = plane(ControlPlane.Patience(answer: .seconds(600)))
+        let large = Command(id: "large", target: .prefix(String(repeating: "x", count: 400)), by: "test", time: 0)
+        let refused = Task { try await plane.record(large, on: [0, 1]) }
+        try await plane.record(reset("c"), on: [0])
+        let problem = await #expect(throws: Problem.self) { try await refused.value }
+        #expect(problem?.code == "body-too-large" && problem?.detail.contains("message.max.bytes") == true)
+        #expect(broker.commands == ["c/0"])
+        await stop(plane)
+    }
+
     @Test func theEffectIsTheAnswer() async throws {
         let plane = plane()
         broker.script.withLock { $0.answers = true }
@@ -126,6 +147,9 @@ private final class ScriptedBroker: Sendable {
         var isBlocked = false
         /// Every command takes effect.
         var answers = false
+        /// They are refused instead.
+        var refuses = false
+        var messageBytesMax = 1_000_000
         /// With the present producer, and at the broker.
         var produced: [String] = []
         var delivered: [String] = []
@@ -142,7 +166,7 @@ private final class ScriptedBroker: Sendable {
 private final class ScriptedProducer: LogProducer {
     private let broker: ScriptedBroker
     private let messages: MessageDecoder
-    let messageBytesMax = 1_000_000
+    var messageBytesMax: Int { broker.script.withLock { $0.messageBytesMax } }
 
     init(_ broker: ScriptedBroker) throws {
         self.broker = broker
@@ -174,11 +198,12 @@ private final class ScriptedProducer: LogProducer {
         broker.script.withLock { script in
             guard !script.isBlocked else { return false }
             if script.answers {
+                let type = script.refuses ? MessageType.refused : .reset
                 script.events += script.produced.map { text in
                     let parts = text.split(separator: "/")
                     return Event(
-                        id: String(parts[0]), type: .reset, target: .prefix(""), partition: Int32(parts[1]) ?? -1,
-                        offset: 0, by: "test", time: 0)
+                        id: String(parts[0]), type: type, target: .prefix(""), partition: Int32(parts[1]) ?? -1,
+                        offset: 0, by: "test", time: 0, cause: script.refuses ? "reset: no" : nil)
                 }
             }
             script.delivered += script.produced

@@ -1,6 +1,7 @@
 import Foundation
 import SluiceAdmin
 import SluiceCore
+import SluiceEngine
 import SluiceSchema
 import Testing
 
@@ -46,6 +47,29 @@ import Testing
         #expect(ServeTests.texts(found) == (try rig.scored(all, events: events)))
         let steps = try found.filter { $0.key == "moved" }.map { try $0.prediction.step }
         #expect(steps == [5, 6, 7, 8, 9, 10])
+    }
+
+    /// Each worker knows its own partitions only: what one of them holds is no other's.
+    @Test func aStreamIsOnItsOwnPartitionWhateverIsSaid() async throws {
+        let rig = try ServiceRig(partitions: 2, workers: 2)
+        try rig.produce(inputs(0..<8, [(0, "pump-0"), (1, "pump-1")]))
+        try await rig.serving { runtime in
+            _ = try await rig.predictions(16)
+            try await rig.settled(runtime)
+            let backend = runtime.backend
+            for (home, other) in [(0, 1), (1, 0)] as [(Int32, Int32)] {
+                let key = "pump-\(home)"
+                let state = try #require(try await backend.export(stream: key, before: nil, partition: nil))
+                let problem = await #expect(throws: Problem.self) {
+                    _ = try await backend.import(state, stream: key, partition: other, by: "t")
+                }
+                #expect(problem?.code == "parameter-invalid" && problem?.detail.contains("lives on") == true)
+                let earlier = try await backend.export(stream: key, before: 3, partition: other)
+                #expect(earlier != nil)
+                let views = await backend.views().map(\.view)
+                #expect(views.map(\.streams) == [1, 1])
+            }
+        }
     }
 
     @Test func whatDoesNotFitIsRefusedWithItsReason() async throws {

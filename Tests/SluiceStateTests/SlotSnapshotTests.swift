@@ -174,6 +174,39 @@ import Testing
         }
     }
 
+    /// What comes from outside may hold numbers that would be in every forecast to come.
+    @Test func numbersThatNoFoldLeavesBehindAreRefused() throws {
+        let model = Self.shapes[1].model
+        let (table, slot) = lived(model)
+        let written = try bytes(table, slot, model)
+        let format = try SlotSnapshot(layout: table.layout, modelHash: model.hash)
+        try written.withUnsafeBytes { try format.check($0) }
+        let means = 188 + "pump-17".utf8.count + "run-9".utf8.count
+        let state = means + 3 * (8 + 8 + 4 + 2)
+        let last = written.count - table.layout.ringBytes - 4
+        let double = withUnsafeBytes(of: Double.nan.bitPattern.littleEndian) { Array($0) }
+        let infinite = withUnsafeBytes(of: Double.infinity.bitPattern.littleEndian) { Array($0) }
+        let negative = withUnsafeBytes(of: (-1.0).bitPattern.littleEndian) { Array($0) }
+        let float = withUnsafeBytes(of: Float.nan.bitPattern.littleEndian) { Array($0) }
+        let wrong = [
+            (means, double), (means + 16, infinite), (means + 24, double), (means + 40, negative), (state, float),
+            (last, float),
+        ]
+        for (position, patch) in wrong {
+            var forged = written
+            forged.replaceSubrange(position..<position + patch.count, with: patch)
+            reseal(&forged)
+            let error = #expect(throws: SluiceError.self, "at \(position)") {
+                try forged.withUnsafeBytes { try format.check($0) }
+            }
+            #expect(error?.code == .invalidState)
+        }
+        var carried = written
+        carried.replaceSubrange(means + 48..<means + 52, with: float)
+        reseal(&carried)
+        try carried.withUnsafeBytes { try format.check($0) }
+    }
+
     private func reseal(_ bytes: inout [UInt8]) {
         let checksum = bytes.withUnsafeBytes { xxHash64(UnsafeRawBufferPointer(rebasing: $0[20...])) }
         for byte in 0..<8 { bytes[12 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt64(byte))) }

@@ -4,7 +4,7 @@ internal import Synchronization
 /// The event `audit` of `GET /v1/events`: one record of `<application>.events`.
 package struct AuditEvent: Hashable, Sendable, Decodable {
     package var id: String
-    /// `reset`, `swap`, `boundary`, or what later versions add.
+    /// `reset`, `swap`, `import`, `refused`, `boundary`, or what later versions add.
     package var type: String
     package var stream: String?
     /// In place of the stream: all whose key begins so; empty for every stream.
@@ -16,7 +16,7 @@ package struct AuditEvent: Hashable, Sendable, Decodable {
     package var model: String?
     /// The version it came from.
     package var previous: String?
-    /// Why, for a boundary.
+    /// Why, for a boundary or a command that was refused.
     package var cause: String?
     package var by: String
     package var time: Timestamp

@@ -26,7 +26,7 @@ extension AdminRouter {
         return Response(bytes: try await known { try await backend.export(model: version) })
     }
 
-    func takeModel(_ request: Request, _ context: AdminRequestContext) async throws -> Response {
+    func importModel(_ request: Request, _ context: AdminRequestContext) async throws -> Response {
         _ = try RequestReading.query(request, names: [])
         let body = try await request.body.collect(upTo: Limits.modelBytes)
         return try await known {

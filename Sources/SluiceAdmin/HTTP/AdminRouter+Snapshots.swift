@@ -4,18 +4,22 @@ internal import SluiceCore
 
 /// Streams that leave with their state, and come with it.
 extension AdminRouter {
-    func export(_ key: String, _ request: Request) async throws -> Response {
+    func export(_ key: String, _ request: Request, _ context: AdminRequestContext) async throws -> Response {
         let query = try RequestReading.query(request, names: ["offset", "partition"])
         let offset = try query["offset"].map { try RequestReading.number($0, "offset", as: Offset.self) }
         let partition = try query["partition"].map { try RequestReading.number($0, "partition", as: Int32.self) }
-        guard let snapshot = try await backend.export(stream: key, before: offset, partition: partition) else {
+        // To rebuild an earlier state takes as long as its log is.
+        let snapshot = try await context.channel.whileOpen { [backend] in
+            try await backend.export(stream: key, before: offset, partition: partition)
+        }
+        guard let snapshot else {
             guard let offset else { throw Problem.unknown(stream: key) }
             throw Problem(.streamUnknown, "the stream \(key) had no state before offset \(offset)")
         }
         return Response(bytes: snapshot)
     }
 
-    func take(_ key: String, _ request: Request, _ context: AdminRequestContext) async throws -> Response {
+    func importState(_ key: String, _ request: Request, _ context: AdminRequestContext) async throws -> Response {
         let query = try RequestReading.query(request, names: ["partition"])
         let partition = try query["partition"].map { try RequestReading.number($0, "partition", as: Int32.self) }
         let body = try await request.body.collect(upTo: Limits.snapshotBytes)

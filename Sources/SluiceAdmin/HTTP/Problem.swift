@@ -15,6 +15,7 @@ package struct Problem: Error, Hashable, Sendable {
         case bodyInvalid = "body-invalid"
         case bodyTooLarge = "body-too-large"
         case stateForeign = "state-foreign"
+        case commandRefused = "command-refused"
         case inputLost = "input-lost"
         case rebuildBusy = "rebuild-busy"
         case originForeign = "origin-foreign"
@@ -33,7 +34,7 @@ package struct Problem: Error, Hashable, Sendable {
             case .originForeign, .roleInsufficient: 403
             case .streamUnknown, .modelUnknown, .pathUnknown: 404
             case .methodNotAllowed: 405
-            case .stateForeign: 409
+            case .stateForeign, .commandRefused: 409
             case .inputLost: 410
             case .bodyTooLarge: 413
             case .internalError: 500
@@ -53,6 +54,7 @@ package struct Problem: Error, Hashable, Sendable {
             case .bodyInvalid: "Invalid body"
             case .bodyTooLarge: "Body too large"
             case .stateForeign: "State of another model"
+            case .commandRefused: "Command refused"
             case .inputLost: "Inputs no longer there"
             case .rebuildBusy: "Another state is being rebuilt"
             case .originForeign: "Request of a foreign page"
@@ -100,6 +102,9 @@ package struct Problem: Error, Hashable, Sendable {
         self.reasons = reasons
         self.allowed = allowed
     }
+
+    /// Nothing can be done now, for one reason.
+    package init(notReady reason: String) { self.init(.notReady, reason, reasons: [reason]) }
 
     /// A failure of the service: 503 if trying again may help, else 500.
     package init(_ error: SluiceError) {

@@ -125,7 +125,8 @@ export function overviewPage({ model }) {
     auditNote.hidden = model.audit.length > 0;
     audit.rows.replaceChildren(...grouped(model.audit).map((event) => h("tr", {},
       h("td", { title: time(event.time) }, clock(event.time)),
-      h("td", {}, h("span", { class: `badge ${event.type}` }, event.type), event.cause ? ` ${event.cause}` : null),
+      h("td", { class: event.type === "refused" ? "key" : "" },
+        h("span", { class: `badge ${event.type}` }, event.type), event.cause ? ` ${event.cause}` : null),
       h("td", { class: "key" }, target(event)),
       h("td", { class: "number", title: places(event.places) },
         event.places.length > 2 ? plural(event.places.length, "partition", "partitions") : places(event.places)),
@@ -141,7 +142,7 @@ export function overviewPage({ model }) {
       retrained.hidden = last === null;
       setText(retrained, last === null ? "" : `Last retraining: ${sentence(last)}`);
       showAudit();
-      setText(auditNote, model.overview ? "Nothing has been reset or swapped." : "Loading…");
+      setText(auditNote, model.overview ? "Nothing has been reset, imported or swapped." : "Loading…");
     },
     close() {
       closing.abort();
@@ -163,7 +164,7 @@ function grouped(events) {
 
 function isSame(group, event) {
   if (group.places.some(([partition]) => partition === event.partition)) return false;
-  if (event.type !== "swap") return group.id === event.id;
+  if (event.type !== "swap") return group.type === event.type && group.id === event.id;
   return group.type === "swap" && group.model === event.model && group.previous === event.previous
     && Math.abs(Date.parse(group.time) - Date.parse(event.time)) < swapMilliseconds;
 }

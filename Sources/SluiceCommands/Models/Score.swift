@@ -24,10 +24,10 @@ struct Score: AsyncParsableCommand {
             of all of it. Blank lines are no rows. In CSV a quoted field may run over line ends if its quote is closed \
             within \(Limits.quotedRecordBytes) bytes; else that line is a reject, and reading goes on behind it.
 
-            --commands applies the resets and swaps of a service's events topic (JSON lines) before the rows at their \
-            offsets; rows then say in source where they come from. A partition begins with the model that its first \
-            swap took over from, or with --model where none is recorded; the models that swaps name lie beside it as \
-            VERSION.safetensors, as in state/models.
+            --commands applies the resets, swaps and imports of a service's events topic (JSON lines) before the \
+            rows at their offsets; rows then say in source where they come from. A partition begins with the model \
+            that its first swap took over from, or with --model where none is recorded; the models that swaps name \
+            lie beside it as VERSION.safetensors, as in state/models.
 
             Examples:
               sluice score --model m.safetensors --input pumps.csv --output out.ndjson

@@ -48,7 +48,7 @@ struct StreamsImport: AsyncParsableCommand {
         if answer.status == 202 {
             let id = try answer.decode(PendingCommand.self).id
             console.line("import \(id) into \(key.printable) is queued: it was not applied within 10 s")
-            return console.line("once it is, the events topic records \(id)")
+            return console.line("the events topic records \(id) when it is, or why it is refused")
         }
         let done = try answer.decode(AppliedCommand.self)
         console.line(

@@ -39,11 +39,11 @@ package struct SlotRewind {
     /// The state of a stream before the input at `offset`, and before the commands that took effect there; nil where
     /// the stream had none.
     ///
-    /// - Parameter progress: told the share of the inputs that are folded; throws to give up.
+    /// - Parameter eachPoll: called some times a second; throws to give up.
     /// - Throws: `input-lost` where the log no longer holds what it takes, `input-invalid` for an offset that is not
     ///   there yet, `model-unknown` for a model that is gone; `broker`, to be tried again.
     package func export(
-        _ key: String, partition: Int32, before offset: Offset, progress: (Double) throws -> Void = { _ in }
+        _ key: String, partition: Int32, before offset: Offset, eachPoll: () throws -> Void = {}
     ) throws -> SlotExport? {
         setFoldFloatEnvironment()
         let reader = try makeReader()
@@ -54,18 +54,19 @@ package struct SlotRewind {
             throw SluiceError(.invalidInput, "\(input) ends at offset \(high): there is no state at \(offset) yet")
         }
         let history = try CommandHistory(
-            reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition)
-        let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, history.events, reader)
+            reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition,
+            eachPoll: eachPoll)
+        let commands = history.events.filter(\.isCommand)
+        let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, commands, reader, eachPoll)
         guard history.isWhole || history.events.contains(where: { $0.control ?? 0 < base.control }) else {
             throw SluiceError(
                 .lostInput,
                 "the state at offset \(offset) cannot be rebuilt: \(settings.eventsTopic) no longer reaches "
                     + "back to what was commanded before it", remedy: "keep that topic for good (retention.ms=-1)")
         }
-        let state = try begin(base, partition, history.events.filter { $0.offset < offset })
-        let (bytes, span) = (Array(key.utf8), Double(max(1, offset - base.position)))
-        try reader.read([input: base.position..<max(base.position, offset)]) { record in
-            if record.offset % 4_096 == 0 { try progress(Double(record.offset - base.position) / span) }
+        let state = try begin(base, partition, commands.filter { $0.offset < offset })
+        let bytes = Array(key.utf8)
+        try reader.read([input: base.position..<max(base.position, offset)], eachPoll: eachPoll) { record in
             guard record.key.elementsEqual(bytes) else { return }
             try obey(state, before: record.offset)
             try state.fold.append(record, at: 0, of: state)
@@ -81,14 +82,14 @@ package struct SlotRewind {
     /// comes behind it; else the beginning of the log.
     private func base(
         of key: [UInt8], before offset: Offset, in input: TopicPartition, low: Offset, _ events: [Event],
-        _ reader: any LogReader
+        _ reader: any LogReader, _ eachPoll: () throws -> Void
     ) throws -> Base {
         let later = events.filter { $0.offset >= offset }.compactMap(\.control).min() ?? .max
         var found: Base?
         if hasChangelog {
             let changelog = TopicPartition(topic: settings.slotsTopic, partition: input.partition)
             let (first, end) = try reader.watermarks(changelog, timeoutMilliseconds: Self.timeoutMilliseconds)
-            try reader.read([changelog: first..<max(first, end)]) { record in
+            try reader.read([changelog: first..<max(first, end)], eachPoll: eachPoll) { record in
                 guard record.key.elementsEqual(key), record.value.baseAddress != nil else { return }
                 let summary = try SlotSnapshot.summary(record.value)
                 let (position, control) = (summary.header.position, summary.header.control)

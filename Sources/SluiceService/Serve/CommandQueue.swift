@@ -50,6 +50,14 @@ struct CommandQueue {
         return true
     }
 
+    /// Takes out the commands that no producer can take, before one has them. Returns who waited for them.
+    mutating func takeLarge(_ isLarge: (Entry) -> Bool) -> [Caller] {
+        let ids = Set(entries.filter { $0.number > handed && isLarge($0) }.map(\.command.id))
+        guard !ids.isEmpty else { return [] }
+        entries.removeAll { ids.contains($0.command.id) }
+        return ids.compactMap { callers.removeValue(forKey: $0) }
+    }
+
     /// What the producer does not have yet. It counts as handed over from now on.
     mutating func takeFresh() -> [Entry] {
         let fresh = entries.filter { $0.number > handed }

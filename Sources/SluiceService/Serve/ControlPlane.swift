@@ -21,6 +21,8 @@ package final class ControlPlane: Sendable {
 
     private static let backOffSeconds = 1.0
     private static let flushMilliseconds = 100
+    /// Bytes of a message besides key and value, amply.
+    private static let recordOverhead = 128
 
     package struct Clients {
         package var producer: any LogProducer
@@ -112,9 +114,12 @@ package final class ControlPlane: Sendable {
     /// Writes a command and waits for its record on the audit; nil when that has not come ten seconds later, although
     /// the broker has the command.
     ///
-    /// - Throws: `delivery`, to be tried again, when the broker does not have it by then.
+    /// - Throws: `delivery`, to be tried again, when the broker does not have it by then; `command-refused` where the
+    ///   record says that it takes no effect.
     package func perform(_ command: Command, on partition: Int32) async throws -> Event? {
-        try await submit(command, [partition], awaitsEffect: true)
+        let event = try await submit(command, [partition], awaitsEffect: true)
+        if let event, event.type == .refused { throw Problem(.commandRefused, event.cause ?? "it says no reason") }
+        return event
     }
 
     private func submit(_ command: Command, _ partitions: [Int32], awaitsEffect: Bool) async throws -> Event? {
@@ -206,6 +211,7 @@ package final class ControlPlane: Sendable {
 
     /// Hands over what is new, and takes out of the queue what the broker has.
     private func produceQueued(_ producer: any LogProducer) throws {
+        refuseLarge(producer.messageBytesMax)
         let fresh = state.withLock { $0.queue.takeFresh() }
         if !fresh.isEmpty {
             let taken = try producer.produce(Self.batch(fresh), from: 0)
@@ -214,6 +220,20 @@ package final class ControlPlane: Sendable {
         guard state.withLock({ $0.queue.hasHanded }) else { return }
         guard try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else { return }
         for caller in state.withLock({ $0.queue.handedAreRecorded() }) { caller.answer.resume(returning: nil) }
+    }
+
+    /// No producer would take them: they would be in the way of all others.
+    private func refuseLarge(_ maximum: Int) {
+        let refused = state.withLock { state in
+            state.queue.takeLarge { Self.batch([$0]).arena.count + Self.recordOverhead > maximum }
+        }
+        for caller in refused {
+            caller.answer.resume(
+                throwing: Problem(
+                    .bodyTooLarge,
+                    "the command has more bytes than a message of \(topics.control) may have: \(maximum) "
+                        + "(message.max.bytes)"))
+        }
     }
 
     private static func batch(_ entries: [CommandQueue.Entry]) -> OutputBatch {

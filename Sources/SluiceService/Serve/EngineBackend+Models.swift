@@ -40,7 +40,7 @@ extension EngineBackend {
 
     package func `import`(model file: [UInt8], by caller: String) async throws -> ModelSummary {
         let serving = try serving()
-        let version = try await onThread { try serving.take(file) }
+        let version = try await onThread { try serving.register(file) }
         guard let model = try await models().models.first(where: { $0.version == version }) else {
             throw SluiceError(.unknownModel, "the model \(version) is gone again", retry: .later)
         }

@@ -3,50 +3,56 @@ package import SluiceCore
 import SluiceEngine
 import SluiceSchema
 import SluiceState
-import Synchronization
 
 /// Streams that leave with their state, and come with it.
 extension EngineBackend {
+    private static let commitPatience = Duration.seconds(10)
+
     package func export(stream key: String, before offset: Offset?, partition: Int32?) async throws -> [UInt8]? {
-        guard let offset else {
-            let found = await ask { $0.export(key) }
-            if let export = found.compactMap(\.self).first { return export.snapshot }
-            try await requireReadiness(found.count)
-            return nil
-        }
-        let found = await ask { worker in
-            let views = worker.partitionViews()
-            return (worker.partition(of: key) ?? partition).flatMap { at in views.first { $0.partition == at } }
-        }
-        guard let view = found.compactMap(\.self).first else {
-            try await requireReadiness(found.count)
-            return nil
-        }
-        guard offset <= view.position else {
-            throw Problem(
-                .parameterInvalid,
-                "partition \(view.partition) has come to offset \(view.position): there is no state at "
-                    + "\(offset) yet")
-        }
-        return try await rewind(key, view.partition, offset)
+        guard let offset else { return try await find { try $0.export(key) }?.snapshot }
+        let home = try await find { try $0.partition(of: key) }
+        guard let at = home ?? partition, try await isCommitted(offset, on: at) else { return nil }
+        return try await rewind(key, at, offset)
     }
 
-    private func rewind(_ key: String, _ partition: Int32, _ offset: Offset) async throws -> [UInt8]? {
-        guard let makeRewind else { return nil }
-        guard isRewinding.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
-            throw Problem(.rebuildBusy, "another state is being rebuilt: try again when that is done")
+    /// Waits until the inputs before `offset` are committed, and with them what was commanded before it; false when the
+    /// partition is not here.
+    ///
+    /// - Throws: `parameter-invalid` where it has not come so far; `not-ready` when the commit does not come.
+    private func isCommitted(_ offset: Offset, on partition: Int32) async throws -> Bool {
+        let end = ContinuousClock.now + Self.commitPatience
+        while true {
+            let found = try await find { $0.partitionViews().first { $0.partition == partition } }
+            guard let view = found else { return false }
+            if offset <= view.committed { return true }
+            guard offset <= view.position else {
+                throw Problem(
+                    .parameterInvalid,
+                    "partition \(partition) has come to offset \(view.position): there is no state at \(offset) yet")
+            }
+            guard .now < end else {
+                throw Problem(notReady: "the inputs before \(offset) of partition \(partition) are not committed yet")
+            }
+            try await Task.sleep(for: .milliseconds(20))
         }
-        defer { isRewinding.store(false, ordering: .relaxed) }
-        let stop = StopFlag()
+    }
+
+    /// The state of a stream, folded again; it is given up when the service stops, or the task is cancelled.
+    func rewind(_ key: String, _ partition: Int32, _ offset: Offset) async throws -> [UInt8]? {
+        guard let makeRewind else { return nil }
+        let stop = try beginRebuild()
+        defer { endRebuild() }
         return try await withTaskCancellationHandler {
             do {
                 return try await onThread {
-                    try makeRewind().export(key, partition: partition, before: offset) { _ in
+                    try makeRewind().export(key, partition: partition, before: offset) {
                         if stop.isSet { throw CancellationError() }
                     }?.snapshot
                 }
             } catch let error as SluiceError {
                 throw Problem(ofRewind: error)
+            } catch is CancellationError {
+                throw Problem(notReady: "the rebuild is given up: the service stops, or nobody waits for it any more")
             }
         } onCancel: {
             stop.set()
@@ -56,18 +62,15 @@ extension EngineBackend {
     package func `import`(
         _ snapshot: [UInt8], stream key: String, partition: Int32?, by caller: String
     ) async throws -> CommandOutcome {
-        let found = await ask { $0.target(of: snapshot, for: key, orElse: partition) }
-        guard let target = found.compactMap(\.self).first else {
-            try await requireReadiness(found.count)
-            return .unknown
-        }
-        let home: Int32
-        switch target {
-        case .success(let partition): home = partition
-        case .failure(let error): throw Problem(ofRewind: error)
-        }
+        let known = try await find { try $0.partition(of: key) }
+        guard let home = known ?? partition else { return .unknown }
         if let partition, partition != home {
             throw Problem(.parameterInvalid, "the stream \(key) lives on partition \(home), not on \(partition)")
+        }
+        do {
+            guard try await find({ try $0.check(snapshot, for: key, on: home) }) != nil else { return .unknown }
+        } catch let error as SluiceError {
+            throw Problem(ofSnapshot: error)
         }
         let command = Command(
             id: Self.newID(), type: .import, target: .stream(key), snapshot: snapshot, by: caller, time: Self.now())
@@ -77,11 +80,18 @@ extension EngineBackend {
 }
 
 extension Problem {
-    /// What is wrong with what was asked for, not with the service.
-    fileprivate init(ofRewind error: SluiceError) {
+    /// What is wrong with a snapshot that was sent, not with the service.
+    fileprivate init(ofSnapshot error: SluiceError) {
         switch error.code {
         case .foreignState: self.init(.stateForeign, error.description)
         case .invalidState: self.init(.bodyInvalid, error.description)
+        default: self.init(error)
+        }
+    }
+
+    /// What is wrong with what was asked for.
+    fileprivate init(ofRewind error: SluiceError) {
+        switch error.code {
         case .lostInput: self.init(.inputLost, error.description)
         case .invalidInput: self.init(.parameterInvalid, error.description)
         case .unknownModel: self.init(.modelUnknown, error.description)

@@ -19,14 +19,14 @@ package final class EngineBackend: AdminBackend {
         var retraining: Retraining?
         var makeRewind: (@Sendable () -> SlotRewind)?
         var isStopping = false
+        /// Of the one earlier state that is being rebuilt: each reads the log.
+        var rebuild: StopFlag?
     }
 
     private let state = Mutex(State())
     private let kafkaHealth: KafkaHealth
     let observer: MetricsObserver
     package let audit = AuditFeed()
-    /// One earlier state is rebuilt at a time: each reads the log.
-    let isRewinding = Atomic<Bool>(false)
 
     package init(health: KafkaHealth, observer: MetricsObserver) {
         kafkaHealth = health
@@ -64,11 +64,30 @@ package final class EngineBackend: AdminBackend {
     func stop() {
         let (workers, control) = state.withLock { state in
             state.isStopping = true
+            state.rebuild?.set()
             return (state.workers, state.control)
         }
         for worker in workers { worker.mailbox.stop() }
         control?.stop()
     }
+
+    /// Lets one rebuild of an earlier state begin, until `endRebuild`.
+    ///
+    /// - Returns: what is set when it shall end.
+    /// - Throws: `not-ready` when the service stops, `rebuild-busy` while another one goes on.
+    func beginRebuild() throws -> StopFlag {
+        try state.withLock { state in
+            if state.isStopping { throw Problem(notReady: "the service is stopping") }
+            if state.rebuild != nil {
+                throw Problem(.rebuildBusy, "another state is being rebuilt: try again when that is done")
+            }
+            let stop = StopFlag()
+            state.rebuild = stop
+            return stop
+        }
+    }
+
+    func endRebuild() { state.withLock { $0.rebuild = nil } }
 
     private var workers: [WorkerThread] { state.withLock { $0.workers } }
 
@@ -86,11 +105,25 @@ package final class EngineBackend: AdminBackend {
         }
     }
 
+    /// Asks every worker for what at most one of them has; nil where none does and each has all that is its.
+    ///
+    /// - Throws: `not-ready` where one was not asked or restores; what kept one from looking.
+    func find<Found: Sendable>(_ body: @escaping @Sendable (Worker) throws -> Found?) async throws -> Found? {
+        let answers = await ask { worker in Result { (found: try body(worker), isWhole: worker.isWhole) } }
+        if let found = answers.lazy.compactMap({ try? $0.get().found }).first { return found }
+        let isWhole = try answers.map { try $0.get().isWhole }
+        try await requireReadiness(answers.count)
+        if isWhole.contains(false) { throw Problem(notReady: "a worker was restoring") }
+        return nil
+    }
+
     package func streams(prefix: String, limit: Int, after: String?, values: Int) async throws -> StreamPage {
-        let answers = await ask { $0.list(prefix: prefix, after: after, limit: limit + 1, values: values) }
+        let answers = await ask { worker in
+            Result { try worker.list(prefix: prefix, after: after, limit: limit + 1, values: values) }
+        }
         // A list that lacks a worker's streams would look as if they had ended.
         if workers.isEmpty || answers.count < workers.count { try await requireReadiness(answers.count) }
-        let rows = answers.joined()
+        let rows = try answers.flatMap { try $0.get() }
         let ordered = rows.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         let page = ordered.prefix(limit)
         return StreamPage(
@@ -99,18 +132,11 @@ package final class EngineBackend: AdminBackend {
     }
 
     package func stream(_ key: String, fullState: Bool) async throws -> StreamSlot? {
-        let found = await ask { $0.slot(key, withState: fullState, recent: Self.recentMaximum) }
-        if let slot = found.compactMap(\.self).first { return StreamSlot(slot) }
-        try await requireReadiness(found.count)
-        return nil
+        try await find { try $0.slot(key, withState: fullState, recent: Self.recentMaximum) }.map { StreamSlot($0) }
     }
 
     package func reset(stream key: String, by caller: String) async throws -> CommandOutcome {
-        let found = await ask { $0.partition(of: key) }
-        guard let partition = found.compactMap(\.self).first else {
-            try await requireReadiness(found.count)
-            return .unknown
-        }
+        guard let partition = try await find({ try $0.partition(of: key) }) else { return .unknown }
         let command = Command(id: Self.newID(), target: .stream(key), by: caller, time: Self.now())
         guard let event = try await control().perform(command, on: partition) else { return .pending(id: command.id) }
         return .applied(AppliedCommand(id: event.id, stream: key, partition: event.partition, offset: event.offset))
@@ -118,9 +144,9 @@ package final class EngineBackend: AdminBackend {
 
     package func reset(_ selection: StreamSelection, dryRun: Bool, by caller: String) async throws -> ManyReset {
         let prefix = if case .prefix(let prefix) = selection { prefix } else { "" }
-        let answers = await ask { $0.count(prefix: prefix) }
+        let answers = await ask { worker in Result { try worker.count(prefix: prefix) } }
         try await requireReadiness(answers.count)
-        let counts = answers.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+        let counts = try answers.reduce(into: [:]) { $0.merge(try $1.get(), uniquingKeysWith: +) }
         let matched = counts.values.reduce(0, +)
         if dryRun { return ManyReset(id: nil, matched: matched) }
         let command = Command(id: Self.newID(), target: .prefix(prefix), by: caller, time: Self.now())

@@ -82,12 +82,14 @@ package final class MetricsObserver: EngineObserver {
     }
 
     package func commandApplied(_ event: Event, matched: Int) {
-        if event.type == .swap {
+        switch event.type {
+        case .swap:
             metrics.swaps.increment()
             totals.withLock { $0.swaps += 1 }
-        } else {
+        case .reset:
             metrics.resets.increment(by: matched)
             totals.withLock { $0.resets += matched }
+        default: break
         }
         logger.info(
             "\(event.type.rawValue)",

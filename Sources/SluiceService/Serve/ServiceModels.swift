@@ -65,7 +65,7 @@ struct ServiceModels: Sendable {
     }
 
     /// Takes the bytes of a model file into the registry, if it can serve here; returns its version.
-    func take(_ file: [UInt8]) throws -> String {
+    func register(_ file: [UInt8]) throws -> String {
         let model = try ModelFile.decode(file, path: "that was sent")
         try check(model)
         return try registry.register(file, of: model)

@@ -3,7 +3,8 @@ import SluiceLog
 import SluiceSchema
 
 extension Checker {
-    /// Each command has one recorded effect: at one offset, where it was given, in the order of the control partition.
+    /// Each command has one recorded effect or refusal: at one offset, where it was given, in the order of the control
+    /// partition.
     func checkCommands() throws {
         var given: [String: (partition: Int32, first: Offset)] = [:]
         for (partition, commands) in history.commands {
@@ -17,9 +18,12 @@ extension Checker {
             guard let command = given[event.id], command.partition == event.partition else {
                 throw Violation(invariant, "an event of the command \(event.id), which nobody gave there")
             }
-            if let other = answered[event.id], scenario.isExactlyOnce || other.offset != event.offset {
+            if let other = answered[event.id], scenario.isExactlyOnce || other != event {
                 throw Violation(
                     invariant, "the command \(event.id) is recorded at \(other.offset) and at \(event.offset)")
+            }
+            if event.type == .refused, !history.mayRefuse(event.id) {
+                throw Violation(invariant, "the command \(event.id) is refused: \(event.cause ?? "")")
             }
             answered[event.id] = event
         }

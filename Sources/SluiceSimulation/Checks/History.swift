@@ -11,13 +11,15 @@ struct History {
     /// Commands in the order of each control partition.
     var commands: [Int32: [(offset: Offset, command: Command)]] = [:]
 
-    /// Ids of the commands that must have an effect: all but an import where models change, for its state may be
-    /// another model's by then.
-    var mustAnswer: [String] {
-        commands.values.flatMap { given in
-            let swaps = given.contains { $0.command.type == .swap }
-            return given.map(\.command).filter { !swaps || $0.type != .import }.map(\.id)
-        }.sorted()
+    /// Ids of the commands that must be recorded, if only as refused: all of them.
+    var mustAnswer: [String] { commands.values.flatMap { $0.map(\.command.id) }.sorted() }
+
+    /// Whether a command may be refused: an import where models change, for its state may be another model's by then.
+    func mayRefuse(_ id: String) -> Bool {
+        commands.values.contains { given in
+            given.contains { $0.command.id == id && $0.command.type == .import }
+                && given.contains { $0.command.type == .swap }
+        }
     }
 
     init(_ cluster: SimulatedCluster) throws {

@@ -15,12 +15,12 @@ extension PartitionState {
         if event.type == .swap, let version = event.model {
             return try swap(to: model(version), at: event.offset, control: event.control)
         }
-        return event.type == .import ? try take(event) : try reset(event)
+        return event.type == .import ? try restore(event) : try reset(event)
     }
 
     /// Gives a stream the state of a snapshot: the next input is folded from it, whatever was there before. Its fence
     /// is the last input before.
-    private func take(_ event: Event) throws -> Int {
+    private func restore(_ event: Event) throws -> Int {
         guard case .stream(var key)? = event.target, let snapshot = event.snapshot else { return 0 }
         return try key.withUTF8 { text in
             let key = UnsafeRawBufferPointer(text)
