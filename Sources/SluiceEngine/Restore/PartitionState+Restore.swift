@@ -42,7 +42,10 @@ extension PartitionState {
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, idle: Int64?, committed: Offset
     ) throws {
         let summary = try SlotSnapshot.summary(value)
-        guard summary.header.fence < committed, summary.key.equals(key) else {
+        guard summary.key.equals(key) else {
+            throw SluiceError(.invalidState, "the store has another stream's state in a stream's place")
+        }
+        guard summary.header.fence < committed else {
             throw SluiceError(
                 .foreignState,
                 "the state of a stream of partition \(partition) holds input \(summary.header.fence), but only inputs "

@@ -58,12 +58,26 @@ package final class Restoration {
             cancel()
             throw SluiceError(.broker, "state and position do not agree", retry: .later, cause: error)
         } catch let error as SluiceError where Self.unusable.contains(error.code) && isFromStore {
+            // Without a changelog the store is the truth: only what is damaged is no loss.
+            guard facts?.changelog != nil || error.code == .invalidState else { throw Self.kept(error) }
             worker.resources.observer.note("the saved state cannot be used; it is made anew", partition, error: error)
             cancel()
             try worker.resources.stores.discard(partition)
             isFromStore = false
             return nil
         }
+    }
+
+    /// What to do about a saved state that is whole and cannot be used.
+    private static func kept(_ error: SluiceError) -> SluiceError {
+        guard error.remedy == nil else { return error }
+        let remedy =
+            error.code == .unknownModel
+            ? "put the file of the model that the state belongs to back; to rebuild states from what the log still "
+                + "holds, move the state directory away"
+            : "the saved state is another log's or another model's: put back what it belongs to, or move the state "
+                + "directory away to rebuild states from what the log still holds"
+        return SluiceError(error.code, error.message, remedy: remedy, retry: error.retry, cause: error.cause)
     }
 
     /// Facts that do not agree before they are believed.
@@ -96,6 +110,8 @@ package final class Restoration {
             now: worker.resources.clock.wallMilliseconds(), tombstonesMilliseconds: settings.tombstonesMilliseconds)
         self.facts = facts
         let base = RestoreBase.choose(facts, notes: &notes)
+        // Before anything is emptied: of a topic made anew what is stored may be all that is left.
+        try facts.checkEnd(base.isStore ? facts.stored?.offset : nil)
         for note in notes { worker.resources.observer.note(note, partition, error: nil) }
         switch base {
         case .store(let from):
