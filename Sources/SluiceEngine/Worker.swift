@@ -131,11 +131,22 @@ package final class Worker {
         let timeout = isRestoring ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
         try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
         if let failure { throw failure }
+        passMarks()
         for state in partitions.values where state.isLive {
             try applyScheduled(state, before: state.position)
             if !state.isControlled { isControlStale = true }
         }
         try delivery.commitIfDue(self)
+    }
+
+    /// Where an input ends with marks of transactions the position follows the client's behind them, as that of Kafka
+    /// Streams does: before them it would seem to lack an input once retention has taken them.
+    private func passMarks() {
+        for state in partitions.values {
+            guard let end = resources.consumer.position(state.partition), end > state.position else { continue }
+            state.position = end
+            delivery.moved()
+        }
     }
 
     /// Folds records as they came, cut where a recorded command takes effect.

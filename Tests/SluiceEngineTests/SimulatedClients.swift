@@ -61,9 +61,11 @@ final class SimulatedConsumer: LogConsumer {
             isMore = false
             for partition in positions.keys.sorted() where found.count < wanted && !paused.contains(partition) {
                 guard let position = positions[partition] ?? nil, let records = log.inputs[partition] else { continue }
-                let first = records.first?.offset ?? 0
-                let start = Int(max(position, log.lows[partition] ?? 0) - first)
-                guard start < records.count else { continue }
+                let next = max(position, log.lows[partition] ?? 0)
+                guard let start = records.firstIndex(where: { $0.offset >= next }) else {
+                    positions[partition] = .some(max(next, log.high(partition)))
+                    continue
+                }
                 found.append(records[start])
                 positions[partition] = .some(records[start].offset + 1)
                 isMore = true
@@ -74,6 +76,7 @@ final class SimulatedConsumer: LogConsumer {
     }
 
     func start(partition: Int32, at offset: Offset) throws { positions[partition] = .some(offset) }
+    func position(_ partition: Int32) -> Offset? { positions[partition] ?? nil }
 
     func pause(_ partitions: [Int32]) throws { paused.formUnion(partitions) }
     func resume(_ partitions: [Int32]) throws { paused.subtract(partitions) }

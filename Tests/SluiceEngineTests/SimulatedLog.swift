@@ -21,6 +21,8 @@ final class SimulatedLog {
     var inputs: [Int32: [Record]] = [:]
     /// First offset still in a partition.
     var lows: [Int32: Offset] = [:]
+    /// Marks of transactions behind the last record of a partition.
+    var marks: [Int32: Offset] = [:]
     var controls: [Int32: [Record]] = [:]
     var controlLow: Offset = 0
     /// In the order of delivery.
@@ -57,13 +59,17 @@ final class SimulatedLog {
         throw Crash()
     }
 
-    func high(_ partition: Int32) -> Offset { (inputs[partition]?.last?.offset).map { $0 + 1 } ?? lows[partition] ?? 0 }
+    /// Behind the last record and the marks there.
+    func high(_ partition: Int32) -> Offset {
+        ((inputs[partition]?.last?.offset).map { $0 + 1 } ?? lows[partition] ?? 0) + (marks[partition] ?? 0)
+    }
 
     /// Writes inputs behind what is there.
     func append(_ records: [Record]) {
         for record in records {
             var record = record
             record.offset = high(record.partition)
+            marks[record.partition] = 0
             inputs[record.partition, default: []].append(record)
         }
     }

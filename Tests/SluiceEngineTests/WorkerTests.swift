@@ -172,6 +172,50 @@ import Testing
         #expect(rig.notes.seen.notes.contains { $0.contains("cannot be used") })
     }
 
+    /// The input is of transactions, and ends with the mark of one: no record is behind the last.
+    @Test(arguments: [false, true]) func marksThatRetentionTookAreNoInputs(crashes: Bool) throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<100]))
+        log.marks[0] = 1
+        let rig = try WorkerRig(log, checkpointPolls: 20)
+        try rig.run(idlePolls: 60) { consumer in
+            if crashes && consumer.idlePolls == 59 { log.crashAt = log.calls + 1 }
+        }
+        #expect(log.committed[0]?.offset == 101 && log.saved[0]?.position.replayFrom == 101)
+        log.inputs[0] = []
+        log.lows[0] = 101
+        log.marks[0] = 0
+        let next = try WorkerRig(log)
+        try next.run()
+        #expect(next.notes.seen.notes.isEmpty, "\(next.notes.seen.notes)")
+        #expect(log.committed[0]?.offset == 101)
+    }
+
+    @Test func aCommitBehindMarksIsReachedInAReplay() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<100]))
+        log.marks[0] = 2
+        try WorkerRig(log).run()
+        #expect(log.committed[0]?.offset == 102)
+        log.saved = [:]
+        let rig = try WorkerRig(log)
+        try rig.run()
+        #expect(rig.notes.seen.replayed == 100 && rig.worker.partitions.isEmpty)
+        #expect(log.saved[0]?.position.offset == 102)
+        #expect(log.outputs == (try SimulatedLog.uninterrupted(Array(Self.records[..<100]))).outputs)
+    }
+
+    @Test func aLogAtRestIsSoonSavedToItsEnd() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<100]))
+        let rig = try WorkerRig(log, checkpointPolls: 60)
+        var saved: [Offset?] = []
+        try rig.run(idlePolls: 200) { consumer in
+            if consumer.polls > 10 && [1, 199].contains(consumer.idlePolls) { saved.append(log.saved[0]?.position.offset) }
+        }
+        #expect(saved.count == 2 && saved[0] != 100 && saved[1] == 100)
+    }
+
     private func withRetentionPast() throws -> SimulatedLog {
         let log = SimulatedLog()
         log.append(Array(Self.records[..<100]))

@@ -88,6 +88,7 @@ final class ExactlyOnce: Delivery {
     func deliver(_ worker: Worker) throws { isDue = true }
     func recorded(_ worker: Worker) throws { isDue = true }
     func applied() { isDue = true }
+    func moved() { isDue = true }
 
     /// Nothing is known of it before its first transaction, which says soon where it began: somebody else would begin
     /// elsewhere.
