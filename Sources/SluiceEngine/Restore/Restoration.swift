@@ -99,10 +99,10 @@ package final class Restoration {
         let consumer = worker.resources.consumer
         let committed = try consumer.committed([partition], timeoutMilliseconds: Self.timeoutMilliseconds).first
         let (low, high) = try consumer.watermarks(partition: partition, timeoutMilliseconds: Self.timeoutMilliseconds)
-        let reading = worker.delivery is ExactlyOnce ? try ChangelogReading(worker, partition) : nil
         var notes: [String] = []
         let store = try openStore(worker, &notes)
         self.store = store
+        let reading = worker.delivery is ExactlyOnce ? try ChangelogReading(worker, partition) : nil
         let facts = RestoreFacts(
             partition: TopicPartition(topic: settings.inputTopic, partition: partition), committed: committed,
             stored: store.position, changelog: reading.map { ($0.low, $0.high) }, low: low, high: high,
