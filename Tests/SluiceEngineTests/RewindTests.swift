@@ -178,4 +178,34 @@ import Testing
         #expect(error.code == .lostInput && error.message.contains("begins at offset 10"))
         #expect(throws: SluiceError.self) { try rewind(log).export("stream-1", partition: 0, before: 201) }
     }
+
+    @Test func anEarlierStateIsRefusedWhereCommandsAreMissing() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        try WorkerRig(log).run { consumer in
+            if consumer.polls > 4 && consumer.polls < 10 { log.command("c\(consumer.polls)", .stream("stream-1")) }
+        }
+        _ = try rewind(log).export("stream-1", partition: 0, before: 200)
+        log.auditLow = 1
+        let error = #expect(throws: SluiceError.self) {
+            try rewind(log).export("stream-1", partition: 0, before: 200)
+        }
+        #expect(error?.code == .lostInput && error?.remedy?.contains("retention.ms=-1") == true)
+    }
+
+    /// Retention works on each partition of the audit by itself.
+    @Test func whatIsLeftOfOnePartitionSaysNothingOfAnother() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        try WorkerRig(log).run { consumer in
+            if consumer.polls > 4 && consumer.polls < 10 { log.command("c\(consumer.polls)", .stream("stream-1")) }
+        }
+        func history(partitions: Int) throws -> CommandHistory {
+            try CommandHistory(SimulatedReader(log), topic: SimulatedLog.events, partitions: partitions, of: 0)
+        }
+        #expect(try history(partitions: 2).isWhole(since: 0))
+        log.auditLow = 2
+        let cut = try history(partitions: 1)
+        #expect(!cut.isWhole && cut.isWhole(since: 3) && !cut.isWhole(since: 2))
+    }
 }

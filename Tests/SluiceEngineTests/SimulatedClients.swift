@@ -218,7 +218,7 @@ final class SimulatedReader: LogReader {
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (String, LogRecord) throws -> Void) throws {
         if log.isDead { throw Crash() }
         if isSilent { return }
-        var left = limit
+        var left = min(limit, log.readLimit)
         for partition in positions.keys.sorted(by: { $0.partition < $1.partition }) {
             let position = positions[partition] ?? 0
             let found = records(partition).filter { $0.offset >= position }.prefix(left)
@@ -233,6 +233,7 @@ final class SimulatedReader: LogReader {
         let low =
             switch partition.topic {
             case SimulatedLog.control: log.controlLow
+            case SimulatedLog.events: log.auditLow
             case SimulatedLog.input: log.lows[partition.partition] ?? 0
             default: Offset(0)
             }

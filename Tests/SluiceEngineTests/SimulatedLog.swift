@@ -25,6 +25,10 @@ final class SimulatedLog {
     var marks: [Int32: Offset] = [:]
     var controls: [Int32: [Record]] = [:]
     var controlLow: Offset = 0
+    /// First record that retention has left of the audit.
+    var auditLow: Offset = 0
+    /// Records that a reader is given in one poll.
+    var readLimit = Int.max
     /// In the order of delivery.
     var outputs: [Output] = []
     var committed: [Int32: CommittedPosition] = [:]
@@ -94,7 +98,7 @@ final class SimulatedLog {
     var audit: [Record] {
         outputs.filter { $0.topic == .events }.enumerated().map {
             Record(key: $1.key, value: $1.value, offset: Offset($0))
-        }
+        }.filter { $0.offset >= auditLow }
     }
 
     var events: [Event] {

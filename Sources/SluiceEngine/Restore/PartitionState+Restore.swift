@@ -23,15 +23,16 @@ extension PartitionState {
             if marker.offset <= plan.replayFrom { markers.append(marker) } else { schedule.add(marker) }
         }
         for event in history {
-            // What took effect before an input that the saved state holds is in that state, whether or not the life
-            // that saved it had come so far in the control partition. Given again, it is the same command.
-            let isHeld = event.control.map { $0 < head?.control ?? 0 } ?? false
-            if isHeld || head != nil && event.offset < plan.replayFrom {
-                schedule.remember(event)
-            } else {
-                schedule.add(event)
-            }
+            // Given again, it is the same command.
+            if Self.holds(event, plan, head) { schedule.remember(event) } else { schedule.add(event) }
         }
+    }
+
+    /// Whether the saved state holds a command: what took effect before an input that it holds is in it, whether or not
+    /// the life that saved it had come so far in the control partition.
+    static func holds(_ event: Event, _ plan: RestorePlan, _ head: ChangelogHead?) -> Bool {
+        guard let head else { return false }
+        return event.control.map { $0 < head.control } ?? false || event.offset < plan.replayFrom
     }
 
     /// Takes a stored slot into memory, unless it is idle, or another model's that takes over later in the replay.

@@ -17,10 +17,18 @@ package final class Restoration {
     private var facts: RestoreFacts?
     private var store: (any PartitionStore)?
     private var changelog: ChangelogReading?
+    private var planned: Planned?
     private var loading: Loading?
     private var disagreements = 0
     /// What is restored from was on this machine: there is something else.
     private var isFromStore = false
+
+    /// Where replay begins, while the audit is read for commands that no head holds.
+    private struct Planned {
+        var plan: RestorePlan
+        var head: ChangelogHead?
+        var history: HistoryReading
+    }
 
     /// What is being loaded, and how far that has come.
     private struct Loading {
@@ -35,6 +43,8 @@ package final class Restoration {
     func cancel() {
         changelog?.close()
         changelog = nil
+        planned?.history.close()
+        planned = nil
         store?.close()
         store = nil
         loading = nil
@@ -44,6 +54,13 @@ package final class Restoration {
     func step(_ worker: Worker) throws -> PartitionState? {
         do {
             if loading != nil { return try load(worker) }
+            if let planned {
+                progress = 0.5 * planned.history.progress
+                if try planned.history.step(timeoutMilliseconds: ChangelogReading.pollMilliseconds) {
+                    try begin(worker, planned.plan, head: planned.head, planned.history.history)
+                }
+                return nil
+            }
             if let changelog {
                 progress = 0.5 * changelog.progress
                 if try changelog.step() { try prepare(worker, head: changelog.head) }
@@ -158,7 +175,7 @@ package final class Restoration {
     private func prepare(_ worker: Worker, head: ChangelogHead?) throws {
         changelog?.close()
         changelog = nil
-        guard let facts, let store else { return }
+        guard let facts, store != nil else { return }
         let settings = worker.settings
         let control = try worker.resources.control.watermarks(
             TopicPartition(topic: settings.controlTopic, partition: partition),
@@ -166,14 +183,36 @@ package final class Restoration {
         let plan = try RestorePlan(facts, head: head, controlLow: control.low, controlHigh: control.high)
         for note in plan.notes { worker.resources.observer.note(note, partition, error: nil) }
         if plan.lostBefore != nil, settings.lostInput == .fail { throw Self.lostInput(facts, head) }
+        // A head of the changelog goes with markers.
         let isAudited = facts.changelog == nil || head == nil
-        let history = isAudited ? try worker.recordedCommands(partition) : []
+        guard isAudited else { return try begin(worker, plan, head: head, nil) }
+        let reading = try HistoryReading(
+            try worker.resources.makeReader(), topic: settings.eventsTopic, partitions: settings.eventsPartitions,
+            of: partition, isHeld: { PartitionState.holds($0, plan, head) })
+        planned = Planned(plan: plan, head: head, history: reading)
+    }
+
+    /// Makes ready to load the slots.
+    ///
+    /// - Parameter history: the recorded commands, where the changelog does not hold them.
+    private func begin(
+        _ worker: Worker, _ plan: RestorePlan, head: ChangelogHead?, _ history: CommandHistory?
+    ) throws {
+        planned?.history.close()
+        planned = nil
+        guard let facts, let store else { return }
+        if let history, head == nil, !history.isWhole, plan.replayFrom < plan.liveFrom {
+            worker.resources.observer.note(
+                "states are rebuilt without the oldest commands: retention has taken them from "
+                    + "\(worker.settings.eventsTopic)", partition, error: nil)
+        }
+        let events = history?.events ?? []
         let markers = try Self.markers(store)
-        let fold = try worker.firstModel(partition, plan, history: history, markers: markers)
+        let fold = try worker.firstModel(partition, plan, history: events, markers: markers)
         let state = PartitionState(
-            partition: partition, fold: fold, recentCapacity: settings.recentCapacity, store: store,
+            partition: partition, fold: fold, recentCapacity: worker.settings.recentCapacity, store: store,
             folds: worker.folds)
-        state.restore(plan, markers: markers, history: history, head: head)
+        state.restore(plan, markers: markers, history: events, head: head)
         state.isCommitted = facts.committed != nil
         try state.rememberCommands(store)
         loading = Loading(state: state, plan: plan)

@@ -56,7 +56,7 @@ package struct SlotRewind {
         let history = try CommandHistory(
             reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition)
         let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, history.events, reader)
-        guard history.isWhole || history.events.contains(where: { $0.control ?? 0 < base.control }) else {
+        guard history.isWhole(since: base.control) else {
             throw SluiceError(
                 .lostInput,
                 "the state at offset \(offset) cannot be rebuilt: \(settings.eventsTopic) no longer reaches "
