@@ -70,7 +70,7 @@ package final class Worker {
     }
 
     /// A store that has turned out to be damaged is looked through by the next worker, and made anew where it must.
-    private static func mendable(_ error: any Error) -> any Error {
+    package static func mendable(_ error: any Error) -> any Error {
         guard let known = error as? SluiceError, known.code == .invalidState, known.retry == .never else {
             return error
         }

@@ -200,6 +200,7 @@ final class SimulatedReader: LogReader {
     private func records(_ partition: TopicPartition) -> [Record] {
         switch partition.topic {
         case SimulatedLog.events: log.audit
+        case SimulatedLog.slots: log.changelog
         case SimulatedLog.input: log.inputs[partition.partition] ?? []
         default: log.controls[partition.partition] ?? []
         }

@@ -17,6 +17,7 @@ final class SimulatedLog {
     static let input = "observations"
     static let control = "pumps.control"
     static let events = "pumps.events"
+    static let slots = "pumps.slots"
 
     var inputs: [Int32: [Record]] = [:]
     /// First offset still in a partition.
@@ -27,6 +28,8 @@ final class SimulatedLog {
     var controlLow: Offset = 0
     /// First record that retention has left of the audit.
     var auditLow: Offset = 0
+    /// A changelog of one partition.
+    var changelog: [Record] = []
     /// Records that a reader is given in one poll.
     var readLimit = Int.max
     /// In the order of delivery.

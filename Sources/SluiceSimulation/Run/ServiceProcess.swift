@@ -95,8 +95,8 @@ final class ServiceProcess {
         if let known = error as? SluiceError, known.code == .foreignState {
             throw Violation(.restoreEnds, "an engine refuses the state that it wrote itself: \(known)")
         }
-        // The service ends, as its `WorkerThread` would: a person has to look, and nothing here is for one to mend.
-        guard (error as? SluiceError)?.retry ?? .never == .never else { return }
+        // The service would end: a person has to look, and nothing here is for one to mend.
+        guard (Worker.mendable(error) as? SluiceError)?.retry ?? .never == .never else { return }
         guard life.hasSlept else { throw Violation(.restoreEnds, "an engine gives up for good: \(error)") }
         life.die()
         down(after: run.cluster.random.within(10...8_000))
