@@ -94,8 +94,7 @@ package final class KafkaConsumer: LogConsumer {
             }
             if unsafe message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
                 guard unsafe gate.phase == .open && message.pointee.offset > gate.next else { continue }
-                if !gate.isProven { askOnceMore(&gate); continue }
-                unsafe gate.next = message.pointee.offset
+                if gate.isProven { unsafe gate.next = message.pointee.offset } else { askOnceMore(&gate) }
             } else if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
                 let error = unsafe self.failure(message, &gate)
                 failure = failure ?? error

@@ -211,7 +211,8 @@ import Testing
         let rig = try WorkerRig(log, checkpointPolls: 60)
         var saved: [Offset?] = []
         try rig.run(idlePolls: 200) { consumer in
-            if consumer.polls > 10 && [1, 199].contains(consumer.idlePolls) { saved.append(log.saved[0]?.position.offset) }
+            guard consumer.polls > 10, [1, 199].contains(consumer.idlePolls) else { return }
+            saved.append(log.saved[0]?.position.offset)
         }
         #expect(saved.count == 2 && saved[0] != 100 && saved[1] == 100)
     }

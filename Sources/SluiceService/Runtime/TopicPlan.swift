@@ -109,8 +109,8 @@ package struct TopicPlan: Sendable {
             topic.configuration[name].flatMap { $0 == "-1" ? nil : "\(name)=\($0)" }
         }
         guard !limits.isEmpty else { return nil }
-        return "the topic \(events) has \(limits.joined(separator: ", ")): states that are rebuilt from the log will lack "
-            + "the commands that are gone; set it to -1"
+        return "the topic \(events) has \(limits.joined(separator: ", ")): states that are rebuilt from the log will "
+            + "lack the commands that are gone; set it to -1"
     }
 
     /// The topics to make so that nothing is missing. The input's partitions decide; without an input there are none to
