@@ -32,8 +32,16 @@ final class Folds {
 
     /// Lets go of models that no partition uses.
     func keep(_ used: some Sequence<PartitionState>) {
-        let used = used.map { ObjectIdentifier($0.fold) }
-        made.removeAll { !used.contains(ObjectIdentifier($0)) }
+        let used = used.map(\.fold)
+        made.removeAll { fold in !used.contains { $0.isSameModel(as: fold) } }
+    }
+}
+
+extension Fold {
+    /// Whether another fold is of the very same model, though it may have been made anew meanwhile.
+    func isSameModel(as other: Fold) -> Bool {
+        self === other
+            || !specification.model.hash.isEmpty && specification.model.hash == other.specification.model.hash
     }
 }
 

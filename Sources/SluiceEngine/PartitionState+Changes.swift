@@ -5,23 +5,23 @@ import SluiceState
 
 /// What of a partition is written to the changelog and the store.
 extension PartitionState {
-    /// Slots that are only stale and are written with one commit at most: nothing waits for them but markers.
-    private static let staleMaximum = 1_000
-
     /// Appends what is to be stored now, as entries of the changelog: tombstones, slots, markers. They count as stored
     /// from now on.
     ///
     /// - Parameters:
     ///   - limit: dirty slots at most, besides those that must be written.
+    ///   - stale: slots at most that are only stale: nothing waits for them but markers.
     ///   - before: slots that have been dirty since before this offset must be written.
     /// - Returns: how many slots.
-    func writeChanges(limit: Int, before: Offset, into outputs: inout OutputBatch) throws -> Int {
+    func writeChanges(limit: Int, stale: Int, before: Offset, into outputs: inout OutputBatch) throws -> Int {
         for key in table.dropped { put(key, nil, &outputs) }
         droppedUnderway += table.dropped
         table.clearDropped()
         let format = try fold.snapshots()
         var written = 0
-        for slot in urgent where table.takeChange(slot) {
+        for key in urgent {
+            // It may have ended since.
+            guard let slot = key.withUnsafeBytes({ table.find($0) }), table.takeChange(slot) else { continue }
             put(slot, format, &outputs)
             written += 1
         }
@@ -30,17 +30,17 @@ extension PartitionState {
             put(slot, format, &outputs)
             written += 1
         }
-        var stale = 0
-        while stale < Self.staleMaximum, let slot = table.takeStale() {
+        var caughtUp = 0
+        while caughtUp < stale, let slot = table.takeStale() {
             put(slot, format, &outputs)
-            stale += 1
+            caughtUp += 1
         }
         if hasNewCommands {
             put(ChangelogKey.commands, schedule.encodeIDs(into: &outputs.arena), &outputs)
             hasNewCommands = false
         }
         try writeMarkers(&outputs)
-        return written + stale
+        return written + caughtUp
     }
 
     /// A command to the whole partition takes effect: stored slots come to it by its marker.
@@ -48,6 +48,7 @@ extension PartitionState {
         let control = command.control ?? 0
         guard !markers.contains(where: { $0.control == control }) else { return }
         markers.append(command)
+        if spilled > 0 { catchingUp = CatchingUp() }
         // Behind a restart those of the changelog are repeated.
         if !storedMarkers.contains(control) { newMarkers.append(command) }
     }
@@ -59,7 +60,7 @@ extension PartitionState {
             put(ChangelogKey.marker(control: marker.control ?? 0), value, &outputs)
         }
         newMarkers.removeAll()
-        guard !markers.isEmpty, table.staleCount == 0, spilled == 0 else { return }
+        guard !markers.isEmpty, table.staleCount == 0, catchingUp == nil else { return }
         let from = replayOffset
         for marker in markers where marker.offset < from {
             put(ChangelogKey.marker(control: marker.control ?? 0), nil, &outputs)

@@ -14,7 +14,7 @@ extension PartitionState {
             guard let slot = try find(key), !holds(slot, event) else { return 0 }
             Self.reset(slot, of: table, event.offset)
             table.markDirty(slot, at: event.offset)
-            urgent.append(slot)
+            urgent.append(Array(key.utf8))
             return 1
         case .prefix(let prefix)?:
             var matched = 0

@@ -49,9 +49,26 @@ extension PartitionState {
         let missing = markers.filter { ($0.control ?? 0) >= summary.header.control }
         guard !missing.isEmpty else { return try fold.snapshots().restore(value, into: table) }
         var arena = ByteArena()
-        try catchUp(value, summary, missing, into: &arena)
+        do {
+            try catchUp(value, summary, missing, into: &arena)
+        } catch let error as SluiceError where error.code == .unknownModel {
+            return beginAnew(summary)
+        }
         let slot = try fold.snapshots().restore(arena.bytes, into: table)
         table.markStale(slot)
+        return slot
+    }
+
+    /// A slot of a model that is gone: nobody can say any more what it means. One stream begins anew, and the others go
+    /// on.
+    private func beginAnew(_ summary: SlotSnapshot.Summary) -> UInt32 {
+        cold.append(String(decoding: summary.key, as: UTF8.self))
+        let slot = table.intern(summary.key)
+        let header = table[slot].header
+        (header.pointee.fence, header.pointee.time) = (summary.header.fence, summary.header.time)
+        (header.pointee.position, header.pointee.control) = (summary.header.position, summary.header.control)
+        Self.reset(slot, of: table, position, cause: .lost)
+        table.markDirty(slot, at: position)
         return slot
     }
 
@@ -67,7 +84,7 @@ extension PartitionState {
         for command in commands {
             if command.type == .swap, let version = command.model {
                 let successor = try folds.fold(.version(version))
-                guard successor !== fold else { continue }
+                guard !successor.isSameModel(as: fold) else { continue }
                 table = SlotTable(
                     swapping: table, of: fold.specification, to: successor.specification, at: command.offset)
                 fold = successor
@@ -75,7 +92,7 @@ extension PartitionState {
                 if let slot = table.find(summary.key) { Self.reset(slot, of: table, command.offset) }
             }
         }
-        guard fold === self.fold, let slot = table.find(summary.key) else {
+        guard fold.isSameModel(as: self.fold), let slot = table.find(summary.key) else {
             throw SluiceError(.foreignState, "a snapshot belongs to a model that the markers do not lead to")
         }
         try fold.snapshots().write(
@@ -87,6 +104,22 @@ extension PartitionState {
         try ChangelogKey.commands.withUnsafeBytes { key in
             _ = try store.read(key: key) { try schedule.decodeIDs($0) }
         }
+    }
+
+    /// Brings some of the spilled slots up to the markers, so that neither those nor old models are needed for ever:
+    /// they are written with the next commits, and spilled again when they are looked at.
+    ///
+    /// - Parameter limit: slots looked at.
+    /// - Throws: as `find`.
+    func catchUpSpilled(limit: Int) throws {
+        guard let catchingUp else { return }
+        guard spilled > 0, let newest = markers.compactMap(\.control).max() else { return self.catchingUp = nil }
+        var behind: [[UInt8]] = []
+        let last = try scanSpilled(prefix: [], after: catchingUp.after, limit: limit) { key, value in
+            if try SlotSnapshot.summary(value).header.control <= newest { behind.append(Array(key)) }
+        }
+        for key in behind { _ = try key.withUnsafeBytes { try find($0) } }
+        self.catchingUp = last.map { CatchingUp(after: $0) }
     }
 
     /// Takes in the snapshots that waited for a swap.
@@ -106,7 +139,10 @@ extension PartitionState {
         for _ in 0..<min(limit, Int(table.used)) {
             sweep = sweep + 1 < table.used ? sweep + 1 : 0
             let header = table[sweep].header.pointee
-            guard header.key != .none, header.isUsed, !header.isDirty, latest - header.time > idle else { continue }
+            guard header.key != .none, header.isUsed, !header.isDirty, !header.isStale, latest - header.time > idle
+            else {
+                continue
+            }
             table.evict(sweep)
             spilled += 1
         }

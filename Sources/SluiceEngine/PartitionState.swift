@@ -49,8 +49,18 @@ package final class PartitionState {
     var newMarkers: [Event] = []
     /// Places in the control partition of those that were stored when the partition was restored.
     var storedMarkers: Set<Offset> = []
-    /// Slots whose change is stored with the next commit: a single reset is not to be repeated by replay.
-    var urgent: [UInt32] = []
+    /// The most slots that were dirty at a time lately, and when that was.
+    var mostDirty: (count: Int, nanoseconds: Int64) = (0, 0)
+    /// Streams whose change is stored with the next commit: a command to one stream is not repeated by replay.
+    var urgent: [[UInt8]] = []
+    /// Streams whose stored state is of a model that is gone: they begin anew, which somebody should know.
+    var cold: [String] = []
+    /// How far the look at spilled slots has come that brings them up to the markers; nil: all hold all of them.
+    var catchingUp: CatchingUp?
+    struct CatchingUp {
+        /// The last key looked at.
+        var after: [UInt8]?
+    }
     /// Keys whose tombstones are under way to the store.
     var droppedUnderway: [[UInt8]] = []
     /// While inputs are folded again: snapshots that hold swaps which come later in the replay, by key. Nothing before
@@ -101,7 +111,7 @@ package final class PartitionState {
     /// - Throws: what is wrong with a snapshot that waited for this swap.
     package func swap(to successor: Fold, at offset: Offset, control: Offset? = nil) throws -> Int {
         precondition(fold.count == 0, "a swap takes effect between batches")
-        let isAnother = successor !== fold
+        let isAnother = !successor.isSameModel(as: fold)
         if isAnother {
             table = SlotTable(
                 swapping: table, of: fold.specification, to: successor.specification, at: offset)

@@ -107,9 +107,8 @@ extension Worker {
     ///   comes to it again.
     private func apply(_ event: Event, to state: PartitionState) throws -> Int? {
         if event.type == .swap, let version = event.model {
-            let successor: Fold
             do {
-                successor = try folds.fold(.version(version))
+                _ = try folds.fold(.version(version))
             } catch let error as SluiceError where error.retry != .never || !state.ahead.isEmpty {
                 throw error
             } catch {
@@ -118,14 +117,12 @@ extension Worker {
                     error: Self.known(error))
                 return nil
             }
-            state.remember(event)
-            let matched = try state.swap(to: successor, at: event.offset, control: event.control)
-            folds.keep(partitions.values)
-            return matched
         }
-        if case .prefix? = event.target { state.remember(event) }
+        if event.isOfMany { state.remember(event) }
         do {
-            return try state.perform(event)
+            let matched = try state.obey(event) { try folds.fold(.version($0)) }
+            if event.type == .swap { folds.keep(Array(partitions.values) + gated.values.compactMap(\.loaded)) }
+            return matched
         } catch let error as SluiceError where error.code == .invalidInput {
             resources.observer.note(
                 "a recorded import cannot be repeated: the stream goes on without it", state.partition, error: error)

@@ -135,6 +135,7 @@ package final class Worker {
         for state in partitions.values where state.isLive {
             try applyScheduled(state, before: state.position)
             if !state.isControlled { isControlStale = true }
+            if !state.cold.isEmpty { reportCold(state) }
         }
         try delivery.commitIfDue(self)
     }
@@ -147,6 +148,13 @@ package final class Worker {
             state.position = end
             delivery.moved()
         }
+    }
+
+    private func reportCold(_ state: PartitionState) {
+        resources.observer.note(
+            "\(state.cold.count) streams begin anew, for the model of their states is gone, among them "
+                + state.cold.prefix(10).joined(separator: ", "), state.partition, error: nil)
+        state.cold.removeAll()
     }
 
     /// Folds records as they came, cut where a recorded command takes effect.

@@ -28,6 +28,11 @@ package struct WorkerSettings: Sendable {
     package var checkpointNanoseconds: Int64
     /// Inputs that replay may have to fold again, at most, besides those of one commit.
     package var replayRecordsMax: Offset = 1_000_000
+    /// Dirty slots of a partition that go with a commit though their turn has not come, so that a log at rest is soon
+    /// wholly stored.
+    package var slotsMinimum = 64
+    /// Slots of a partition written, and spilled ones looked at, with a commit at most so that markers can go.
+    package var markedSlots = 1_024
     /// Milliseconds of event time behind which a stream is idle; nil: never.
     package var idleMilliseconds: Int64?
     package var lostInput = LostInputPolicy.fail

@@ -58,6 +58,9 @@ package struct Event: Sendable, Equatable {
     /// Whether it records a command, with all that it takes to repeat it.
     package var isCommand: Bool { Command.isComplete(type, target, model: model, snapshot: snapshot) }
 
+    /// Whether it is about more than one stream.
+    package var isOfMany: Bool { if case .stream? = target { false } else { true } }
+
     /// Appends the event's JSON and returns where it is.
     package func encode(into arena: inout ByteArena) -> Range<Int> {
         let start = arena.count

@@ -33,11 +33,11 @@ extension SlotTable {
     package func takeStale() -> UInt32? {
         while let slot = unsafe stale.popLast() {
             let header = unsafe self[slot].header
-            guard unsafe header.pointee.isStale else { continue }
+            // A dirty one is stored in its turn, and stale until then: what is stored of it needs the markers.
+            guard unsafe header.pointee.isStale && !header.pointee.isDirty else { continue }
             unsafe header.pointee.isStale = false
             unsafe staleCount -= 1
-            // A dirty one is stored in its turn.
-            if unsafe !header.pointee.isDirty { return slot }
+            return slot
         }
         return nil
     }

@@ -15,7 +15,7 @@ import Testing
         for event in events where event.partition == partition { rig.state(partition).schedule.add(event) }
         return try records.filter { $0.partition == partition }.flatMap { record in
             while let event = rig.state(partition).schedule.take(before: record.offset) {
-                if event.target != nil { _ = try rig.state(partition).perform(event) }
+                _ = try rig.state(partition).obey(event)
             }
             return try rig.run([record])
         }

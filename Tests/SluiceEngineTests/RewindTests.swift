@@ -31,7 +31,7 @@ import Testing
         let rig = try FoldRig(Self.specification)
         for event in events { rig.state().schedule.add(event) }
         return try records.flatMap { record in
-            while let event = rig.state().schedule.take(before: record.offset) { _ = try rig.state().perform(event) }
+            while let event = rig.state().schedule.take(before: record.offset) { _ = try rig.state().obey(event) }
             return try rig.run([record])
         }
     }
@@ -46,7 +46,7 @@ import Testing
         let event = Event(
             id: "move", type: .import, target: .stream("moved"), partition: 0, offset: 0, by: "test", time: 0,
             control: 0, snapshot: export.snapshot)
-        #expect(try other.state().perform(event) == 1)
+        #expect(try other.state().obey(event) == 1)
         let moved = rest.enumerated().map { index, record in
             var moved = record
             (moved.key, moved.offset) = (Array("moved".utf8), Offset(index))
@@ -70,7 +70,7 @@ import Testing
         let event = Event(
             id: "move", type: .import, target: .stream("moved"), partition: 0, offset: 0, by: "test", time: 0,
             snapshot: export.snapshot)
-        #expect(try rig.state().perform(event) == 1)
+        #expect(try rig.state().obey(event) == 1)
         let again = try #require(try rig.state().export("moved"))
         let summary = try again.snapshot.withUnsafeBytes { try SlotSnapshot.summary($0).header }
         #expect(again.step == export.step && summary.fence == -1 && rig.state().streams == 1)
@@ -161,7 +161,7 @@ import Testing
                     rebuilt.map { bits($0.snapshot) } == expected.map { bits($0.snapshot) }, "\(stream) at \(offset)")
                 #expect(rebuilt?.offset == expected.map { _ in offset })
             }
-            while let event = live.state().schedule.take(before: offset) { _ = try live.state().perform(event) }
+            while let event = live.state().schedule.take(before: offset) { _ = try live.state().obey(event) }
         }
     }
 

@@ -77,6 +77,31 @@ import Testing
         #expect(plain.answers() == spilled.answers())
     }
 
+    @Test func markersGoThoughStreamsStaySpilled() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log, checkpointPolls: 1, idle: Self.idle)
+        var most = 0
+        let worker = rig.worker
+        try rig.run { consumer in
+            if consumer.polls == 60 { log.command("all", .prefix("")) }
+            if consumer.polls == 62 { most = worker.partitions[0]?.markers.count ?? 0 }
+            if consumer.polls > 66, worker.partitions[0]?.spilled ?? 0 > 0,
+                worker.partitions[0]?.markers.isEmpty == true
+            {
+                most += 100
+            }
+        }
+        #expect(most > 100, "the marker went while streams were spilled")
+        let fold = try FoldRig(WorkerRig.specification)
+        for event in try log.events { fold.state().schedule.add(event) }
+        let expected = try Self.records.flatMap { record in
+            while let event = fold.state().schedule.take(before: record.offset) { _ = try fold.state().obey(event) }
+            return try fold.run([record])
+        }
+        #expect(log.answers() == expected)
+    }
+
     /// A write that went to another place, with a checksum that is right.
     @Test func whatLiesInAnotherStreamsPlaceIsRefusedAndBuiltAnew() throws {
         let reference = try SimulatedLog.uninterrupted(Self.records)

@@ -160,6 +160,33 @@ import Testing
         #expect(rig.notes.seen.notes.contains { $0.contains("cannot be obeyed") })
         #expect(log.answers() == (try replay(Self.records, [])))
     }
+
+    /// A command to one stream is stored with the next commit, for replay does not repeat it: also where a swap gives
+    /// all slots new places in between.
+    @Test func aCommandBeforeASwapIsStoredWithTheNextCommit() throws {
+        let rig = try FoldRig(Self.first)
+        try rig.run(Array(Self.records[..<100]))
+        let state = rig.state()
+        let snapshot = try #require(try state.export("stream-4")).snapshot
+        for stream in ["stream-0", "stream-1", "stream-2"] {
+            var key = stream
+            key.withUTF8 { text in
+                if let slot = state.table.find(UnsafeRawBufferPointer(text)) { state.table.end(slot) }
+            }
+        }
+        let event = Event(
+            id: "one", type: .import, target: .stream("stream-5"), partition: 0, offset: 100, by: "test", time: 0,
+            control: 3, snapshot: snapshot)
+        #expect(try state.obey(event) == 1)
+        let second = try Fold(specification: Self.second, input: pumps)
+        #expect(try state.swap(to: second, at: 100, control: 4) > 3)
+        var outputs = OutputBatch()
+        #expect(try state.writeChanges(limit: 0, stale: 0, before: 0, into: &outputs) > 0)
+        let written = outputs.entries.compactMap { entry in
+            entry.value == nil ? nil : entry.key.map { String(decoding: outputs.arena.bytes($0), as: UTF8.self) }
+        }
+        #expect(written.first == "stream-5")
+    }
 }
 
 @Suite struct SwappedSlotTests {

@@ -133,7 +133,7 @@ import Testing
         for slot in [first, second] { table.markStale(slot) }
         #expect(table.staleCount == 1)
         table.markDirty(first, at: 2)
-        #expect(table.staleCount == 1, "until it is stored")
+        #expect(table.takeStale() == nil && table.staleCount == 1, "until it is stored")
         #expect(table.takeDirty() == second && table.takeDirty() == first)
         #expect(table.staleCount == 0 && table.takeStale() == nil)
     }
@@ -174,5 +174,21 @@ import Testing
         #expect(table.texts.bytes(header.pointee.sequence).count == 0)
         withText(nil) { table.replaceSequence(header, $0) }
         #expect(header.pointee.sequence == .none)
+    }
+
+    /// A batch changes slots in the order of its waves: replay must begin at the oldest change all the same.
+    @Test func theOldestChangeCountsInWhateverOrderTheyCame() {
+        let table = table()
+        let sinces: [Offset] = [3, 7, 2900, 2950, 150, 160, 2800, 155]
+        for (index, since) in sinces.enumerated() { table.apply(table.intern("s\(index)"), fence: since) }
+        var taken: [Offset] = []
+        while let oldest = table.dirty.oldest, let slot = table.takeDirty() {
+            #expect(table[slot].header.pointee.fence == oldest)
+            taken.append(oldest)
+        }
+        #expect(taken == sinces.sorted())
+        table.apply(table.intern("s0"), fence: 3_000)
+        table.apply(table.intern("s1"), fence: 2_990)
+        #expect(table.takeDirty(before: 2_991) == table.find("s1") && table.takeDirty(before: 3_000) == nil)
     }
 }

@@ -174,7 +174,8 @@ final class AtLeastOnce: Delivery {
     /// Stores all slots changed since they were stored last.
     private func store(_ state: PartitionState, _ now: Int64, _ report: inout CommitReport) throws {
         changes.removeAll()
-        report.slots += try state.writeChanges(limit: .max, before: .max, into: &changes.outputs)
+        report.slots += try state.writeChanges(
+            limit: .max, stale: settings.markedSlots, before: .max, into: &changes.outputs)
         report.stateBytes += PartitionState.stateBytes(changes.outputs)
         try state.store(
             changes.outputs,
@@ -184,6 +185,7 @@ final class AtLeastOnce: Delivery {
                 latest: state.latest, storedAt: clock.wallMilliseconds()))
         state.savedNanoseconds = now
         if let idle = settings.idleMilliseconds { state.spillIdle(idle, limit: Worker.sweepSlots) }
+        try state.catchUpSpilled(limit: settings.markedSlots)
     }
 
     func settle(_ worker: Worker, seconds: Int) throws {

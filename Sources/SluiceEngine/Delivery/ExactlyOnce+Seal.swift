@@ -5,19 +5,18 @@ import SluiceSchema
 import SluiceState
 
 extension ExactlyOnce {
-    /// Slots that go with a commit though their turn has not come, so that a log at rest is soon wholly stored.
-    private static let slotsMinimum = 64
-
     /// Adds to the open transaction what it must say of each live partition: changed slots, its head and its positions.
     /// Partitions of which there is nothing new are left out.
     ///
-    /// - Parameter limit: dirty slots of a partition at most; nil: those whose turn it is.
-    func seal(_ worker: Worker, limit: Int?) throws {
+    /// - Parameters:
+    ///   - limit: dirty slots of a partition at most; nil: those whose turn it is.
+    ///   - elapsed: nanoseconds since the transaction before.
+    func seal(_ worker: Worker, limit: Int?, elapsed: Int64) throws {
         sealed.removeAll(keepingCapacity: true)
         for state in worker.partitions.values where state.isLive {
             // Their records are in this transaction: so are their effects.
             try worker.applyScheduled(state, before: state.position)
-            if let sealed = try seal(state, limit ?? slotsDue(state)) { self.sealed[state.partition] = sealed }
+            if let sealed = try seal(state, limit ?? slotsDue(state, elapsed)) { self.sealed[state.partition] = sealed }
         }
     }
 
@@ -25,7 +24,8 @@ extension ExactlyOnce {
         if state.identity.isEmpty { state.identity = resources.makeIdentity() }
         let entries = open.outputs.entries.count
         let slots = try state.writeChanges(
-            limit: limit, before: state.position - settings.replayRecordsMax, into: &open.outputs)
+            limit: limit, stale: settings.markedSlots, before: state.position - settings.replayRecordsMax,
+            into: &open.outputs)
         let sealed = Sealed(
             offset: state.position, replayFrom: state.replayOffset, controlOffset: state.appliedControlOffset,
             identity: state.identity, modelHash: state.fold.specification.model.hash, latest: state.latest)
@@ -46,10 +46,15 @@ extension ExactlyOnce {
         return sealed
     }
 
-    /// How many dirty slots are written with a commit: as many as let every slot be written once in a checkpoint
-    /// interval, spread evenly.
-    private func slotsDue(_ state: PartitionState) -> Int {
-        let commits = max(1, settings.checkpointNanoseconds / max(1, settings.commitNanoseconds))
-        return max(Self.slotsMinimum, (state.table.dirty.count + Int(commits) - 1) / Int(commits))
+    /// How many dirty slots are written with a commit: as many as let the most that were dirty at a time be written
+    /// within a checkpoint interval, spread evenly.
+    private func slotsDue(_ state: PartitionState, _ elapsed: Int64) -> Int {
+        let now = clock.monotonicNanoseconds()
+        let count = state.table.dirty.count
+        if count >= state.mostDirty.count || now - state.mostDirty.nanoseconds > settings.checkpointNanoseconds {
+            state.mostDirty = (count, now)
+        }
+        let share = Double(max(elapsed, settings.commitNanoseconds)) / Double(max(1, settings.checkpointNanoseconds))
+        return max(settings.slotsMinimum, Int((min(1, share) * Double(state.mostDirty.count)).rounded(.up)))
     }
 }

@@ -153,9 +153,10 @@ final class ExactlyOnce: Delivery {
     /// Seals what is open and begins to send it; nothing where there is nothing to say.
     private func send(_ worker: Worker, _ now: Int64, limit: Int? = nil) throws {
         isDue = false
+        let elapsed = now - sentNanoseconds
         sentNanoseconds = now
         saving.removeAll(keepingCapacity: true)
-        try seal(worker, limit: limit)
+        try seal(worker, limit: limit, elapsed: elapsed)
         guard !sealed.isEmpty || !open.outputs.entries.isEmpty else { return }
         swap(&open, &sent)
         perform(machine.send())
@@ -178,6 +179,7 @@ final class ExactlyOnce: Delivery {
                     modelHash: sealed.modelHash, latest: sealed.latest, storedAt: clock.wallMilliseconds()))
             state.savedNanoseconds = clock.monotonicNanoseconds()
             if let idle = settings.idleMilliseconds { state.spillIdle(idle, limit: Worker.sweepSlots) }
+            try state.catchUpSpilled(limit: settings.markedSlots)
             // The rest goes with the next ones, though nothing new may come.
             if !state.table.dirty.isEmpty || state.table.staleCount > 0 { isDue = true }
         }

@@ -59,6 +59,7 @@ extension PartitionState {
             ahead[Array(key)] = PartitionState.Ahead(value: Array(value), swap: swap)
         } else if isIdle {
             spilled += 1
+            if !markers.isEmpty { catchingUp = CatchingUp() }
         } else {
             _ = try admit(value, summary)
         }

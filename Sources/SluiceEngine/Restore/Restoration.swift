@@ -40,6 +40,9 @@ package final class Restoration {
 
     init(_ partition: Int32) { self.partition = partition }
 
+    /// What is being loaded.
+    var loaded: PartitionState? { loading?.state }
+
     func cancel() {
         changelog?.close()
         changelog = nil

@@ -5,11 +5,16 @@ import SluiceState
 
 /// Slots that leave the service and come to it.
 extension PartitionState {
-    /// Lets a command to one stream or to some take effect, between two inputs. Returns how many streams it met.
+    /// Lets a recorded command take effect, between two inputs. Returns how many streams it met.
     ///
-    /// - Throws: as `find`; `input-invalid` for an import that does not fit.
-    package func perform(_ event: Event) throws -> Int {
+    /// - Parameter model: the fold of the version that a swap goes to.
+    /// - Throws: as `find` and `swap`, and what `model` throws; `input-invalid` for an import that does not fit.
+    package func obey(_ event: Event, model: (String) throws -> Fold) throws -> Int {
         precondition(fold.count == 0, "a command takes effect between batches")
+        guard event.isCommand else { return 0 }
+        if event.type == .swap, let version = event.model {
+            return try swap(to: model(version), at: event.offset, control: event.control)
+        }
         return event.type == .import ? try take(event) : try reset(event)
     }
 
@@ -28,7 +33,7 @@ extension PartitionState {
             header.pointee.position = event.offset
             header.pointee.control = event.control.map { $0 + 1 } ?? 0
             table.markDirty(slot, at: event.offset)
-            urgent.append(slot)
+            urgent.append(Array(key))
             return 1
         }
     }

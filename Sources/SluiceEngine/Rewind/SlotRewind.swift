@@ -138,11 +138,7 @@ package struct SlotRewind {
 
     private func obey(_ state: PartitionState, before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
-            if event.type == .swap, let version = event.model {
-                _ = try state.swap(to: try folds.fold(.version(version)), at: event.offset, control: event.control)
-            } else {
-                _ = try state.perform(event)
-            }
+            _ = try state.obey(event) { try folds.fold(.version($0)) }
         }
     }
 }

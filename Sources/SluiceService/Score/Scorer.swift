@@ -115,9 +115,11 @@ package final class Scorer {
 
     private func apply(_ state: PartitionState, before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
-            if event.target != nil { _ = try state.perform(event) }
-            if event.type == .swap, let successor = event.model.flatMap({ models[$0] }) {
-                _ = try state.swap(to: successor, at: event.offset)
+            _ = try state.obey(event) { version in
+                guard let model = models[version] else {
+                    throw SluiceError(.unknownModel, "a recorded swap goes to the model \(version), which is not given")
+                }
+                return model
             }
         }
     }

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceLog
+import SluiceState
 
 /// A transactional producer that changes what it is given, or does a part of it at the wrong time.
 final class BrokenTransactions: TransactionalProducer {
@@ -45,6 +46,11 @@ final class BrokenTransactions: TransactionalProducer {
         case .swappedOutputs: swapNeighbours(copy)
         case .shiftedSwap: shiftSwap(copy)
         case .looseSnapshots: loosen(copy)
+        case .lateReplay: forgetDirty(copy)
+        case .lostMarker:
+            copy.outputs.entries = entries.filter { entry in
+                entry.topic != .slots || !bytes(entry.key, copy).starts(with: ChangelogKey.markers)
+            }
         default: break
         }
         return copy
@@ -76,6 +82,24 @@ final class BrokenTransactions: TransactionalProducer {
             guard parts.count == 2 else { continue }
             let start = copy.outputs.arena.count
             copy.outputs.arena.append("\(parts[0])\"offset\":\(max(0, offset - 3))\(parts[1])")
+            copy.outputs.entries[index].value = start..<copy.outputs.arena.count
+        }
+    }
+
+    /// Heads say that nothing is dirty.
+    private func forgetDirty(_ copy: Transaction) {
+        for index in copy.outputs.entries.indices where copy.outputs.entries[index].topic == .slots {
+            let value = bytes(copy.outputs.entries[index].value, copy)
+            guard bytes(copy.outputs.entries[index].key, copy) == ChangelogKey.head,
+                let offset = SnapshotText.member("offset", of: value),
+                let from = SnapshotText.member("replayFrom", of: value)
+            else { continue }
+            let text = String(decoding: value, as: UTF8.self)
+            let parts = text.split(
+                separator: "\"replayFrom\":\(from)", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { continue }
+            let start = copy.outputs.arena.count
+            copy.outputs.arena.append("\(parts[0])\"replayFrom\":\(offset)\(parts[1])")
             copy.outputs.entries[index].value = start..<copy.outputs.arena.count
         }
     }

@@ -6,6 +6,10 @@ import SluiceLog
 package enum Canary: String, Sendable, CaseIterable {
     /// I1: behind a restart a partition goes on with another model of the same name.
     case otherModel
+    /// I1: a restart folds again from the position, whatever was dirty then.
+    case lateReplay
+    /// I8: resets by prefix and swaps leave no marker.
+    case lostMarker
     /// I2: an output is produced twice in a transaction.
     case doubledOutput
     /// I2: positions are committed before the transaction that they belong to.
@@ -30,14 +34,14 @@ package enum Canary: String, Sendable, CaseIterable {
     /// What it breaks.
     package var invariant: Invariant {
         switch self {
-        case .otherModel: .sameBits
+        case .otherModel, .lateReplay: .sameBits
         case .doubledOutput, .earlyPositions: .oneOutcome
         case .swappedOutputs: .order
         case .mixedStreams: .ownState
         case .doubledEvent: .oneCommand
         case .shiftedSwap: .oneSwap
         case .looseSnapshots: .committedState
-        case .shortRestore: .restoreEnds
+        case .shortRestore, .lostMarker: .restoreEnds
         case .hastyFlush: .atLeastOnce
         case .forgetfulRewind: .earlierState
         }
@@ -47,7 +51,8 @@ package enum Canary: String, Sendable, CaseIterable {
 
     func wrap(_ producer: SimulatedTransactions, _ cluster: SimulatedCluster) -> (any TransactionalProducer)? {
         switch self {
-        case .doubledOutput, .earlyPositions, .swappedOutputs, .doubledEvent, .shiftedSwap, .looseSnapshots:
+        case .lateReplay, .lostMarker, .doubledOutput, .earlyPositions, .swappedOutputs, .doubledEvent, .shiftedSwap,
+            .looseSnapshots:
             BrokenTransactions(producer, self, cluster)
         default: nil
         }

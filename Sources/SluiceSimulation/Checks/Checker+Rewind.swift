@@ -31,7 +31,9 @@ extension Checker {
         _ found: [UInt8]?, _ stream: String, _ partition: Int32, _ offset: Offset, _ reference: Reference
     ) throws {
         let stages = reference.stages(of: Array(stream.utf8), at: offset)
-        if stages.isEmpty && found == nil || stages.contains(where: { $0.bytes == found }) { return }
+        // Nothing before the first thing that was done to it, and that may have been a command at this very offset.
+        let isUnseen = stages.allSatisfy { $0.from == offset } && !reference.isKnown(Array(stream.utf8), before: offset)
+        if isUnseen && found == nil || stages.contains(where: { $0.bytes == found }) { return }
         throw Violation(
             .earlierState,
             "\(stream) of \(partition) before \(offset) is \(found == nil ? "none" : "another slot") when it is rebuilt"

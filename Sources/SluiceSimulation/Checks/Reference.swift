@@ -69,11 +69,7 @@ package final class Reference {
 
     private func applyCommands(before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
-            if event.type == .swap, let version = event.model {
-                _ = try state.swap(to: try fold(version), at: event.offset)
-            } else {
-                _ = try state.perform(event)
-            }
+            _ = try state.obey(event) { try fold($0) }
             var keys = Set(stages.keys)
             if case .stream(let key)? = event.target { keys.insert(Array(key.utf8)) }
             for key in keys { try note(key, from: event.offset) }
@@ -101,6 +97,9 @@ package final class Reference {
         if stages[key]?.last?.bytes == stage.bytes && (stages[key] != nil || stage.bytes == nil) { return }
         stages[key, default: []].append(stage)
     }
+
+    /// Whether anything was done to a stream before an offset.
+    func isKnown(_ key: [UInt8], before offset: Offset) -> Bool { stages[key]?.first.map { $0.from < offset } ?? false }
 
     /// The stages a slot may be in when it holds all inputs before `position`.
     func stages(of key: [UInt8], at position: Offset) -> [Stage] {

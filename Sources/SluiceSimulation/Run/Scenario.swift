@@ -16,6 +16,10 @@ package struct Scenario: Sendable {
     package var commitMilliseconds: Int64
     package var checkpointMilliseconds: Int64
     package var replayRecordsMax: Int64
+    /// Dirty slots that go with each commit; the fewer, the further back replay begins.
+    package var slotsMinimum: Int
+    /// Slots that are brought up to the markers with each commit.
+    package var markedSlots: Int
     package var idleMilliseconds: Int64?
     package var sessionMilliseconds: Int64
     /// `transaction.timeout.ms`.
@@ -39,13 +43,15 @@ package struct Scenario: Sendable {
         partitions = 1 + random.below(4)
         processes = 1 + random.below(3)
         workers = 1 + random.below(2)
-        streams = 1 + random.below(12)
+        streams = 1 + random.below(random.once(in: 3) ? 60 : 12)
         inputs = 40 + random.below(260)
         isExactlyOnce = !random.once(in: 5)
         isCooperative = !random.once(in: 3)
         commitMilliseconds = [5, 50, 100, 1_000][random.below(4)]
         checkpointMilliseconds = commitMilliseconds * [1, 3, 20][random.below(3)]
-        replayRecordsMax = [1, 10, 100, 1_000_000][random.below(4)]
+        replayRecordsMax = [1, 10, 100, 1_000_000, 1_000_000][random.below(5)]
+        slotsMinimum = [1, 1, 3, 64][random.below(4)]
+        markedSlots = [1, 2, 1_024][random.below(3)]
         idleMilliseconds = random.once(in: 2) ? [1, 60_000, 600_000][random.below(3)] : nil
         sessionMilliseconds = [3_000, 6_000, 45_000][random.below(3)]
         tombstonesMilliseconds = random.once(in: 3) ? 20_000 : 86_400_000

@@ -80,6 +80,8 @@ extension Simulation {
             commitNanoseconds: scenario.commitMilliseconds * 1_000_000,
             checkpointNanoseconds: scenario.checkpointMilliseconds * 1_000_000, recentCapacity: 0)
         settings.replayRecordsMax = scenario.replayRecordsMax
+        settings.slotsMinimum = scenario.slotsMinimum
+        settings.markedSlots = scenario.markedSlots
         settings.idleMilliseconds = scenario.idleMilliseconds
         settings.tombstonesMilliseconds = scenario.tombstonesMilliseconds
         return settings
