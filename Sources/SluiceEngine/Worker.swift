@@ -70,7 +70,7 @@ package final class Worker {
     }
 
     /// A store that has turned out to be damaged is looked through by the next worker, and made anew where it must.
-    private static func mendable(_ error: any Error) -> any Error {
+    package static func mendable(_ error: any Error) -> any Error {
         guard let known = error as? SluiceError, known.code == .invalidState, known.retry == .never else {
             return error
         }
@@ -131,12 +131,23 @@ package final class Worker {
         let timeout = isRestoring ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
         try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
         if let failure { throw failure }
+        passMarks()
         for state in partitions.values where state.isLive {
             try applyScheduled(state, before: state.position)
             if !state.isControlled { isControlStale = true }
             if !state.cold.isEmpty { reportCold(state) }
         }
         try delivery.commitIfDue(self)
+    }
+
+    /// Where an input ends with marks of transactions the position follows the client's behind them, as that of Kafka
+    /// Streams does: before them it would seem to lack an input once retention has taken them.
+    private func passMarks() {
+        for state in partitions.values {
+            guard let end = resources.consumer.position(state.partition), end > state.position else { continue }
+            state.position = end
+            delivery.moved()
+        }
     }
 
     private func reportCold(_ state: PartitionState) {

@@ -48,9 +48,9 @@ enum HandleRole {
     /// What the engine owns.
     var owned: [(String, String)] {
         switch self {
-        case .consumer, .query: return Self.explicit
+        case .query: return Self.explicit
         // The end is told: where the log ends with marks of transactions no record says so.
-        case .reader: return Self.explicit + [("enable.partition.eof", "true")]
+        case .consumer, .reader: return Self.explicit + [("enable.partition.eof", "true")]
         case .producer, .transactions: return [("enable.idempotence", "true")]
         case .admin: return []
         }

@@ -92,15 +92,15 @@ package final class KafkaConsumer: LogConsumer {
                     gate = gates[Int(partition)]
                 }
             }
-            if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+            if unsafe message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+                guard unsafe gate.phase == .open && message.pointee.offset > gate.next else { continue }
+                if gate.isProven { unsafe gate.next = message.pointee.offset } else { askOnceMore(&gate) }
+            } else if unsafe message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
                 let error = unsafe self.failure(message, &gate)
                 failure = failure ?? error
             } else if unsafe gate.phase == .open && message.pointee.offset >= gate.next {
                 if unsafe !gate.isProven && message.pointee.offset > gate.next {
-                    // Marks of transactions leave such gaps, and so would a seek that went wrong: asked once more.
-                    gate.phase = .starting
-                    gate.isProven = true
-                    hasStarts = true
+                    askOnceMore(&gate)
                     continue
                 }
                 gate.isProven = true
@@ -110,6 +110,13 @@ package final class KafkaConsumer: LogConsumer {
         }
         if current >= 0 { gates[Int(current)] = gate }
         return failure
+    }
+
+    /// Marks of transactions leave gaps, and so would a seek that went wrong.
+    private func askOnceMore(_ gate: inout Gate) {
+        gate.phase = .starting
+        gate.isProven = true
+        hasStarts = true
     }
 
     /// The error of a partition or of the subscription; nil when it concerns what is not delivered anyway.
@@ -135,6 +142,15 @@ package final class KafkaConsumer: LogConsumer {
                 cause: cause)
         }
         return cause.during("consuming \(topic)/\(partition)")
+    }
+
+    package func position(_ partition: Int32) -> Offset? {
+        guard gates.indices.contains(Int(partition)) else { return nil }
+        let gate = gates[Int(partition)]
+        return switch gate.phase {
+        case .open, .paused: gate.next
+        case .foreign, .gated, .starting: nil
+        }
     }
 
     package func wake() { waker.wake() }

@@ -35,6 +35,10 @@ package protocol LogConsumer: AnyObject {
 
     /// Opens the gate of an assigned partition at an offset.
     func start(partition: Int32, at offset: Offset) throws
+    /// The next offset to be delivered of an opened partition: behind the last record handed over and, once the end was
+    /// met, behind the marks of transactions and the aborted records there, which are never handed over. Nil where that
+    /// is not known.
+    func position(_ partition: Int32) -> Offset?
     /// Stops and restarts delivery from where it stands, for back-pressure. Membership goes on as long as `poll` is
     /// called.
     func pause(_ partitions: [Int32]) throws
@@ -58,6 +62,11 @@ package protocol LogConsumer: AnyObject {
     func wake()
     /// Leaves the group: `partitionsRevoked` is called for what is owned.
     func close()
+}
+
+extension LogConsumer {
+    /// Of one that knows its records alone.
+    package func position(_ partition: Int32) -> Offset? { nil }
 }
 
 /// A reader outside any group, of partitions it is told to read: recorded commands, events, the changelog.

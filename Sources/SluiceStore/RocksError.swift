@@ -19,9 +19,11 @@ struct RocksError: Error, CustomStringConvertible {
 
     func failure(of path: String) -> SluiceError {
         if isOfLock {
+            // Mostly a worker of this process that has been expelled and does not know it yet.
             return SluiceError(
-                .file, "another process uses the stored state at \(path)",
-                remedy: "stop it, or give each instance its own state.directory", cause: self)
+                .file, "the stored state at \(path) is in use",
+                remedy: "a worker that has lost the partition lets go of it at its next poll; another process must be "
+                    + "stopped, or given a state.directory of its own", retry: .later, cause: self)
         }
         if isOfState { return Self.invalid(path, self) }
         return SluiceError(
@@ -37,7 +39,8 @@ struct RocksError: Error, CustomStringConvertible {
 
 /// Calls the C API, whose last parameter is where it leaves the text of an error.
 ///
-/// - Throws: `state-invalid` where what is stored is damaged, `file` where the disk fails or another process holds it.
+/// - Throws: `state-invalid` where what is stored is damaged, `file`, to be tried again, where the disk fails or
+/// somebody else holds it.
 func withRocksError<Result>(
     _ path: String, _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) throws -> Result {

@@ -56,6 +56,26 @@ struct TransactionTests {
         #expect(reader.values.filter { $0.hasPrefix("slots") } == ["a", "b", "a", "b"].map { "slots/0:\($0)" })
     }
 
+    /// Retention may take a partition that ends with a mark as a whole: no position may seem to need any of it.
+    @Test func aMembersPositionPassesTheMarkAtTheEnd() throws {
+        let consumer = try cluster.member(Ownership())
+        defer { consumer.close() }
+        let producer = try cluster.producer(rejects: cluster.input)
+        defer { producer.producer.close() }
+        let transaction = Transaction()
+        transaction.addReject("abc", header: nil)
+        try producer.run(.initialise, .produce(transaction), .commit)
+        for (start, records) in [(Offset(0), 1), (1, 0)] {
+            var count = 0
+            try consumer.start(partition: 0, at: start)
+            let end = ContinuousClock.now + .seconds(60)
+            while consumer.position(0) != 2, .now < end {
+                try consumer.poll(timeoutMilliseconds: 100, limit: 10) { count += $0.count }
+            }
+            #expect(consumer.position(0) == 2 && count == records)
+        }
+    }
+
     @Test func anOffsetBehindTheLogIsNamed() throws {
         let reader = try cluster.reader([slots: 5])
         defer { reader.reader.close() }

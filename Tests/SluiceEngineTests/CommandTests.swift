@@ -255,4 +255,50 @@ import Testing
         }
         #expect(schedule.contains(id: "pending"))
     }
+
+    /// The worker polls meanwhile, as its membership asks of it, and may have to give up.
+    @Test func theAuditIsReadInStepsThatCanBeGivenUp() throws {
+        let records = mixture(200, seed: 8)
+        let log = SimulatedLog()
+        log.append(records)
+        try WorkerRig(log).run { consumer in
+            if consumer.polls > 4 && consumer.polls < 30 { log.command("c\(consumer.polls)", .stream("stream-1")) }
+        }
+        let outputs = log.answers()
+        #expect(try log.events.count == 25)
+        log.saved = [:]
+        log.outputs.removeAll { $0.topic != .events }
+        log.readLimit = 1
+        let rig = try WorkerRig(log)
+        var progress: [Double] = []
+        try rig.run(idlePolls: 30) { [worker = rig.worker] consumer in
+            if let restoration = worker.gated[0] { progress.append(restoration.progress) }
+            if consumer.polls == 4 { consumer.lose([0]) }
+            if consumer.polls == 6 { consumer.assign([0]) }
+        }
+        #expect(progress.count > 8 && Set(progress).count > 5 && progress.allSatisfy { $0 <= 0.5 }, "\(progress)")
+        #expect(log.committed[0]?.offset == 200 && log.answers().isEmpty)
+        log.committed = [:]
+        log.saved = [:]
+        try WorkerRig(log).run(idlePolls: 30)
+        #expect(log.answers() == outputs)
+    }
+
+    @Test func commandsThatRetentionTookAreMissedAloud() throws {
+        let log = SimulatedLog()
+        log.append(mixture(200, seed: 8))
+        try WorkerRig(log).run { consumer in
+            if consumer.polls > 4 && consumer.polls < 30 { log.command("c\(consumer.polls)", .stream("stream-1")) }
+        }
+        func notes() throws -> [String] {
+            let rig = try WorkerRig(log)
+            try rig.run()
+            return rig.notes.seen.notes
+        }
+        #expect(try notes().isEmpty)
+        log.auditLow = 10
+        #expect(try notes().isEmpty, "the saved state holds them")
+        log.saved = [:]
+        #expect(try notes().contains { $0.contains("without the oldest commands") })
+    }
 }

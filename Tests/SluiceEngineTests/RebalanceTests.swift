@@ -86,6 +86,63 @@ import Testing
         let reference = try SimulatedLog.uninterrupted(Self.records, partitions: [0, 1, 2])
         for partition: Int32 in 0..<3 { #expect(log.repeats(reference, partition), "\(partition)") }
     }
+
+    /// More slots are dirty than can be written before the partition must be given up.
+    @Test func aRevocationWritesAsManySlotsAsItHasTimeForAndNothingBeginsAnew() throws {
+        let log = SimulatedLog()
+        log.append((0..<300).map { Record("stream-\($0)", Int64($0), 1) })
+        let clock = ManualClock()
+        let transactions = SlowTransactions(clock)
+        let rig = try WorkerRig(log, checkpointPolls: 1_000_000, clock: clock, transactions: { transactions })
+        let delivery = try #require(rig.worker.delivery as? ExactlyOnce)
+        delivery.settledSlots = 1
+        rig.consumer.batches = [300]
+        var atRevocation: (position: Offset?, seconds: Double, slots: Int)?
+        try rig.run { [worker = rig.worker] consumer in
+            guard atRevocation == nil, worker.partitions[0]?.position == 300 else { return }
+            transactions.milliseconds = 300
+            let (position, before) = (worker.partitions[0]?.position, clock.monotonicNanoseconds())
+            let slots = transactions.slots
+            consumer.revoke([0])
+            atRevocation = (
+                position, Double(clock.monotonicNanoseconds() - before) / 1e9, transactions.slots - slots
+            )
+            transactions.milliseconds = 0
+        }
+        let (position, seconds, slots) = try #require(atRevocation)
+        #expect(position == 300 && transactions.positions[0]?.offset == 300)
+        #expect(slots > 0 && slots < 300 && seconds < 4, "\(slots) in \(seconds) s")
+        #expect(!rig.notes.seen.notes.contains { $0.contains("begin anew") }, "\(rig.notes.seen.notes)")
+    }
+}
+
+/// Takes its time, and all transactions end well.
+private final class SlowTransactions: TransactionalProducer {
+    let messageBytesMax = 1_000_000
+    /// Of each commit.
+    var milliseconds: Int64 = 0
+    private(set) var positions: [Int32: CommittedPosition] = [:]
+    /// Entries of the changelog so far.
+    private(set) var slots = 0
+    private let clock: ManualClock
+    private var ready: TransactionAnswer?
+
+    init(_ clock: ManualClock) { self.clock = clock }
+
+    func start(_ call: TransactionCall) {
+        ready = .done
+        switch call {
+        case .produce(let transaction): slots += transaction.outputs.entries.count { $0.topic == .slots }
+        case .sendPositions(let transaction, _): for one in transaction.positions { positions[one.partition] = one }
+        case .commit: clock.advance(milliseconds * 1_000_000)
+        default: break
+        }
+    }
+
+    func answer() -> TransactionAnswer? { ready.take() }
+    func changelogEnd(_ partition: Int32) -> Offset? { nil }
+    func onAnswer(_ body: @escaping @Sendable () -> Void) {}
+    func close() { ready = nil }
 }
 
 @Suite struct RestorePlanTests {

@@ -17,12 +17,12 @@ import Testing
         return try rig.state().export(stream)
     }
 
-    private func rewind(_ log: SimulatedLog) -> SlotRewind {
+    private func rewind(_ log: SimulatedLog, hasChangelog: Bool = false) -> SlotRewind {
         SlotRewind(
             WorkerSettings(
                 inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
-                eventsPartitions: 1, commitNanoseconds: 1, checkpointNanoseconds: 1),
-            hasChangelog: false, makeReader: { SimulatedReader(log) },
+                eventsPartitions: 1, slotsTopic: SimulatedLog.slots, commitNanoseconds: 1, checkpointNanoseconds: 1),
+            hasChangelog: hasChangelog, makeReader: { SimulatedReader(log) },
             makeFold: { _ in try Fold(specification: Self.specification, input: pumps) })
     }
 
@@ -177,5 +177,75 @@ import Testing
         }
         #expect(error.code == .lostInput && error.message.contains("begins at offset 10"))
         #expect(throws: SluiceError.self) { try rewind(log).export("stream-1", partition: 0, before: 201) }
+    }
+
+    /// Where the log of inputs begins behind it, if a later head says that the stream has had no input since.
+    @Test func aSnapshotIsCompleteUpToWhereALaterHeadWouldReplay() throws {
+        let (stream, offset) = ("stream-3", Offset(150))
+        let own = Self.records[..<150].last { $0.key == Array(stream.utf8) }
+        let snapshot = Offset((try #require(own).offset) + 1)
+        try #require(snapshot < 149)
+        func head(_ replayFrom: Offset, at place: Offset) -> Record {
+            var arena = ByteArena()
+            let head = ChangelogHead(
+                identity: "log", offset: 200, replayFrom: replayFrom, control: 0, model: "", latest: .absent)
+            let value = head.encode(into: &arena)
+            return Record(key: ChangelogKey.head, value: Array(arena.bytes(value)), offset: place)
+        }
+        let log = SimulatedLog()
+        log.append(Self.records)
+        log.inputs[0]?.removeAll { $0.offset < snapshot + 1 }
+        log.lows[0] = snapshot + 1
+        let export = try #require(try state(of: stream, behind: Int(snapshot)))
+        let written = Record(key: Array(stream.utf8), value: export.snapshot)
+        let rewind = rewind(log, hasChangelog: true)
+        let expected = try #require(try state(of: stream, behind: 150))
+        for covered in [snapshot + 1, 150, 200] {
+            log.changelog = [written, head(covered, at: 1)]
+            let rebuilt = try #require(try rewind.export(stream, partition: 0, before: offset))
+            #expect(bits(rebuilt.snapshot) == bits(expected.snapshot), "\(covered)")
+        }
+        // Not covered; the stream has ended since; the head is older.
+        var end = Record.end(stream)
+        end.offset = 1
+        var late = written
+        late.offset = 1
+        for changelog in [
+            [written, head(snapshot, at: 1)], [written, end, head(200, at: 2)], [head(200, at: 0), late], [written],
+        ] {
+            log.changelog = changelog
+            let error = #expect(throws: SluiceError.self) { try rewind.export(stream, partition: 0, before: offset) }
+            #expect(error?.code == .lostInput)
+        }
+    }
+
+    @Test func anEarlierStateIsRefusedWhereCommandsAreMissing() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        try WorkerRig(log).run { consumer in
+            if consumer.polls > 4 && consumer.polls < 10 { log.command("c\(consumer.polls)", .stream("stream-1")) }
+        }
+        _ = try rewind(log).export("stream-1", partition: 0, before: 200)
+        log.auditLow = 1
+        let error = #expect(throws: SluiceError.self) {
+            try rewind(log).export("stream-1", partition: 0, before: 200)
+        }
+        #expect(error?.code == .lostInput && error?.remedy?.contains("retention.ms=-1") == true)
+    }
+
+    /// Retention works on each partition of the audit by itself.
+    @Test func whatIsLeftOfOnePartitionSaysNothingOfAnother() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        try WorkerRig(log).run { consumer in
+            if consumer.polls > 4 && consumer.polls < 10 { log.command("c\(consumer.polls)", .stream("stream-1")) }
+        }
+        func history(partitions: Int) throws -> CommandHistory {
+            try CommandHistory(SimulatedReader(log), topic: SimulatedLog.events, partitions: partitions, of: 0)
+        }
+        #expect(try history(partitions: 2).isWhole(since: 0))
+        log.auditLow = 2
+        let cut = try history(partitions: 1)
+        #expect(!cut.isWhole && cut.isWhole(since: 3) && !cut.isWhole(since: 2))
     }
 }

@@ -61,9 +61,11 @@ final class SimulatedConsumer: LogConsumer {
             isMore = false
             for partition in positions.keys.sorted() where found.count < wanted && !paused.contains(partition) {
                 guard let position = positions[partition] ?? nil, let records = log.inputs[partition] else { continue }
-                let first = records.first?.offset ?? 0
-                let start = Int(max(position, log.lows[partition] ?? 0) - first)
-                guard start < records.count else { continue }
+                let next = max(position, log.lows[partition] ?? 0)
+                guard let start = records.firstIndex(where: { $0.offset >= next }) else {
+                    positions[partition] = .some(max(next, log.high(partition)))
+                    continue
+                }
                 found.append(records[start])
                 positions[partition] = .some(records[start].offset + 1)
                 isMore = true
@@ -74,6 +76,7 @@ final class SimulatedConsumer: LogConsumer {
     }
 
     func start(partition: Int32, at offset: Offset) throws { positions[partition] = .some(offset) }
+    func position(_ partition: Int32) -> Offset? { positions[partition] ?? nil }
 
     func pause(_ partitions: [Int32]) throws { paused.formUnion(partitions) }
     func resume(_ partitions: [Int32]) throws { paused.subtract(partitions) }
@@ -197,6 +200,7 @@ final class SimulatedReader: LogReader {
     private func records(_ partition: TopicPartition) -> [Record] {
         switch partition.topic {
         case SimulatedLog.events: log.audit
+        case SimulatedLog.slots: log.changelog
         case SimulatedLog.input: log.inputs[partition.partition] ?? []
         default: log.controls[partition.partition] ?? []
         }
@@ -215,7 +219,7 @@ final class SimulatedReader: LogReader {
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (String, LogRecord) throws -> Void) throws {
         if log.isDead { throw Crash() }
         if isSilent { return }
-        var left = limit
+        var left = min(limit, log.readLimit)
         for partition in positions.keys.sorted(by: { $0.partition < $1.partition }) {
             let position = positions[partition] ?? 0
             let found = records(partition).filter { $0.offset >= position }.prefix(left)
@@ -230,6 +234,7 @@ final class SimulatedReader: LogReader {
         let low =
             switch partition.topic {
             case SimulatedLog.control: log.controlLow
+            case SimulatedLog.events: log.auditLow
             case SimulatedLog.input: log.lows[partition.partition] ?? 0
             default: Offset(0)
             }

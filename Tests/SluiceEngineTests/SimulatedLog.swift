@@ -17,12 +17,21 @@ final class SimulatedLog {
     static let input = "observations"
     static let control = "pumps.control"
     static let events = "pumps.events"
+    static let slots = "pumps.slots"
 
     var inputs: [Int32: [Record]] = [:]
     /// First offset still in a partition.
     var lows: [Int32: Offset] = [:]
+    /// Marks of transactions behind the last record of a partition.
+    var marks: [Int32: Offset] = [:]
     var controls: [Int32: [Record]] = [:]
     var controlLow: Offset = 0
+    /// First record that retention has left of the audit.
+    var auditLow: Offset = 0
+    /// A changelog of one partition.
+    var changelog: [Record] = []
+    /// Records that a reader is given in one poll.
+    var readLimit = Int.max
     /// In the order of delivery.
     var outputs: [Output] = []
     var committed: [Int32: CommittedPosition] = [:]
@@ -57,13 +66,17 @@ final class SimulatedLog {
         throw Crash()
     }
 
-    func high(_ partition: Int32) -> Offset { (inputs[partition]?.last?.offset).map { $0 + 1 } ?? lows[partition] ?? 0 }
+    /// Behind the last record and the marks there.
+    func high(_ partition: Int32) -> Offset {
+        ((inputs[partition]?.last?.offset).map { $0 + 1 } ?? lows[partition] ?? 0) + (marks[partition] ?? 0)
+    }
 
     /// Writes inputs behind what is there.
     func append(_ records: [Record]) {
         for record in records {
             var record = record
             record.offset = high(record.partition)
+            marks[record.partition] = 0
             inputs[record.partition, default: []].append(record)
         }
     }
@@ -88,7 +101,7 @@ final class SimulatedLog {
     var audit: [Record] {
         outputs.filter { $0.topic == .events }.enumerated().map {
             Record(key: $1.key, value: $1.value, offset: Offset($0))
-        }
+        }.filter { $0.offset >= auditLow }
     }
 
     var events: [Event] {

@@ -13,7 +13,7 @@ final class WorkerRig {
     let producer: SimulatedProducer
     let control: SimulatedReader
     let notes = Notes()
-    let clock = ManualClock()
+    let clock: ManualClock
     let mailbox = WorkerMailbox()
     let worker: Worker
     private(set) var historyReaders: [SimulatedReader] = []
@@ -30,10 +30,11 @@ final class WorkerRig {
         _ log: SimulatedLog, specification: FoldSpecification = WorkerRig.specification,
         others: [FoldSpecification] = [], unreadable: String? = nil, partitions: [Int32] = [0], seed: UInt64 = 0,
         checkpointPolls: Int64 = 5, lostInput: LostInputPolicy = .fail, first: FirstOffset = .earliest,
-        idle: Int64? = nil,
+        idle: Int64? = nil, clock: ManualClock = ManualClock(),
         limits: OutputLimits = OutputLimits(), transactions: (() throws -> any TransactionalProducer)? = nil
     ) throws {
         self.log = log
+        self.clock = clock
         consumer = SimulatedConsumer(log, assignment: partitions)
         producer = SimulatedProducer(log, seed: seed)
         control = SimulatedReader(log)

@@ -44,12 +44,15 @@ import Testing
         try consumer.poll(into: &copies) { _ in !recorder.events.isEmpty }
         for _ in 0..<5 { try consumer.poll(timeoutMilliseconds: 50, limit: 100) { copies += $0.map { Copy($0) } } }
         #expect(copies == [], "gated")
+        #expect(consumer.position(2) == nil && consumer.position(99) == nil)
 
         #expect(try consumer.committed([0, 1, 2, 3], timeoutMilliseconds: 5_000) == [])
         #expect(try consumer.watermarks(partition: 2, timeoutMilliseconds: 5_000) == (0, 10))
         try consumer.start(partition: 2, at: 4)
         try consumer.poll(into: &copies) { $0.count >= 6 }
         #expect(copies.map(\.offset) == [4, 5, 6, 7, 8, 9])
+        for _ in 0..<5 { try consumer.poll(timeoutMilliseconds: 50, limit: 100) { copies += $0.map { Copy($0) } } }
+        #expect(consumer.position(2) == 10 && copies.count == 6, "the end is met")
 
         // Paused: nothing of the partition; resumed: exactly what came meanwhile.
         try consumer.pause([2])

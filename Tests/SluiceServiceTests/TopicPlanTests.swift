@@ -47,4 +47,28 @@ import Testing
             ])
         #expect(plan.missing([], inputPartitions: 3).allSatisfy { $0.partitions == 3 })
     }
+
+    /// A store that is half a day old is used: what ended since then must still be in the changelog.
+    @Test func aChangelogThatForgetsTombstonesTooSoonIsRefused() {
+        let plan = TopicPlan(application: "a", input: "in", output: "out", rejects: "in.rejected", hasChangelog: true)
+        var existing = topics(["in": 3, "out": 3, "in.rejected": 1, "a.control": 3, "a.events": 1])
+        func problems(_ milliseconds: Int64) -> [TopicPlan.Problem] {
+            let configuration = ["cleanup.policy": "compact", "delete.retention.ms": "\(milliseconds)"]
+            return plan.problems(
+                existing + [TopicDescription(name: "a.slots", partitions: 3, configuration: configuration)])
+        }
+        #expect(problems(86_400_000).isEmpty)
+        #expect(problems(86_399_999) == [.tombstones("a.slots", has: 86_399_999, needs: 86_400_000)])
+        existing.removeAll { $0.name == "in" }
+        #expect(problems(1).contains { $0.description.contains("delete.retention.ms=1") })
+    }
+
+    @Test func anAuditThatIsNotKeptForGoodIsWarnedOf() {
+        var audit = TopicDescription(name: "a.events", partitions: 1)
+        #expect(plan.forgetfulness([]) == nil && plan.forgetfulness([audit]) == nil)
+        audit.configuration = ["retention.ms": "-1", "retention.bytes": "-1"]
+        #expect(plan.forgetfulness([audit]) == nil)
+        audit.configuration["retention.ms"] = "604800000"
+        #expect(plan.forgetfulness([audit])?.contains("retention.ms=604800000") == true)
+    }
 }

@@ -51,6 +51,17 @@ import Testing
         }
     }
 
+    /// A worker that was expelled from the group holds it until it polls again.
+    @Test func aStoreThatIsHeldIsOpenedLater() throws {
+        let folder = try TemporaryFolder()
+        let stores = try folder.stores()
+        let store = try stores.open(0)
+        let refusal = #expect(throws: SluiceError.self) { try stores.open(0) }
+        #expect(refusal?.code == .file && refusal?.retry == .later)
+        store.close()
+        try stores.open(0).close()
+    }
+
     @Test func whatIsNotWrittenIsNotSeen() throws {
         let folder = try TemporaryFolder()
         do {

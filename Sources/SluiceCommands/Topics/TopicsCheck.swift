@@ -38,6 +38,7 @@ struct TopicsCheck: AsyncParsableCommand {
         let console = Console.current
         if json { console.line(JSONWriter.text(of: report)) } else { console.out(report.table.text) }
         for topic in report.narrow { console.errorLine("\(topic)") }
+        if let warning = report.plan.forgetfulness(report.existing) { console.errorLine(warning) }
         guard report.problems.isEmpty else {
             throw SluiceError(
                 .topic, report.problems.map(\.description).joined(separator: "; "),
@@ -110,7 +111,9 @@ struct TopicReport: Sendable, JSONWritable {
 extension TopicPlan.Problem {
     fileprivate var topic: String {
         switch self {
-        case .missing(let topic), .partitions(let topic, _, _), .cleanup(let topic, _, _): topic
+        case .missing(let topic), .partitions(let topic, _, _), .cleanup(let topic, _, _),
+            .tombstones(let topic, _, _):
+            topic
         }
     }
 
@@ -119,6 +122,7 @@ extension TopicPlan.Problem {
         case .missing: "missing"
         case .partitions: "wrong partitions"
         case .cleanup: "wrong cleanup"
+        case .tombstones: "tombstones too short"
         }
     }
 }

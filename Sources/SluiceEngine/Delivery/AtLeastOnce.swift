@@ -30,6 +30,8 @@ final class AtLeastOnce: Delivery {
     private var isRecording = false
     /// A command took effect: the next commit stores the state whatever the checkpoint interval says.
     private var isStoreForced = false
+    /// When states that the last commit left behind are stored, though nothing new may come; `.max`: none is behind.
+    private var storeNanoseconds = Int64.max
     private(set) var isBlocked = false
 
     init(_ producer: any LogProducer, _ resources: WorkerResources, _ settings: WorkerSettings) {
@@ -48,9 +50,10 @@ final class AtLeastOnce: Delivery {
 
     var waitMilliseconds: Int {
         guard !isHeldBack else { return 0 }
-        guard isCommitDue else { return .max }
-        let due = committedNanoseconds + settings.commitNanoseconds - clock.monotonicNanoseconds()
-        return max(0, Int(due / 1_000_000) + 1)
+        let next = committedNanoseconds + settings.commitNanoseconds
+        let due = isCommitDue ? next : storeNanoseconds == .max ? .max : max(next, storeNanoseconds)
+        guard due < .max else { return .max }
+        return max(0, Int((due - clock.monotonicNanoseconds()) / 1_000_000) + 1)
     }
 
     /// A first commit, before any output: that nothing is committed means for certain that nothing was answered.
@@ -82,6 +85,8 @@ final class AtLeastOnce: Delivery {
         isCommitDue = true
         try handOver(worker)
     }
+
+    func moved() { isCommitDue = true }
 
     func applied() {
         isCommitDue = true
@@ -128,8 +133,8 @@ final class AtLeastOnce: Delivery {
     }
 
     func commitIfDue(_ worker: Worker) throws {
-        guard isCommitDue, !isHeldBack else { return }
         let now = clock.monotonicNanoseconds()
+        guard isCommitDue || now >= storeNanoseconds, !isHeldBack else { return }
         guard now - committedNanoseconds >= settings.commitNanoseconds else { return }
         _ = try commit(worker, now)
     }
@@ -139,9 +144,12 @@ final class AtLeastOnce: Delivery {
         guard try flush() else { return false }
         let live = worker.partitions.values.filter(\.isLive)
         var report = CommitReport()
+        storeNanoseconds = .max
         for state in live {
             let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
             if isOld || isStoreForced { try store(state, now, &report) }
+            guard let saved = state.savedNanoseconds, state.store?.position?.offset != state.position else { continue }
+            storeNanoseconds = min(storeNanoseconds, saved + settings.checkpointNanoseconds)
         }
         let positions = live.map(position)
         do {

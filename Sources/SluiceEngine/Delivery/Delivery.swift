@@ -26,6 +26,8 @@ package protocol Delivery: AnyObject {
     func recorded(_ worker: Worker) throws
     /// A command took effect.
     func applied()
+    /// A position has moved, and nothing was folded.
+    func moved()
     func commitIfDue(_ worker: Worker) throws
     /// Delivers, stores and commits all that was folded; gives up after so many seconds, which loses nothing: what is
     /// not committed is read again.

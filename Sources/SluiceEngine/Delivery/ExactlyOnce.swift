@@ -14,7 +14,7 @@ final class ExactlyOnce: Delivery {
     /// A commit, or a transaction's next step, is looked for at least this often while one is under way.
     private static let stepMilliseconds = 5
     /// Slots of a partition in one transaction while all of them are to be stored.
-    private static let settledSlots = 16_384
+    var settledSlots = 16_384
     /// Between two new producers at most: what is not allowed is asked for now and then.
     private static let pauseMilliseconds: Int64 = 10_000
 
@@ -88,6 +88,7 @@ final class ExactlyOnce: Delivery {
     func deliver(_ worker: Worker) throws { isDue = true }
     func recorded(_ worker: Worker) throws { isDue = true }
     func applied() { isDue = true }
+    func moved() { isDue = true }
 
     /// Nothing is known of it before its first transaction, which says soon where it began: somebody else would begin
     /// elsewhere.
@@ -228,21 +229,28 @@ final class ExactlyOnce: Delivery {
         try restart(worker, error)
     }
 
+    /// Outputs, heads and positions are committed once, which is enough: the next owner folds again what slots lack.
+    /// In the first half of the time slots are written besides, to spare it that.
     func settle(_ worker: Worker, seconds: Int) throws {
-        let end = clock.monotonicNanoseconds() + Int64(seconds) * 1_000_000_000
+        let began = clock.monotonicNanoseconds()
+        let (half, end) = (began + Int64(seconds) * 500_000_000, began + Int64(seconds) * 1_000_000_000)
         let own = restarts.total
+        var isSent = false
         // Counted as well, for clocks that stand still.
         for _ in 0..<1_000 * seconds where anew == nil && clock.monotonicNanoseconds() < end {
             try advance(worker)
             // Begun anew, nothing is left that could be settled.
             guard own == restarts.total, makeNanoseconds == nil else { return }
             if machine.isIdle {
-                try send(worker, clock.monotonicNanoseconds(), limit: Self.settledSlots)
+                let now = clock.monotonicNanoseconds()
+                if isSent && now >= half { return }
+                try send(worker, now, limit: isSent ? settledSlots : nil)
                 if machine.isIdle { return }
+                isSent = true
             }
             clock.pause(milliseconds: 1)
         }
-        if machine.isInitialised && anew == nil {
+        if machine.isInitialised && anew == nil && !(isSent && machine.isIdle) {
             anew = SluiceError(
                 .delivery, "a transaction did not end before its partitions had to be given up", retry: .fatal)
         }

@@ -10,7 +10,7 @@ import SluiceState
 /// behind the last one lie marks and aborted records.
 final class ChangelogReading {
     private static let recordsMaximum = 4_096
-    private static let pollMilliseconds = 20
+    static let pollMilliseconds = 20
     /// Bytes put into the store before they are written.
     private static let bytesMaximum = 8 << 20
 

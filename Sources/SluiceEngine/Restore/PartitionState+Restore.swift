@@ -23,15 +23,16 @@ extension PartitionState {
             if marker.offset <= plan.replayFrom { markers.append(marker) } else { schedule.add(marker) }
         }
         for event in history {
-            // What took effect before an input that the saved state holds is in that state, whether or not the life
-            // that saved it had come so far in the control partition. Given again, it is the same command.
-            let isHeld = event.control.map { $0 < head?.control ?? 0 } ?? false
-            if isHeld || head != nil && event.offset < plan.replayFrom {
-                schedule.remember(event)
-            } else {
-                schedule.add(event)
-            }
+            // Given again, it is the same command.
+            if Self.holds(event, plan, head) { schedule.remember(event) } else { schedule.add(event) }
         }
+    }
+
+    /// Whether the saved state holds a command: what took effect before an input that it holds is in it, whether or not
+    /// the life that saved it had come so far in the control partition.
+    static func holds(_ event: Event, _ plan: RestorePlan, _ head: ChangelogHead?) -> Bool {
+        guard let head else { return false }
+        return event.control.map { $0 < head.control } ?? false || event.offset < plan.replayFrom
     }
 
     /// Takes a stored slot into memory, unless it is idle, or another model's that takes over later in the replay.
@@ -42,7 +43,10 @@ extension PartitionState {
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, idle: Int64?, committed: Offset
     ) throws {
         let summary = try SlotSnapshot.summary(value)
-        guard summary.header.fence < committed, summary.key.equals(key) else {
+        guard summary.key.equals(key) else {
+            throw SluiceError(.invalidState, "the store has another stream's state in a stream's place")
+        }
+        guard summary.header.fence < committed else {
             throw SluiceError(
                 .foreignState,
                 "the state of a stream of partition \(partition) holds input \(summary.header.fence), but only inputs "

@@ -17,10 +17,18 @@ package final class Restoration {
     private var facts: RestoreFacts?
     private var store: (any PartitionStore)?
     private var changelog: ChangelogReading?
+    private var planned: Planned?
     private var loading: Loading?
     private var disagreements = 0
     /// What is restored from was on this machine: there is something else.
     private var isFromStore = false
+
+    /// Where replay begins, while the audit is read for commands that no head holds.
+    private struct Planned {
+        var plan: RestorePlan
+        var head: ChangelogHead?
+        var history: HistoryReading
+    }
 
     /// What is being loaded, and how far that has come.
     private struct Loading {
@@ -38,6 +46,8 @@ package final class Restoration {
     func cancel() {
         changelog?.close()
         changelog = nil
+        planned?.history.close()
+        planned = nil
         store?.close()
         store = nil
         loading = nil
@@ -47,6 +57,13 @@ package final class Restoration {
     func step(_ worker: Worker) throws -> PartitionState? {
         do {
             if loading != nil { return try load(worker) }
+            if let planned {
+                progress = 0.5 * planned.history.progress
+                if try planned.history.step(timeoutMilliseconds: ChangelogReading.pollMilliseconds) {
+                    try begin(worker, planned.plan, head: planned.head, planned.history.history)
+                }
+                return nil
+            }
             if let changelog {
                 progress = 0.5 * changelog.progress
                 if try changelog.step() { try prepare(worker, head: changelog.head) }
@@ -61,12 +78,26 @@ package final class Restoration {
             cancel()
             throw SluiceError(.broker, "state and position do not agree", retry: .later, cause: error)
         } catch let error as SluiceError where Self.unusable.contains(error.code) && isFromStore {
+            // Without a changelog the store is the truth: only what is damaged is no loss.
+            guard facts?.changelog != nil || error.code == .invalidState else { throw Self.kept(error) }
             worker.resources.observer.note("the saved state cannot be used; it is made anew", partition, error: error)
             cancel()
             try worker.resources.stores.discard(partition)
             isFromStore = false
             return nil
         }
+    }
+
+    /// What to do about a saved state that is whole and cannot be used.
+    private static func kept(_ error: SluiceError) -> SluiceError {
+        guard error.remedy == nil else { return error }
+        let remedy =
+            error.code == .unknownModel
+            ? "put the file of the model that the state belongs to back; to rebuild states from what the log still "
+                + "holds, move the state directory away"
+            : "the saved state is another log's or another model's: put back what it belongs to, or move the state "
+                + "directory away to rebuild states from what the log still holds"
+        return SluiceError(error.code, error.message, remedy: remedy, retry: error.retry, cause: error.cause)
     }
 
     /// Facts that do not agree before they are believed.
@@ -88,10 +119,10 @@ package final class Restoration {
         let consumer = worker.resources.consumer
         let committed = try consumer.committed([partition], timeoutMilliseconds: Self.timeoutMilliseconds).first
         let (low, high) = try consumer.watermarks(partition: partition, timeoutMilliseconds: Self.timeoutMilliseconds)
-        let reading = worker.delivery is ExactlyOnce ? try ChangelogReading(worker, partition) : nil
         var notes: [String] = []
         let store = try openStore(worker, &notes)
         self.store = store
+        let reading = worker.delivery is ExactlyOnce ? try ChangelogReading(worker, partition) : nil
         let facts = RestoreFacts(
             partition: TopicPartition(topic: settings.inputTopic, partition: partition), committed: committed,
             stored: store.position, changelog: reading.map { ($0.low, $0.high) }, low: low, high: high,
@@ -99,6 +130,8 @@ package final class Restoration {
             now: worker.resources.clock.wallMilliseconds(), tombstonesMilliseconds: settings.tombstonesMilliseconds)
         self.facts = facts
         let base = RestoreBase.choose(facts, notes: &notes)
+        // Before anything is emptied: of a topic made anew what is stored may be all that is left.
+        try facts.checkEnd(base.isStore ? facts.stored?.offset : nil)
         for note in notes { worker.resources.observer.note(note, partition, error: nil) }
         switch base {
         case .store(let from):
@@ -145,7 +178,7 @@ package final class Restoration {
     private func prepare(_ worker: Worker, head: ChangelogHead?) throws {
         changelog?.close()
         changelog = nil
-        guard let facts, let store else { return }
+        guard let facts, store != nil else { return }
         let settings = worker.settings
         let control = try worker.resources.control.watermarks(
             TopicPartition(topic: settings.controlTopic, partition: partition),
@@ -153,14 +186,36 @@ package final class Restoration {
         let plan = try RestorePlan(facts, head: head, controlLow: control.low, controlHigh: control.high)
         for note in plan.notes { worker.resources.observer.note(note, partition, error: nil) }
         if plan.lostBefore != nil, settings.lostInput == .fail { throw Self.lostInput(facts, head) }
+        // A head of the changelog goes with markers.
         let isAudited = facts.changelog == nil || head == nil
-        let history = isAudited ? try worker.recordedCommands(partition) : []
+        guard isAudited else { return try begin(worker, plan, head: head, nil) }
+        let reading = try HistoryReading(
+            try worker.resources.makeReader(), topic: settings.eventsTopic, partitions: settings.eventsPartitions,
+            of: partition, isHeld: { PartitionState.holds($0, plan, head) })
+        planned = Planned(plan: plan, head: head, history: reading)
+    }
+
+    /// Makes ready to load the slots.
+    ///
+    /// - Parameter history: the recorded commands, where the changelog does not hold them.
+    private func begin(
+        _ worker: Worker, _ plan: RestorePlan, head: ChangelogHead?, _ history: CommandHistory?
+    ) throws {
+        planned?.history.close()
+        planned = nil
+        guard let facts, let store else { return }
+        if let history, head == nil, !history.isWhole, plan.replayFrom < plan.liveFrom {
+            worker.resources.observer.note(
+                "states are rebuilt without the oldest commands: retention has taken them from "
+                    + "\(worker.settings.eventsTopic)", partition, error: nil)
+        }
+        let events = history?.events ?? []
         let markers = try Self.markers(store)
-        let fold = try worker.firstModel(partition, plan, history: history, markers: markers)
+        let fold = try worker.firstModel(partition, plan, history: events, markers: markers)
         let state = PartitionState(
-            partition: partition, fold: fold, recentCapacity: settings.recentCapacity, store: store,
+            partition: partition, fold: fold, recentCapacity: worker.settings.recentCapacity, store: store,
             folds: worker.folds)
-        state.restore(plan, markers: markers, history: history, head: head)
+        state.restore(plan, markers: markers, history: events, head: head)
         state.isCommitted = facts.committed != nil
         try state.rememberCommands(store)
         loading = Loading(state: state, plan: plan)

@@ -22,6 +22,17 @@ struct RestoreFacts {
     var tombstonesMilliseconds: Int64
 
     var metadata: CommitMetadata? { committed.flatMap { CommitMetadata($0.metadata) } }
+
+    /// - Parameter state: how far a state has come; nil without one.
+    /// - Throws: `state-foreign` when the input ends before what the service has folded.
+    func checkEnd(_ state: Offset?) throws {
+        let furthest = max(state ?? 0, committed?.offset ?? 0)
+        guard furthest > high else { return }
+        throw SluiceError(
+            .foreignState, "\(partition) ends at offset \(high), but the service had come to \(furthest)",
+            remedy: "the topic was deleted and made anew: use another application name, or move the state directory "
+                + "away and reset the group's offsets")
+    }
 }
 
 /// From what a partition's slots are brought back: a pure decision from facts.
@@ -32,6 +43,8 @@ enum RestoreBase: Equatable {
     case changelog(from: Offset)
     /// Neither: what the log of inputs still holds is folded again; the store is emptied.
     case log
+
+    var isStore: Bool { if case .store = self { true } else { false } }
 
     /// - Parameter notes: why something that was there is not used.
     static func choose(_ facts: RestoreFacts, notes: inout [String]) -> RestoreBase {
@@ -89,15 +102,7 @@ struct RestorePlan: Equatable {
     ///   something else; `position-missing` for a partition that was never folded, where it must not begin by itself.
     init(_ facts: RestoreFacts, head: ChangelogHead?, controlLow: Offset, controlHigh: Offset) throws {
         let committed = facts.committed?.offset
-        let furthest = max(head?.offset ?? 0, committed ?? 0)
-        guard furthest <= facts.high else {
-            throw SluiceError(
-                .foreignState,
-                "\(facts.partition) ends at offset \(facts.high), but the service had come to \(furthest)",
-                remedy:
-                    "the topic was deleted and made anew: use another application name, or move the state directory "
-                    + "away and reset the group's offsets")
-        }
+        try facts.checkEnd(head?.offset)
         if facts.changelog != nil { try Self.check(facts, head) }
         // Known positions say where to go on: it is not asked again.
         let isNew = head == nil && committed == nil

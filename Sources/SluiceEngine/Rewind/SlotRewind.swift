@@ -58,7 +58,7 @@ package struct SlotRewind {
             eachPoll: eachPoll)
         let commands = history.events.filter(\.isCommand)
         let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, commands, reader, eachPoll)
-        guard history.isWhole || history.events.contains(where: { $0.control ?? 0 < base.control }) else {
+        guard history.isWhole(since: base.control) else {
             throw SluiceError(
                 .lostInput,
                 "the state at offset \(offset) cannot be rebuilt: \(settings.eventsTopic) no longer reaches "
@@ -89,16 +89,27 @@ package struct SlotRewind {
         if hasChangelog {
             let changelog = TopicPartition(topic: settings.slotsTopic, partition: input.partition)
             let (first, end) = try reader.watermarks(changelog, timeoutMilliseconds: Self.timeoutMilliseconds)
+            let heads = try HeadDecoder()
+            // Nothing of the stream is written behind it so far.
+            var isLast = false
             try reader.read([changelog: first..<max(first, end)], eachPoll: eachPoll) { record in
-                guard record.key.elementsEqual(key), record.value.baseAddress != nil else { return }
+                if isLast, let base = found, record.key.elementsEqual(ChangelogKey.head) {
+                    // What had an input before it is written by then: this stream had none.
+                    let covered = try heads.head(record.value).replayFrom
+                    found?.position = max(base.position, min(covered, offset))
+                }
+                guard record.key.elementsEqual(key) else { return }
+                isLast = false
+                guard record.value.baseAddress != nil else { return }
                 let summary = try SlotSnapshot.summary(record.value)
                 let (position, control) = (summary.header.position, summary.header.control)
-                guard low <= position, position <= offset, control <= later else { return }
+                guard position <= offset, control <= later else { return }
+                isLast = true
                 found = Base(
                     position: position, control: control, modelHash: summary.modelHash, snapshot: Array(record.value))
             }
         }
-        if let found { return found }
+        if let found, low <= found.position { return found }
         guard low == 0 else {
             throw SluiceError(
                 .lostInput,

@@ -24,6 +24,8 @@ package struct TopicPlan: Sendable {
         case missing(String)
         case partitions(String, has: Int, needs: Int)
         case cleanup(String, has: String, needs: String)
+        /// The changelog forgets ends of streams before a store counts as too old to lack them.
+        case tombstones(String, has: Int64, needs: Int64)
 
         package var description: String {
             switch self {
@@ -32,6 +34,9 @@ package struct TopicPlan: Sendable {
                 "the topic \(topic) has \(has) partitions, it needs \(needs)"
             case .cleanup(let topic, let has, let needs):
                 "the topic \(topic) has cleanup.policy=\(has), it needs \(needs)"
+            case .tombstones(let topic, let has, let needs):
+                "the topic \(topic) has delete.retention.ms=\(has), it needs \(needs) at least: streams that have "
+                    + "ended would come back"
             }
         }
     }
@@ -88,8 +93,24 @@ package struct TopicPlan: Sendable {
             if let cleanup = topic.configuration["cleanup.policy"], cleanup != need.cleanup {
                 problems.append(.cleanup(need.name, has: cleanup, needs: need.cleanup))
             }
+            if need.name == slots, let has = topic.configuration["delete.retention.ms"].flatMap({ Int64($0) }),
+                has < Self.tombstonesMilliseconds
+            {
+                problems.append(.tombstones(need.name, has: has, needs: Self.tombstonesMilliseconds))
+            }
             return problems
         }
+    }
+
+    /// What is said of an audit that is not kept for good; nil for one that is.
+    package func forgetfulness(_ existing: [TopicDescription]) -> String? {
+        guard let topic = existing.first(where: { $0.name == events }) else { return nil }
+        let limits = ["retention.ms", "retention.bytes"].compactMap { name in
+            topic.configuration[name].flatMap { $0 == "-1" ? nil : "\(name)=\($0)" }
+        }
+        guard !limits.isEmpty else { return nil }
+        return "the topic \(events) has \(limits.joined(separator: ", ")): states that are rebuilt from the log will "
+            + "lack the commands that are gone; set it to -1"
     }
 
     /// The topics to make so that nothing is missing. The input's partitions decide; without an input there are none to

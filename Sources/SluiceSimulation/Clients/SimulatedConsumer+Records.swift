@@ -24,6 +24,7 @@ extension SimulatedConsumer {
     }
 
     package func start(partition: Int32, at offset: Offset) throws { positions[partition] = offset }
+    package func position(_ partition: Int32) -> Offset? { positions[partition] }
     package func pause(_ partitions: [Int32]) throws { paused.formUnion(partitions) }
     package func resume(_ partitions: [Int32]) throws { paused.subtract(partitions) }
 

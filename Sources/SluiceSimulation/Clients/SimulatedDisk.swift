@@ -28,7 +28,7 @@ package final class SimulatedDisk {
 
     func hold(_ partition: Int32) throws -> Image {
         guard !held.contains(partition) else {
-            throw SluiceError(.file, "the store of partition \(partition) is held by somebody else")
+            throw SluiceError(.file, "the store of partition \(partition) is held by somebody else", retry: .later)
         }
         if volumes[partition]?.isCorrupt == true { throw Self.corrupt(partition) }
         held.insert(partition)
@@ -45,7 +45,7 @@ package final class SimulatedDisk {
 
     func discard(_ partition: Int32) throws {
         guard !held.contains(partition) else {
-            throw SluiceError(.file, "the store of partition \(partition) is open")
+            throw SluiceError(.file, "the store of partition \(partition) is open", retry: .later)
         }
         volumes[partition] = nil
     }

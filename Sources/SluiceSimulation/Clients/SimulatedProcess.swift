@@ -10,6 +10,8 @@ package final class SimulatedProcess {
     package var onPause: (Int64) -> Void
     package private(set) var isDead = false
     package private(set) var isPaused = false
+    /// It has stood still: others may have done its work meanwhile.
+    private(set) var hasSlept = false
     /// Calls of a life, named, newest last: for the reader of a failure.
     package private(set) var trace: [String] = []
 
@@ -59,6 +61,7 @@ package final class SimulatedProcess {
         case .crash: throw die(fault?.amount == 1)
         case .pause:
             isPaused = true
+            hasSlept = true
             onPause((fault?.amount ?? 0) * 1_000_000)
             isPaused = false
             return nil

@@ -95,6 +95,11 @@ final class ServiceProcess {
         if let known = error as? SluiceError, known.code == .foreignState {
             throw Violation(.restoreEnds, "an engine refuses the state that it wrote itself: \(known)")
         }
+        // The service would end: a person has to look, and nothing here is for one to mend.
+        guard (Worker.mendable(error) as? SluiceError)?.retry ?? .never == .never else { return }
+        guard life.hasSlept else { throw Violation(.restoreEnds, "an engine gives up for good: \(error)") }
+        life.die()
+        down(after: run.cluster.random.within(10...8_000))
     }
 
     private func down(after milliseconds: Int64) {

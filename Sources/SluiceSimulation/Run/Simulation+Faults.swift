@@ -61,9 +61,14 @@ extension Simulation {
     private func retain() {
         for (index, log) in (cluster.topics[Topics.input] ?? []).enumerated() {
             guard let metadata = cluster.group.committed[Int32(index)]?.metadata else { continue }
-            let parts = metadata.split(separator: " ")
-            if parts.count > 1, let from = Offset(parts[1]) { log.retain(from: from) }
+            if let from = Self.replayFrom(metadata) { log.retain(from: from) }
         }
+    }
+
+    /// Where a replay would begin by what is committed.
+    private static func replayFrom(_ metadata: String) -> Offset? {
+        let parts = metadata.split(separator: " ")
+        return parts.count > 1 ? Offset(parts[1]) : nil
     }
 
     /// A person gives a command to a partition.
@@ -121,6 +126,12 @@ extension Simulation {
                 let errors = processes.flatMap(\.errors).suffix(3).joined(separator: "; ")
                 return "partition \(index) stands at \(committed) of \(log.high) (\(cluster.group.summary); "
                     + "errors: \(errors))"
+            }
+            // Retention may take all of a log at rest: no state may need anything of it, be it marks alone.
+            let metadata = cluster.group.committed[Int32(index)]?.metadata
+            let from = metadata.flatMap { Self.replayFrom($0) } ?? log.low
+            if scenario.isExactlyOnce, canary == nil, from < log.high {
+                return "a replay of partition \(index), which is at rest, begins at \(from) of \(log.high)"
             }
         }
         guard cluster.transactions.isQuiet else { return "a transaction is open" }
