@@ -1,6 +1,6 @@
 internal import CLibrdkafka
 package import Logging
-internal import SluiceCore
+package import SluiceCore
 package import SluiceLog
 internal import Synchronization
 
