@@ -20,6 +20,8 @@ package struct StateSection: Sendable, Equatable {
     package let checkpoint: Duration
     /// Event time after which an idle slot is spilled to disk.
     package let idle: Duration
+    /// Streams of this instance that are in memory at a time; nil: all that are not idle.
+    package let streamsInMemory: Int?
     /// What becomes of streams whose inputs retention has taken before they were stored.
     package let lostInput: LostInput
 
@@ -32,6 +34,7 @@ package struct StateSection: Sendable, Equatable {
         directory = reader.read("state.directory", .text, default: "./state")
         checkpoint = reader.read("state.checkpoint", .duration, default: .seconds(10))
         idle = reader.read("state.idle", .duration, default: .seconds(7 * 86_400))
+        streamsInMemory = reader.read("state.streams_in_memory", optional: .integer(1...Int(Int32.max)))
         lostInput = reader.read("state.lost_input", .choice, default: .fail)
     }
 }

@@ -130,21 +130,24 @@ extension PartitionState {
         }
     }
 
-    /// Forgets streams that have been idle for so long and are stored: they are fetched when they are heard of again.
-    /// Looks at a bounded number of slots.
+    /// Forgets streams that are stored as they are: they are fetched when they are heard of again. Which go are those
+    /// that have been idle for long, and, of whatever there is no room for, those that have not changed lately.
     ///
-    /// - Parameter idle: milliseconds of event time.
-    func spillIdle(_ idle: Int64, limit: Int) {
+    /// - Parameters:
+    ///   - idle: milliseconds of event time; nil: no stream counts as idle.
+    ///   - resident: streams that may stay in memory; nil: any number.
+    ///   - limit: slots looked at for idleness.
+    func spill(idle: Int64?, resident: Int?, limit: Int) {
         guard store != nil, latest != .absent, table.used > 0 else { return }
-        for _ in 0..<min(limit, Int(table.used)) {
+        var excess = resident.map { max(0, table.count - $0) } ?? 0
+        for looked in 0..<Int(table.used) where looked < limit || excess > 0 {
             sweep = sweep + 1 < table.used ? sweep + 1 : 0
             let header = table[sweep].header.pointee
-            guard header.key != .none, header.isUsed, !header.isDirty, !header.isStale, latest - header.time > idle
-            else {
-                continue
-            }
+            guard header.key != .none, header.isUsed, !header.isDirty, !header.isStale else { continue }
+            guard excess > 0 || idle.map({ latest - header.time > $0 }) ?? false else { continue }
             table.evict(sweep)
             spilled += 1
+            excess -= 1
         }
     }
 }

@@ -148,13 +148,4 @@ extension Worker {
             return nil
         }
     }
-
-    /// The commands that the audit records for a partition.
-    func recordedCommands(_ partition: Int32) throws -> [Event] {
-        let reader = try resources.makeReader()
-        defer { reader.close() }
-        return try CommandHistory(
-            reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition
-        ).events
-    }
 }

@@ -12,6 +12,17 @@ extension Worker {
     private static let stepsMaximum = 4
     private static let reportNanoseconds: Int64 = 2_000_000_000
 
+    /// Streams of one partition that may stay in memory.
+    var residentSlots: Int? {
+        settings.residentSlots.map { max(1, $0 / max(1, partitions.count + gated.count)) }
+    }
+
+    /// What of a partition need not be in memory goes, and what is on disk alone comes up to the markers.
+    func spill(_ state: PartitionState) throws {
+        state.spill(idle: settings.idleMilliseconds, resident: residentSlots, limit: Self.sweepSlots)
+        try state.catchUpSpilled(limit: settings.markedSlots)
+    }
+
     /// A few steps of restoring one gated partition; true while something is left to do. A broker that does not answer
     /// is asked again later.
     func restoreGated() throws -> Bool {

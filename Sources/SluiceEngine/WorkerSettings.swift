@@ -35,6 +35,8 @@ package struct WorkerSettings: Sendable {
     package var markedSlots = 1_024
     /// Milliseconds of event time behind which a stream is idle; nil: never.
     package var idleMilliseconds: Int64?
+    /// Streams of the worker in memory, but for those that are not stored yet; nil: all of them.
+    package var residentSlots: Int?
     package var lostInput = LostInputPolicy.fail
     package var firstOffset = FirstOffset.earliest
     /// How long the changelog keeps tombstones at least (`delete.retention.ms`): a store that is older than half of it

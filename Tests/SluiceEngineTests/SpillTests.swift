@@ -24,6 +24,26 @@ import Testing
         #expect(most > 10, "streams were spilled")
     }
 
+    /// Any number of streams in the memory of a few, through a restart.
+    @Test func whatThereIsNoRoomForIsOnDiskAlone() throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        let log = SimulatedLog()
+        var most = 0
+        for part in [Self.records[..<400], Self.records[400...]] {
+            log.append(Array(part))
+            let rig = try WorkerRig(log, checkpointPolls: 1, resident: 4)
+            let worker = rig.worker
+            try rig.run { _ in
+                guard let state = worker.partitions[0], state.table.dirty.isEmpty, state.savedNanoseconds != nil else {
+                    return
+                }
+                most = max(most, state.table.count)
+            }
+        }
+        #expect(log.outputs == reference.outputs)
+        #expect((1...4).contains(most))
+    }
+
     @Test func aRestartLeavesIdleStreamsWhereTheyAre() throws {
         let reference = try SimulatedLog.uninterrupted(Self.records)
         let log = SimulatedLog()

@@ -147,7 +147,7 @@ final class AtLeastOnce: Delivery {
         storeNanoseconds = .max
         for state in live {
             let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
-            if isOld || isStoreForced { try store(state, now, &report) }
+            if isOld || isStoreForced { try store(worker, state, now, &report) }
             guard let saved = state.savedNanoseconds, state.store?.position?.offset != state.position else { continue }
             storeNanoseconds = min(storeNanoseconds, saved + settings.checkpointNanoseconds)
         }
@@ -172,7 +172,7 @@ final class AtLeastOnce: Delivery {
     }
 
     /// Stores all slots changed since they were stored last.
-    private func store(_ state: PartitionState, _ now: Int64, _ report: inout CommitReport) throws {
+    private func store(_ worker: Worker, _ state: PartitionState, _ now: Int64, _ report: inout CommitReport) throws {
         changes.removeAll()
         report.slots += try state.writeChanges(
             limit: .max, stale: settings.markedSlots, before: .max, into: &changes.outputs)
@@ -184,8 +184,7 @@ final class AtLeastOnce: Delivery {
                 controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
                 latest: state.latest, storedAt: clock.wallMilliseconds()))
         state.savedNanoseconds = now
-        if let idle = settings.idleMilliseconds { state.spillIdle(idle, limit: Worker.sweepSlots) }
-        try state.catchUpSpilled(limit: settings.markedSlots)
+        try worker.spill(state)
     }
 
     func settle(_ worker: Worker, seconds: Int) throws {

@@ -178,8 +178,7 @@ final class ExactlyOnce: Delivery {
                     changelogOffset: producer.changelogEnd(partition) ?? state.store?.position?.changelogOffset ?? 0,
                     modelHash: sealed.modelHash, latest: sealed.latest, storedAt: clock.wallMilliseconds()))
             state.savedNanoseconds = clock.monotonicNanoseconds()
-            if let idle = settings.idleMilliseconds { state.spillIdle(idle, limit: Worker.sweepSlots) }
-            try state.catchUpSpilled(limit: settings.markedSlots)
+            try worker.spill(state)
             // The rest goes with the next ones, though nothing new may come.
             if !state.table.dirty.isEmpty || state.table.staleCount > 0 { isDue = true }
         }

@@ -35,12 +35,12 @@ extension PartitionState {
         return event.control.map { $0 < head.control } ?? false || event.offset < plan.replayFrom
     }
 
-    /// Takes a stored slot into memory, unless it is idle, or another model's that takes over later in the replay.
+    /// Takes a stored slot into memory, unless it is idle, there is no room for it, or it is another model's that takes over later in the replay.
     ///
     /// - Parameter committed: the first input that was not committed.
     /// - Throws: `state-foreign` for a slot that holds more than that: it is another log's.
     func load(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, idle: Int64?, committed: Offset
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, idle: Int64?, resident: Int?, committed: Offset
     ) throws {
         let summary = try SlotSnapshot.summary(value)
         guard summary.key.equals(key) else {
@@ -54,7 +54,9 @@ extension PartitionState {
                 remedy: "something else has moved the group's position or changed the changelog: set it back, or begin "
                     + "anew under another application name")
         }
-        let isIdle = idle.map { latest != .absent && latest - summary.header.time > $0 } ?? false
+        let isIdle =
+            idle.map { latest != .absent && latest - summary.header.time > $0 } ?? false
+            || resident.map { table.count >= $0 } ?? false
         if let swap = schedule.lastSwap(before: summary.header.control) {
             ahead[Array(key)] = PartitionState.Ahead(value: Array(value), swap: swap)
         } else if isIdle {

@@ -244,11 +244,12 @@ package final class Restoration {
         guard var loading, let store else { return nil }
         let state = loading.state
         // Where inputs are gone every slot is looked at.
-        let idle = loading.plan.lostBefore == nil ? worker.settings.idleMilliseconds : nil
+        let isWhole = loading.plan.lostBefore == nil
+        let (idle, resident) = isWhole ? (worker.settings.idleMilliseconds, worker.residentSlots) : (nil, nil)
         let last = try store.scan(prefix: [], after: loading.after, limit: Self.loadedEntries) { key, value in
             guard ChangelogKey.isStream(key) else { return }
             loading.bytes += key.count + value.count
-            try state.load(key, value, idle: idle, committed: loading.plan.liveFrom)
+            try state.load(key, value, idle: idle, resident: resident, committed: loading.plan.liveFrom)
         }
         loading.after = last
         self.loading = loading

@@ -12,6 +12,7 @@ extension Configuration {
             commitNanoseconds: commit.wholeMilliseconds * 1_000_000,
             checkpointNanoseconds: state.checkpoint.wholeMilliseconds * 1_000_000)
         settings.idleMilliseconds = state.idle.wholeMilliseconds
+        settings.residentSlots = state.streamsInMemory.map { max(1, $0 / workers) }
         settings.lostInput = state.lostInput == .fail ? .fail : .coldStart
         settings.firstOffset =
             switch cluster.kafka.offsetReset {

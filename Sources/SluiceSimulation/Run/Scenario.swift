@@ -21,6 +21,8 @@ package struct Scenario: Sendable {
     /// Slots that are brought up to the markers with each commit.
     package var markedSlots: Int
     package var idleMilliseconds: Int64?
+    /// Streams of a worker in memory at a time.
+    package var residentSlots: Int?
     package var sessionMilliseconds: Int64
     /// `transaction.timeout.ms`.
     package var transactionMilliseconds: Int64 = 10_000
@@ -53,6 +55,7 @@ package struct Scenario: Sendable {
         slotsMinimum = [1, 1, 3, 64][random.below(4)]
         markedSlots = [1, 2, 1_024][random.below(3)]
         idleMilliseconds = random.once(in: 2) ? [1, 60_000, 600_000][random.below(3)] : nil
+        residentSlots = [nil, nil, 1, 8][random.below(4)]
         sessionMilliseconds = [3_000, 6_000, 45_000][random.below(3)]
         tombstonesMilliseconds = random.once(in: 3) ? 20_000 : 86_400_000
         milliseconds = [1_000, 5_000, 20_000, 60_000][random.below(4)]
