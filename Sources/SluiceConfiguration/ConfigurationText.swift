@@ -47,7 +47,7 @@ package enum ConfigurationText {
           directory: ./state
           checkpoint: 10s                   # how often changed slots are saved
           idle: 7d                          # event time; an idle slot is spilled to disk, never lost
-          # streams_in_memory: 2000000      # of this instance; the others are on disk alone. Without it, all but the idle
+          # streams_in_memory: 2000000      # of this instance; the others are on disk alone. Without it: all not idle
           lost_input: fail                  # fail | cold-start: where retention has taken inputs that states still need
         delivery: exactly-once              # exactly-once | at-least-once
         commit: 100ms

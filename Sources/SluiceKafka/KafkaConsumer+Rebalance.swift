@@ -17,7 +17,8 @@ extension KafkaConsumer {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
             hasBeenAssigned = true
             unsafe assign(partitions, list)
-            if !partitions.isEmpty { listener?.partitionsAssigned(partitions) }
+            // Also of nothing: then it is a member.
+            listener?.partitionsAssigned(partitions)
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
             let isLost = unsafe rd_kafka_assignment_lost(handle.pointer) != 0
             // A cooperative round that changes nothing here has empty lists.

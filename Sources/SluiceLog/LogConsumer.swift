@@ -16,7 +16,8 @@ package struct CommittedPosition: Sendable, Equatable {
 
 /// Told of rebalances, on the consuming thread, from inside `LogConsumer.poll` or `close`. Must not block.
 package protocol RebalanceListener: AnyObject {
-    /// Newly owned partitions. Gated: nothing of them is delivered before `LogConsumer.start`.
+    /// Newly owned partitions; none where the group has more members than partitions. Gated: nothing of them is
+    /// delivered before `LogConsumer.start`.
     func partitionsAssigned(_ partitions: [Int32])
     /// Owned until this returns: the last moment to flush, save and commit.
     func partitionsRevoked(_ partitions: [Int32])

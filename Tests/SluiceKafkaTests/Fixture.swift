@@ -111,6 +111,8 @@ final class Recorder: RebalanceListener {
     }
 
     func partitionsAssigned(_ partitions: [Int32]) {
+        // A round that gives nothing.
+        if partitions.isEmpty { return }
         events.append(.assigned(partitions.sorted()))
         owned.formUnion(partitions)
         guard let startOffset else { return }

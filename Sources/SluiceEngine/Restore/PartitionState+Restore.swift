@@ -35,7 +35,8 @@ extension PartitionState {
         return event.control.map { $0 < head.control } ?? false || event.offset < plan.replayFrom
     }
 
-    /// Takes a stored slot into memory, unless it is idle, there is no room for it, or it is another model's that takes over later in the replay.
+    /// Takes a stored slot into memory, unless it is idle, has no room, or is another model's that takes over later in
+    /// the replay.
     ///
     /// - Parameter committed: the first input that was not committed.
     /// - Throws: `state-foreign` for a slot that holds more than that: it is another log's.

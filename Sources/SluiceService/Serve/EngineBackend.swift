@@ -203,7 +203,11 @@ package final class EngineBackend: AdminBackend {
         if conditions.count < workers.count {
             reasons.append("\(workers.count - conditions.count) workers are restarting")
         }
-        if !conditions.contains(where: \.0) { reasons.append("no worker has joined the consumer group yet") }
+        // Whoever joins last takes partitions from the others: until then they are about to move.
+        let absent = conditions.count { !$0.0 }
+        if absent > 0 {
+            reasons.append("\(absent) of \(conditions.count) workers have not joined the consumer group yet")
+        }
         for view in conditions.flatMap(\.1) {
             reasons.append("partition \(view.partition) is restoring: \(Int(view.progress * 100)) %")
         }
