@@ -27,14 +27,23 @@ extension PartitionState {
         _ = try store.read(key: key) { value in
             // Its end has been folded and is only not stored yet.
             if isDropped(key) { return }
-            let summary = try SlotSnapshot.summary(value)
-            guard summary.key.equals(key) else {
-                throw SluiceError(.invalidState, "the store has another stream's state in a stream's place")
-            }
-            slot = try admit(value, summary)
+            slot = try admit(value, Self.summary(value, of: key))
         }
         if slot != nil { spilled -= 1 }
         return slot
+    }
+
+    /// What a stored snapshot says of itself.
+    ///
+    /// - Throws: `state-invalid` for a damaged one, and for another stream's: a write may have gone astray.
+    static func summary(
+        _ value: UnsafeRawBufferPointer, of key: UnsafeRawBufferPointer
+    ) throws -> SlotSnapshot.Summary {
+        let summary = try SlotSnapshot.summary(value)
+        guard summary.key.equals(key) else {
+            throw SluiceError(.invalidState, "the store has another stream's state in a stream's place")
+        }
+        return summary
     }
 
     /// Whether a stream has ended, though the store may not know yet.
@@ -116,7 +125,7 @@ extension PartitionState {
         guard spilled > 0, let newest = markers.compactMap(\.control).max() else { return self.catchingUp = nil }
         var behind: [[UInt8]] = []
         let last = try scanSpilled(prefix: [], after: catchingUp.after, limit: limit) { key, value in
-            if try SlotSnapshot.summary(value).header.control <= newest { behind.append(Array(key)) }
+            if try Self.summary(value, of: key).header.control <= newest { behind.append(Array(key)) }
         }
         for key in behind { _ = try key.withUnsafeBytes { try find($0) } }
         self.catchingUp = last.map { CatchingUp(after: $0) }

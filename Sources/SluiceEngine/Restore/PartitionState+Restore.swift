@@ -43,10 +43,7 @@ extension PartitionState {
     func load(
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, idle: Int64?, resident: Int?, committed: Offset
     ) throws {
-        let summary = try SlotSnapshot.summary(value)
-        guard summary.key.equals(key) else {
-            throw SluiceError(.invalidState, "the store has another stream's state in a stream's place")
-        }
+        let summary = try Self.summary(value, of: key)
         guard summary.header.fence < committed else {
             throw SluiceError(
                 .foreignState,
