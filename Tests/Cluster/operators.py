@@ -1,4 +1,4 @@
-"""People at work meanwhile: resets of one stream and of many, and model swaps, over HTTP and by command."""
+"""People at work meanwhile: resets, exports and imports, and model swaps, over HTTP and by command."""
 
 import collections
 import json
