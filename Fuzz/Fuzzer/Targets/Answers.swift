@@ -28,8 +28,8 @@ struct Answers: FuzzTarget {
         let documents: [any JSONWritable] = [
             StreamPage(streams: [summary], next: "n"), slot, ModelList(models: [model]),
             Promotion(version: "v7", previous: nil, settled: true), PartitionList(partitions: [partition]), audit,
-            AppliedReset(id: "a", stream: "b", partition: 0, offset: 1), ManyReset(id: nil, matched: 2),
-            PendingReset(id: "a"), overview,
+            AppliedCommand(id: "a", stream: "b", partition: 0, offset: 1), ManyReset(id: nil, matched: 2),
+            PendingCommand(id: "a"), overview,
         ]
         return documents.enumerated().map { Seed("seed-\($0)", JSONWriter.text(of: $1)) }
     }
@@ -42,9 +42,9 @@ struct Answers: FuzzTarget {
         try read(Promotion.self, data)
         try read(PartitionList.self, data)
         try read(AuditEvent.self, data)
-        try read(AppliedReset.self, data)
+        try read(AppliedCommand.self, data)
         try read(ManyReset.self, data)
-        try read(PendingReset.self, data)
+        try read(PendingCommand.self, data)
         try read(ServiceOverview.self, data)
     }
 
