@@ -53,50 +53,15 @@ final class MixingConsumer: LogConsumer {
     func close() { consumer.close() }
 }
 
-/// Knows no position but that of the last record: marks and aborted records behind it are never passed.
-final class ShortReader: LogReader {
-    private let reader: SimulatedReader
-    private var positions: [TopicPartition: Offset] = [:]
-
-    init(_ reader: SimulatedReader) { self.reader = reader }
-
-    func assign(_ wanted: [TopicPartition: Offset]) throws {
-        positions = wanted
-        try reader.assign(wanted)
-    }
-    func poll(timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void) throws {
-        try reader.poll(timeoutMilliseconds: timeoutMilliseconds, limit: limit) { topic, record in
-            positions[TopicPartition(topic: topic, partition: record.partition)] = record.offset + 1
-            try body(topic, record)
-        }
-    }
-    func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
-        try reader.watermarks(partition, timeoutMilliseconds: timeoutMilliseconds)
-    }
-    func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> Offset {
-        try reader.highWatermark(partition, timeoutMilliseconds: timeoutMilliseconds)
-    }
-    func position(_ partition: TopicPartition) -> Offset? { positions[partition] }
-    func offset(
-        _ partition: TopicPartition, at time: EpochMilliseconds, timeoutMilliseconds: Int
-    ) throws -> Offset? {
-        try reader.offset(partition, at: time, timeoutMilliseconds: timeoutMilliseconds)
-    }
-    func onArrival(_ body: @escaping @Sendable () -> Void) { reader.onArrival(body) }
-    func close() { reader.close() }
-}
-
-/// Reads the audit as if it were empty.
-final class ForgetfulReader: LogReader {
+/// A reader as it is, for others to break.
+class ForwardingReader: LogReader {
     private let reader: SimulatedReader
 
     init(_ reader: SimulatedReader) { self.reader = reader }
 
     func assign(_ wanted: [TopicPartition: Offset]) throws { try reader.assign(wanted) }
     func poll(timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void) throws {
-        try reader.poll(timeoutMilliseconds: timeoutMilliseconds, limit: limit) { topic, record in
-            if topic != Topics.events { try body(topic, record) }
-        }
+        try reader.poll(timeoutMilliseconds: timeoutMilliseconds, limit: limit, body)
     }
     func watermarks(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
         try reader.watermarks(partition, timeoutMilliseconds: timeoutMilliseconds)
@@ -112,4 +77,34 @@ final class ForgetfulReader: LogReader {
     }
     func onArrival(_ body: @escaping @Sendable () -> Void) { reader.onArrival(body) }
     func close() { reader.close() }
+}
+
+/// Knows no position but that of the last record: marks and aborted records behind it are never passed.
+final class ShortReader: ForwardingReader {
+    private var positions: [TopicPartition: Offset] = [:]
+
+    override func assign(_ wanted: [TopicPartition: Offset]) throws {
+        positions = wanted
+        try super.assign(wanted)
+    }
+    override func poll(
+        timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void
+    ) throws {
+        try super.poll(timeoutMilliseconds: timeoutMilliseconds, limit: limit) { topic, record in
+            positions[TopicPartition(topic: topic, partition: record.partition)] = record.offset + 1
+            try body(topic, record)
+        }
+    }
+    override func position(_ partition: TopicPartition) -> Offset? { positions[partition] }
+}
+
+/// Reads the audit as if it were empty.
+final class ForgetfulReader: ForwardingReader {
+    override func poll(
+        timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void
+    ) throws {
+        try super.poll(timeoutMilliseconds: timeoutMilliseconds, limit: limit) { topic, record in
+            if topic != Topics.events { try body(topic, record) }
+        }
+    }
 }
