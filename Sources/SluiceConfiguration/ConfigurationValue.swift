@@ -32,7 +32,7 @@ extension ConfigurationValue {
         }
     }
 
-    /// As YAML on one line. A JSON string is a YAML string too.
+    /// As YAML on one line.
     package var yaml: String {
         switch self {
         case .null, .flag, .integer, .number: json
@@ -63,6 +63,19 @@ extension ConfigurationValue {
             Double(text) != nil || words.contains(text.lowercased()) || text.contains(": ") || text.hasSuffix(":")
             || text.hasSuffix(" ") || text.first == "." && text.dropFirst().allSatisfy(\.isNumber)
             || text.allSatisfy { $0.isNumber || $0 == ":" }
-        return startsPlain && isPlain && !ambiguous ? text : JSONText.quoted(text)
+        return startsPlain && isPlain && !ambiguous ? text : quoted(text)
+    }
+
+    /// A JSON string is a YAML string too, but for characters that YAML calls not printable, or breaks lines at
+    /// (YAML 1.1, 5.1 and 5.4): those are escaped.
+    private static func quoted(_ text: String) -> String {
+        JSONText.quoted(text).unicodeScalars.reduce(into: "") { quoted, scalar in
+            switch scalar.value {
+            case 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF:
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
     }
 }

@@ -52,6 +52,15 @@ import Testing
         #expect(again.settings.map(\.value) == loaded.settings.map(\.value))
     }
 
+    @Test(arguments: [0x07, 0x7F, 0x85, 0x9F, 0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF, 0x1F600].map(UInt32.init))
+    func everyCharacterIsShownSoThatItLoads(scalar: UInt32) throws {
+        let value = try "a\(Character(#require(Unicode.Scalar(scalar))))b"
+        let loaded = try Configuration.load(text: minimal, flags: [("kafka.client.rack", value)])
+        let again = try Configuration.load(text: loaded.yaml)
+        #expect(again.configuration.kafka["client.rack"] == value)
+        #expect(again.configuration == loaded.configuration)
+    }
+
     @Test func secretsAreNowhere() throws {
         let loaded = try loaded()
         #expect(!loaded.yaml.contains("hunter") && !loaded.json.contains("hunter"))
