@@ -76,7 +76,7 @@ extension PartitionState {
         let header = table[slot].header
         (header.pointee.fence, header.pointee.time) = (summary.header.fence, summary.header.time)
         (header.pointee.position, header.pointee.control) = (summary.header.position, summary.header.control)
-        Self.reset(slot, of: table, position, cause: .lost)
+        table.reset(slot, at: position, cause: .lost)
         table.markDirty(slot, at: position)
         return slot
     }
@@ -98,7 +98,7 @@ extension PartitionState {
                     swapping: table, of: fold.specification, to: successor.specification, at: command.offset)
                 fold = successor
             } else if case .prefix(let prefix)? = command.target, summary.key.starts(with: prefix.utf8) {
-                if let slot = table.find(summary.key) { Self.reset(slot, of: table, command.offset) }
+                if let slot = table.find(summary.key) { table.reset(slot, at: command.offset) }
             }
         }
         guard fold.isSameModel(as: self.fold), let slot = table.find(summary.key) else {

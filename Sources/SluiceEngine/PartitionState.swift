@@ -71,6 +71,9 @@ package final class PartitionState {
         /// The last of those swaps, by its place in the control partition.
         var swap: Offset
     }
+    /// A reset by prefix that is on its way through the slots, and how many streams each has met that is through.
+    var passing: Event?
+    var met: [(event: Event, matched: Int)] = []
     /// The slot at which the sweep for idle streams goes on.
     var sweep: UInt32 = 0
 
@@ -101,7 +104,7 @@ package final class PartitionState {
     package var streams: Int { table.count + spilled }
 
     /// Where replay must begin for nothing to be missing from what is stored.
-    var replayOffset: Offset { min(table.dirty.oldest ?? position, position) }
+    var replayOffset: Offset { min(table.oldestChange ?? position, position) }
 
     /// Lets another model take over before the input at `offset`; its streams start from their initial states. Nothing
     /// if it is the one at hand.
@@ -113,6 +116,7 @@ package final class PartitionState {
         precondition(fold.count == 0, "a swap takes effect between batches")
         let isAnother = !successor.isSameModel(as: fold)
         if isAnother {
+            settle()
             table = SlotTable(
                 swapping: table, of: fold.specification, to: successor.specification, at: offset)
             fold = successor

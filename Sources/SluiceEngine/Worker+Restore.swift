@@ -8,7 +8,7 @@ extension Worker {
     /// Slots looked at for idleness with each commit.
     static let sweepSlots = 4_096
 
-    /// Steps of restoring in one turn: a small state is back within one.
+    /// Steps of restoring in one turn while nothing waits for it: a small state is back within one.
     private static let stepsMaximum = 4
     private static let reportNanoseconds: Int64 = 2_000_000_000
 
@@ -31,7 +31,8 @@ extension Worker {
         guard resources.clock.monotonicNanoseconds() >= restoreAgainNanoseconds else { return false }
         let next = gated.values.min { $0.partition < $1.partition }
         do {
-            for _ in 0..<Self.stepsMaximum {
+            // What is live is kept waiting for one step, some milliseconds.
+            for _ in 0..<(partitions.values.contains(where: \.isLive) ? 1 : Self.stepsMaximum) {
                 guard let next, gated[next.partition] === next else { break }
                 if let state = try next.step(self) { try install(state) }
             }

@@ -33,6 +33,9 @@ package struct WorkerSettings: Sendable {
     package var slotsMinimum = 64
     /// Slots of a partition written, and spilled ones looked at, with a commit at most so that markers can go.
     package var markedSlots = 1_024
+    /// Slots of a partition that come through a command to all of it in one turn of the worker's loop, besides those
+    /// that are heard of: a quarter of a millisecond.
+    package var settledSlots = 512
     /// Milliseconds of event time behind which a stream is idle; nil: never.
     package var idleMilliseconds: Int64?
     /// Streams of the worker in memory, but for those that are not stored yet; nil: all of them.

@@ -77,8 +77,8 @@ import Testing
         rig.producer.capacity = 10
         let producer = rig.producer
         try rig.run(idlePolls: 100) { consumer in
-            producer.isBlocked = (5..<60).contains(consumer.polls)
-            if consumer.polls == 30 { consumer.revoke([2]) }
+            producer.isBlocked = (25..<80).contains(consumer.polls)
+            if consumer.polls == 50 { consumer.revoke([2]) }
         }
         #expect(rig.notes.seen.notes.contains { $0.contains("will be read again") }, "\(rig.notes.seen.notes)")
         #expect(rig.consumer.paused.isSubset(of: [2]))

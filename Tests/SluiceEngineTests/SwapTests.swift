@@ -220,7 +220,7 @@ import Testing
         #expect(scalars.carried[0].isNaN)
         #expect((0..<fold.layout.shape.stateFloats).allSatisfy { slot.state[$0] == 0 })
         // Stored by nothing yet, they stay dirty.
-        #expect(state.table.dirty.count == 2 && state.table.staleCount == 0)
+        #expect(state.table.dirtyCount == 2 && state.table.staleCount == 0)
     }
 
     @Test func predictionsNameTheModelAndAreColdForSixteenSteps() throws {

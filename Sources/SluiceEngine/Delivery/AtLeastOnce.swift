@@ -196,7 +196,7 @@ final class AtLeastOnce: Delivery {
                 try learning { try producer.poll(timeoutMilliseconds: 1_000) }
                 continue
             }
-            let isDirty = worker.partitions.values.contains { $0.isLive && !$0.table.dirty.isEmpty }
+            let isDirty = worker.partitions.values.contains { $0.isLive && $0.table.dirtyCount > 0 }
             guard isCommitDue || isDirty else { return }
             isStoreForced = true
             if try commit(worker, clock.monotonicNanoseconds()) { return }

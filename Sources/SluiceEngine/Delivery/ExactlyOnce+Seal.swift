@@ -50,7 +50,7 @@ extension ExactlyOnce {
     /// within a checkpoint interval, spread evenly.
     private func slotsDue(_ state: PartitionState, _ elapsed: Int64) -> Int {
         let now = clock.monotonicNanoseconds()
-        let count = state.table.dirty.count
+        let count = state.table.dirtyCount
         if count >= state.mostDirty.count || now - state.mostDirty.nanoseconds > settings.checkpointNanoseconds {
             state.mostDirty = (count, now)
         }

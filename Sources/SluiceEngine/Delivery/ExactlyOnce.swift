@@ -180,7 +180,7 @@ final class ExactlyOnce: Delivery {
             state.savedNanoseconds = clock.monotonicNanoseconds()
             try worker.spill(state)
             // The rest goes with the next ones, though nothing new may come.
-            if !state.table.dirty.isEmpty || state.table.staleCount > 0 { isDue = true }
+            if state.table.dirtyCount > 0 || state.table.hasStale { isDue = true }
         }
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()

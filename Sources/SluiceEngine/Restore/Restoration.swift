@@ -9,7 +9,7 @@ import SluiceState
 package final class Restoration {
     static let timeoutMilliseconds = 5_000
     /// Entries of the store looked at in one step.
-    private static let loadedEntries = 8_192
+    private static let loadedEntries = 2_048
 
     let partition: Int32
     /// Share of what is done before inputs are folded again, 0 to 1.

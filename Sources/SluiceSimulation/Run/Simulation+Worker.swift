@@ -82,6 +82,7 @@ extension Simulation {
         settings.replayRecordsMax = scenario.replayRecordsMax
         settings.slotsMinimum = scenario.slotsMinimum
         settings.markedSlots = scenario.markedSlots
+        settings.settledSlots = scenario.settledSlots
         settings.residentSlots = scenario.residentSlots
         settings.idleMilliseconds = scenario.idleMilliseconds
         settings.tombstonesMilliseconds = scenario.tombstonesMilliseconds
