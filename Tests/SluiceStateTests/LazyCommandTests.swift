@@ -139,4 +139,13 @@ import Testing
         while let slot = table.takeStale() { #expect(table[slot].header.pointee.boundaryOffset == 5_000) }
         #expect(!table.hasStale)
     }
+
+    /// Its marker could be gone before it is heard of again.
+    @Test func aSlotThatHasNotComeThroughDoesNotCountAsStored() throws {
+        let table = table()
+        let slot = try #require(table.find("odd-7"))
+        #expect(table.isStored(slot))
+        table.reset(prefix: [], at: 5_000, control: 3)
+        #expect(!table.isStored(slot))
+    }
 }
