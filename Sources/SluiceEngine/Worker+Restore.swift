@@ -69,10 +69,17 @@ extension Worker {
         isControlStale = true
     }
 
-    /// The model that folds the first input of a replay.
-    func firstModel(_ partition: Int32, _ plan: RestorePlan, history: [Event], markers: [Event]) throws -> Fold {
-        let swaps = (markers + history).filter {
-            $0.type == .swap && $0.offset > plan.replayFrom || plan.modelHash == nil && $0.type == .swap
+    /// The model that folds the first input of a replay: the saved state's, but for swaps that it holds and that are
+    /// repeated.
+    ///
+    /// - Parameter head: what the saved state says of itself.
+    func firstModel(
+        _ partition: Int32, _ plan: RestorePlan, history: [Event], markers: [Event], head: ChangelogHead?
+    ) throws -> Fold {
+        let swaps = (markers + history).filter { event in
+            guard event.type == .swap else { return false }
+            return plan.modelHash == nil
+                || event.offset > plan.replayFrom && PartitionState.holds(event, plan, head)
         }
         let first = swaps.min { ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0) }
         if let hash = plan.modelHash, first == nil || first?.previous == nil { return try folds.fold(.hash(hash)) }

@@ -211,7 +211,8 @@ package final class Restoration {
         }
         let events = history?.events ?? []
         let markers = try Self.markers(store)
-        let fold = try worker.firstModel(partition, plan, history: events, markers: markers)
+        let fold = try worker.firstModel(
+            partition, plan, history: events, markers: markers, head: head)
         let state = PartitionState(
             partition: partition, fold: fold, recentCapacity: worker.settings.recentCapacity, store: store,
             folds: worker.folds)
