@@ -109,12 +109,8 @@ package final class Restoration {
     private func gather(_ worker: Worker) throws {
         let settings = worker.settings
         guard partition < settings.inputPartitions else {
-            throw SluiceError(
-                .topic,
-                "\(settings.inputTopic) has grown to more than \(settings.inputPartitions) partitions: keys hash "
-                    + "to other partitions now, and away from their states",
-                remedy: "copy it to a new topic with the partitions it needs, and serve that under a new application "
-                    + "name")
+            throw RestoreFacts.rehashed(
+                "\(settings.inputTopic) has grown to more than \(settings.inputPartitions) partitions")
         }
         let consumer = worker.resources.consumer
         let committed = try consumer.committed([partition], timeoutMilliseconds: Self.timeoutMilliseconds).first
@@ -126,12 +122,13 @@ package final class Restoration {
         let facts = RestoreFacts(
             partition: TopicPartition(topic: settings.inputTopic, partition: partition), committed: committed,
             stored: store.position, changelog: reading.map { ($0.low, $0.high) }, low: low, high: high,
-            first: settings.firstOffset,
+            first: settings.firstOffset, partitions: settings.inputPartitions,
             now: worker.resources.clock.wallMilliseconds(), tombstonesMilliseconds: settings.tombstonesMilliseconds)
         self.facts = facts
         let base = RestoreBase.choose(facts, notes: &notes)
         // Before anything is emptied: of a topic made anew what is stored may be all that is left.
         try facts.checkEnd(base.isStore ? facts.stored?.offset : nil)
+        try facts.checkPartitions(base.isStore ? facts.stored?.partitions : nil)
         for note in notes { worker.resources.observer.note(note, partition, error: nil) }
         switch base {
         case .store(let from):
@@ -273,6 +270,7 @@ extension ChangelogHead {
     init(_ position: StoredPosition) {
         self.init(
             identity: position.identity, offset: position.offset, replayFrom: position.replayFrom,
-            control: position.controlOffset, model: position.modelHash, latest: position.latest)
+            control: position.controlOffset, model: position.modelHash, latest: position.latest,
+            partitions: position.partitions)
     }
 }
