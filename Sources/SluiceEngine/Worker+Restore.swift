@@ -33,7 +33,10 @@ extension Worker {
         do {
             for _ in 0..<Self.stepsMaximum {
                 guard let next, gated[next.partition] === next else { break }
-                if let state = try next.step(self) { try install(state) }
+                if let state = try next.step(self) {
+                    state.restoring = (next.began, state.streams)
+                    try install(state)
+                }
             }
             if isControlStale { try assignControl() }
         } catch let error as SluiceError where error.retry == .later {
@@ -66,6 +69,17 @@ extension Worker {
         partitions[state.partition] = state
         gated[state.partition] = nil
         isControlStale = true
+    }
+
+    /// Says that a partition is live, the first time that it is.
+    func reportLive(_ state: PartitionState) {
+        guard let restoring = state.restoring else { return }
+        state.restoring = nil
+        resources.observer.live(
+            state.partition,
+            RestoreReport(
+                nanoseconds: resources.clock.monotonicNanoseconds() - restoring.began, streams: restoring.streams,
+                replayed: state.liveFrom - state.replayFrom))
     }
 
     /// The model that folds the first input of a replay.

@@ -135,6 +135,7 @@ package final class Worker {
         for state in partitions.values where state.isLive {
             try applyScheduled(state, before: state.position)
             if !state.isControlled { isControlStale = true }
+            reportLive(state)
             if !state.cold.isEmpty { reportCold(state) }
         }
         try delivery.commitIfDue(self)

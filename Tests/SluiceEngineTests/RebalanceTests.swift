@@ -36,6 +36,25 @@ import Testing
         for partition: Int32 in 0..<3 { #expect(log.answers(partition) == reference.answers(partition)) }
     }
 
+    @Test func thatAPartitionIsLiveIsToldOnceWithWhatItTook() throws {
+        var hasReplayed = false
+        for crashAt in 20...60 {
+            let log = log()
+            log.crashAt = crashAt
+            let first = try WorkerRig(log, partitions: [0, 1, 2], checkpointPolls: 4)
+            try? first.run()
+            #expect(first.notes.seen.live.allSatisfy { $0.report.streams == 0 && $0.report.replayed == 0 })
+            log.revive()
+            let rig = try WorkerRig(log, partitions: [0, 1, 2])
+            try rig.run()
+            let live = rig.notes.seen.live
+            #expect(live.map(\.partition).sorted() == [0, 1, 2])
+            #expect(live.reduce(0) { $0 + Int($1.report.replayed) } == rig.notes.seen.replayed)
+            hasReplayed = hasReplayed || live.contains { $0.report.replayed > 0 && $0.report.streams > 0 }
+        }
+        #expect(hasReplayed)
+    }
+
     @Test func whatIsLostIsNeitherSavedNorCommitted() throws {
         let log = log()
         let rig = try WorkerRig(log, partitions: [0, 1, 2])

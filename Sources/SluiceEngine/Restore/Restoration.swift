@@ -12,6 +12,8 @@ package final class Restoration {
     private static let loadedEntries = 8_192
 
     let partition: Int32
+    /// When it began, by the monotonic clock.
+    let began: Int64
     /// Share of what is done before inputs are folded again, 0 to 1.
     package private(set) var progress = 0.0
     private var facts: RestoreFacts?
@@ -38,7 +40,7 @@ package final class Restoration {
         var bytes = 0
     }
 
-    init(_ partition: Int32) { self.partition = partition }
+    init(_ partition: Int32, began: Int64) { (self.partition, self.began) = (partition, began) }
 
     /// What is being loaded.
     var loaded: PartitionState? { loading?.state }
