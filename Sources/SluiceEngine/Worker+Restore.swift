@@ -34,7 +34,10 @@ extension Worker {
             // What is live is kept waiting for one step, some milliseconds.
             for _ in 0..<(partitions.values.contains(where: \.isLive) ? 1 : Self.stepsMaximum) {
                 guard let next, gated[next.partition] === next else { break }
-                if let state = try next.step(self) { try install(state) }
+                if let state = try next.step(self) {
+                    state.restoring = (next.began, state.streams)
+                    try install(state)
+                }
             }
             if isControlStale { try assignControl() }
         } catch let error as SluiceError where error.retry == .later {
@@ -67,6 +70,17 @@ extension Worker {
         partitions[state.partition] = state
         gated[state.partition] = nil
         isControlStale = true
+    }
+
+    /// Says that a partition is live, the first time that it is.
+    func reportLive(_ state: PartitionState) {
+        guard let restoring = state.restoring else { return }
+        state.restoring = nil
+        resources.observer.live(
+            state.partition,
+            RestoreReport(
+                nanoseconds: resources.clock.monotonicNanoseconds() - restoring.began, streams: restoring.streams,
+                replayed: state.liveFrom - state.replayFrom))
     }
 
     /// The model that folds the first input of a replay: the saved state's, but for swaps that it holds and that are
