@@ -68,6 +68,8 @@ extension SlotTable {
                 if takeChange(place) { return place }
                 continue
             }
+            // It was none when its turn came, and its page may be gone.
+            if unsafe entry.slot < former?.next ?? 0 { continue }
             let header = unsafe old[entry.slot].header.pointee
             guard header.key != .none && header.isUsed else { continue }
             let slot = bring(entry.slot)

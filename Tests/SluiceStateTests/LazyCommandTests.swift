@@ -64,7 +64,7 @@ import Testing
         expectTheSame(lazy, as: settled)
     }
 
-    @Test(arguments: [0, 700])
+    @Test(arguments: [0, 700, 1_500])
     func whatWasDirtyBeforeASwapIsTakenOldestFirst(looked: Int) {
         let (lazy, settled) = (swapped(), swapped())
         settled.settle()
