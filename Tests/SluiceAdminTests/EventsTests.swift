@@ -106,7 +106,7 @@ import Testing
         var chunks = reader.makeAsyncIterator()
         #expect(await chunks.next().map { String(buffer: $0) } == "retry: 2000\n\n")
         #expect(await chunks.next() == nil)
-        await channel.testingEventLoop.advanceTime(by: .seconds(1))
+        await channel.testingEventLoop.advanceTime(by: .seconds(EventSubscription.endSeconds))
         try await channel.closeFuture.get()
     }
 
