@@ -89,14 +89,14 @@ let package = Package(
                 "SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState",
             ],
             swiftSettings: strict),
-        // The engine in a simulated world, from a seed.
+        // The engine in a simulated world, from a seed. Optimised even in debug builds: tests run hundreds of worlds.
         .target(
             name: "SluiceSimulation",
             dependencies: [
                 "SluiceCore", "SluiceEngine", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema",
                 "SluiceState",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .executableTarget(
             name: "sluice-simulate",
             dependencies: ["SluiceSimulation", product("ArgumentParser", "swift-argument-parser")],
