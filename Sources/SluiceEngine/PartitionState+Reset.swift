@@ -1,7 +1,7 @@
-import SluiceCore
+package import SluiceCore
 import SluiceLSTM
 import SluiceSchema
-import SluiceState
+package import SluiceState
 
 extension PartitionState {
     /// Sets back the streams a command names, between two inputs: the next one is folded from the fresh state.
@@ -34,7 +34,7 @@ extension PartitionState {
         event.control.map { $0 < table[slot].header.pointee.control } ?? false
     }
 
-    static func reset(_ index: UInt32, of table: SlotTable, _ offset: Offset, cause: BoundaryCause = .command) {
+    package static func reset(_ index: UInt32, of table: SlotTable, _ offset: Offset, cause: BoundaryCause = .command) {
         let slot = table[index]
         // The same reset again, behind a crash, is the same reset.
         let header = slot.header.pointee

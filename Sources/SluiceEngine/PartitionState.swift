@@ -26,7 +26,7 @@ package final class PartitionState {
     package var controlOffset: Offset = 0
     /// Its control partition is read.
     var isControlled = false
-    /// The group has a position of it.
+    /// The group's position of it is where answers begin.
     var isCommitted = true
     @exclusivity(unchecked) package var schedule = CommandSchedule()
     /// Latest event time folded: idleness is measured from it.
@@ -35,6 +35,12 @@ package final class PartitionState {
     package var savedNanoseconds: Int64?
     @exclusivity(unchecked) package var recent: RecentRing
 
+    /// What becomes of streams whose state cannot be had.
+    var lostInput = LostInputPolicy.fail
+    /// Inputs before it were gone when it was restored, and streams that needed them begin cold.
+    package internal(set) var lostBefore: Offset?
+    /// Where the changelog ends of which the store holds all.
+    var changelogEnd: Offset = 0
     /// First input ever folded, where that is not the first of all.
     var origin: Offset?
     /// Names this log of state; made with the first commit of a partition.

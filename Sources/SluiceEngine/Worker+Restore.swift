@@ -68,12 +68,16 @@ extension Worker {
         isControlStale = true
     }
 
-    /// The model that folds the first input of a replay.
-    func firstModel(_ partition: Int32, _ plan: RestorePlan, history: [Event], markers: [Event]) throws -> Fold {
-        let swaps = (markers + history).filter {
-            $0.type == .swap && $0.offset > plan.replayFrom || plan.modelHash == nil && $0.type == .swap
+    /// The model that folds the first input of a replay: that of the state, which is the one before the first swap that
+    /// the state does not hold.
+    func firstModel(
+        _ partition: Int32, _ plan: RestorePlan, history: [Event], markers: [Event], head: ChangelogHead?
+    ) throws -> Fold {
+        let repeated =
+            markers.filter { $0.offset > plan.replayFrom } + history.filter { !PartitionState.holds($0, plan, head) }
+        let first = repeated.filter { $0.type == .swap }.min {
+            ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0)
         }
-        let first = swaps.min { ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0) }
         if let hash = plan.modelHash, first == nil || first?.previous == nil { return try folds.fold(.hash(hash)) }
         guard let previous = first?.previous else { return try folds.fold(.active) }
         do {

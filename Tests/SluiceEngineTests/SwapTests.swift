@@ -112,6 +112,26 @@ import Testing
         #expect(log.answers() == (try replay(Self.records, try log.events)))
     }
 
+    /// The first of them at the very input at which the state stands, and not in it.
+    @Test func twoSwapsBehindTheStateAreRepeatedFromItsOwnModel() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<150]))
+        try Self.rig(log).run()
+        let old = log.saved
+        log.command("to-second", nil, type: .swap, model: Self.version(Self.second))
+        try Self.rig(log).run { consumer in
+            if consumer.polls == 6 { log.append(Array(Self.records[150...])) }
+            if consumer.polls == 9 { log.command("to-third", nil, type: .swap, model: Self.version(Self.third)) }
+        }
+        let offsets = try log.events.filter { $0.type == .swap }.map(\.offset)
+        try #require(offsets.count == 2 && offsets[0] == 150 && offsets[1] > 150, "\(offsets)")
+        log.saved = old
+        let rig = try Self.rig(log)
+        try rig.run()
+        #expect(rig.notes.seen.replayed == Self.records.count - 150)
+        #expect(log.answers() == (try replay(Self.records, try log.events)))
+    }
+
     /// The states never go on by another model than the one that is recorded: the worker ends, to be tried again.
     @Test func aRecordedSwapWaitsForAModelThatCannotBeReadForTheMoment() throws {
         let log = SimulatedLog()
@@ -125,6 +145,26 @@ import Testing
         #expect(error?.retry == .later)
         try Self.rig(log).run()
         #expect(log.answers() == (try replay(Self.records, try log.events)))
+    }
+
+    /// Nor by another one where it is gone, but for who asks for that.
+    @Test func aRecordedSwapToAModelThatIsGoneEndsTheServiceOrIsLeftOutByPolicy() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<150]))
+        try Self.rig(log).run(script(log))
+        log.saved = [:]
+        log.append(Array(Self.records[150...]))
+        func without(_ policy: LostInputPolicy) throws -> WorkerRig {
+            try WorkerRig(log, specification: Self.first, others: [Self.third], lostInput: policy)
+        }
+        let before = log.answers().count
+        let error = #expect(throws: SluiceError.self) { try without(.fail).run() }
+        #expect(error?.code == .unknownModel && error?.retry == .never)
+        #expect(error?.remedy?.contains("state.lost_input") == true)
+        #expect(log.answers().count == before)
+        let rig = try without(.coldStart)
+        try rig.run()
+        #expect(rig.notes.seen.notes.contains { $0.contains("a recorded swap cannot be repeated") })
     }
 
     @Test func aSavedStateGoesOnWithItsOwnModelWhateverIsActiveNow() throws {
