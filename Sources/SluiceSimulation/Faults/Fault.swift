@@ -24,8 +24,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case refused, fatal, indefinite
     /// A read or write of the disk fails once; what was written is there all the same, as behind an fsync that failed.
     case diskError, syncError
-    /// The machine goes down within a write to a store. RocksDB finds what is torn by its checksums: an earlier state is
-    /// left, or one that cannot be opened. It does not, and a part of the batch is left.
+    /// The machine goes down within a write to a store. RocksDB finds what is torn by its checksums: an earlier state
+    /// is left, or one that cannot be opened. It does not, and a part of the batch is left.
     case torn, tornUnseen
     // At a time.
     /// A process leaves in good order and comes back after `amount` ms.
