@@ -12,7 +12,7 @@ package enum Trainer {
     ///   - incumbent: a model to be measured on the same validation rows.
     ///   - isCancelled: asked before each batch; training then ends with the best model so far.
     ///   - progress: called on the caller's thread after each batch and each epoch.
-    /// - Throws: `SluiceError` of codes `.invalidConfiguration`, `.unsupported`, `.invalidInput`, and
+    /// - Throws: `SluiceError` of codes `.invalidConfiguration`, `.invalidInput`, and
     ///   `.trainingDiverged` if there is no epoch to fall back to.
     package static func train(
         _ dataset: Dataset, manifest: ModelManifest, shape: LSTMShape, scaler: Model.Scaler? = nil,
@@ -22,7 +22,6 @@ package enum Trainer {
         try configuration.validate()
         precondition(
             shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
-        try manifest.initialState.checkAvailable("model.initial_state")
         var run = TrainingRun(
             dataset: dataset, split: try DatasetSplit(dataset, configuration), manifest: manifest, shape: shape,
             configuration: configuration)

@@ -9,6 +9,7 @@ struct TrainingRun {
     private let configuration: TrainingConfiguration
     private let learner: Learner
     private let evaluator: Evaluator
+    private var learningRate: LearningRate
     private var observations = 0
     /// The parameters to fall back to.
     private var best: LSTMParameters
@@ -24,9 +25,10 @@ struct TrainingRun {
         self.split = split
         self.manifest = manifest
         self.configuration = configuration
+        learningRate = LearningRate(configuration)
         best = LSTMParameters(
-            drawnFor: shape, hasInitialState: manifest.initialState.isLearned, forgetBias: configuration.forgetBias,
-            seed: configuration.seed)
+            drawnFor: shape, hasInitialState: manifest.initialState.isLearned, weights: configuration.weights,
+            forgetBias: configuration.forgetBias, seed: configuration.seed)
         let longest = (split.train + split.validation).map(\.rows.count).max() ?? 0
         learner = Learner(
             best, manifest: manifest, configuration: configuration, rows: configuration.rows,
@@ -42,13 +44,14 @@ struct TrainingRun {
             let plan = BatchPlan.epoch(epoch, of: split.train, policy: policy, configuration)
             let states = LaneStates(shape: learner.network.layout.shape, lanes: plan.lanes)
             var total = LossSum()
+            learner.learningRate = learningRate.value
             for (index, batch) in plan.batches.enumerated() {
                 if isCancelled() {
                     // Better a few batches than the initial draw.
                     if history.isEmpty { best = learner.parameters }
                     return .cancelled
                 }
-                let loss = learner.step(batch, of: dataset, states: states)
+                let loss = learner.step(batch, of: dataset, states: states, epoch: epoch)
                 guard loss.sum.isFinite else { return .diverged(epoch: epoch + 1, batch: index + 1) }
                 total += loss
                 observations += batch.reduce(0) { $0 + $1.rows.count }
@@ -95,6 +98,8 @@ struct TrainingRun {
         let record = TrainingProgress.Epoch(
             epoch: epoch + 1, policy: policy, train: Evaluation(total, manifest), validation: validation)
         history.append(record)
+        let watched = validation.flatMap { $0.count > 0 ? $0.loss : nil } ?? total.mean
+        learningRate.end(epoch: epoch + 1, loss: watched)
         return record
     }
 

@@ -23,12 +23,12 @@ struct Train: AsyncParsableCommand {
                                 (h, c)
               across-batches    the final state of the same row in the batch before,
                                 detached (truncated back-propagation)
-                                also: option 2a; "stateful batches"; Keras stateful=True
+                                also: option 2a; "stateful batches"; Keras stateful=True,
+                                whose order of rows is --order strided
               across-sequences  the final state of the row above in the same batch
                                 also: option 2b; in some texts "stateful batches", with
                                 2a as "stateless batches". Its gradient runs through the
-                                whole batch: it holds rows x chunk steps of activations.
-                                Not available yet
+                                whole batch: it holds rows x chunk steps of activations
 
             After training the carry gap says whether the policy suits how the model is served. Ctrl-C ends training \
             and writes the best model so far.

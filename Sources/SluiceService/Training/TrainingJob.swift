@@ -41,10 +41,14 @@ package struct TrainingJob: Sendable {
     /// What the model will be, but for its version.
     package var manifest: ModelManifest {
         let model = configuration.model
+        let initial = model.initialState
         return ModelManifest(
             name: configuration.application, version: "", inputs: configuration.input.features.map(\.name),
             targets: model.targets, horizons: model.horizons, head: model.head, quantiles: model.quantiles,
-            initialState: model.initialState, scaling: model.scaling, classes: model.classes,
+            initialState: initial,
+            initialStateDeviation: initial == .normal || initial == .learnedNoise ? model.initialStateDeviation : nil,
+            initialStateRange: initial == .uniform ? model.initialStateRange : nil, scaling: model.scaling,
+            classes: model.classes, seed: initial == .zero || initial == .learned ? nil : training.seed,
             warmup: model.warmup == 0 ? nil : model.warmup)
     }
 
@@ -163,7 +167,12 @@ extension TrainingConfiguration {
         order = section.order
         optimizer = section.optimizer
         learningRate = section.learningRate
+        momentum = section.momentum
+        weightDecay = section.weightDecay
         schedule = section.schedule
+        scheduleEpochs = section.scheduleEpochs
+        scheduleFactor = section.scheduleFactor
+        dropout = section.dropout
         lossAt = section.lossAt
         epochs = section.epochs
         patience = section.patience
