@@ -9,7 +9,7 @@ final class Learner {
     let network: RecurrentNetwork
     private let loss: HeadLoss
     private let placement: LossTargets
-    private let optimizer: Optimizer
+    let optimizer: Optimizer
     private let dropout: Dropout?
     private let clip: Double
     var learningRate: Double

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The learning rate of each epoch: PyTorch's `StepLR`, `CosineAnnealingLR` (down to 0 over all epochs) and
 /// `ReduceLROnPlateau` (relative threshold 1e-4, no cooldown), stepped at the end of each epoch.
-struct LearningRate: Sendable, Equatable {
+struct LearningRate: Codable, Sendable, Equatable {
     private static let threshold = 1e-4
     /// PyTorch leaves a rate alone that a reduction would change by less.
     private static let smallestChange = 1e-8

@@ -12,7 +12,7 @@ final class Optimizer {
     private let block: FloatBlock
     /// Adam's mean or SGD's momentum, and the mean square.
     private let mean, square: Floats
-    private var updates = 0
+    private(set) var updates = 0
 
     /// - Parameter count: of the parameters.
     init(_ configuration: TrainingConfiguration, count: Int) {
@@ -23,6 +23,17 @@ final class Optimizer {
         block = FloatBlock(parts: [count, count])
         mean = block.take(count)
         square = block.take(count)
+    }
+
+    /// `[2][count]`: all that it remembers, beside `updates`.
+    var moments: [Float] {
+        [mean, square].flatMap { moment in (0..<count).map { moment[$0] } }
+    }
+
+    /// Goes on from what another remembered.
+    func restore(_ moments: [Float], updates: Int) {
+        self.updates = updates
+        for index in 0..<count { (mean[index], square[index]) = (moments[index], moments[count + index]) }
     }
 
     /// One update; `gradient` is used up.

@@ -1,5 +1,5 @@
 /// What a row's state is at the start of a batch (`training.md`, "Carry policies").
-package enum CarryPolicy: String, Sendable, CaseIterable {
+package enum CarryPolicy: String, Codable, Sendable, CaseIterable {
     case perBatch = "per-batch"
     case acrossBatches = "across-batches"
     case acrossSequences = "across-sequences"
@@ -14,7 +14,7 @@ package enum OptimizerKind: String, Sendable, CaseIterable {
     case sgd, adam, adamw, rmsprop
 }
 
-package enum LearningRateSchedule: String, Sendable, CaseIterable {
+package enum LearningRateSchedule: String, Codable, Sendable, CaseIterable {
     case constant, step, cosine
     case reduceOnPlateau = "reduce-on-plateau"
 }

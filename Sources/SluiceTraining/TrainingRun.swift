@@ -9,6 +9,7 @@ struct TrainingRun {
     private let configuration: TrainingConfiguration
     private let learner: Learner
     private let evaluator: Evaluator
+    private let identity: [String: String]
     private var learningRate: LearningRate
     private var observations = 0
     /// The parameters to fall back to.
@@ -19,8 +20,9 @@ struct TrainingRun {
 
     init(
         dataset: Dataset, split: DatasetSplit, manifest: ModelManifest, shape: LSTMShape,
-        configuration: TrainingConfiguration
+        configuration: TrainingConfiguration, identity: [String: String]
     ) {
+        self.identity = identity
         self.dataset = dataset
         self.split = split
         self.manifest = manifest
@@ -36,10 +38,15 @@ struct TrainingRun {
         evaluator = Evaluator(dataset: dataset, manifest: manifest, configuration: configuration)
     }
 
+    /// Goes on with the epochs that are left.
+    ///
+    /// - Parameter checkpoint: called at the end of each epoch; what it throws ends training.
     mutating func epochs(
-        isCancelled: () -> Bool, progress: (TrainingProgress) -> Void
-    ) throws(SluiceError) -> TrainingResult.Stop {
-        for epoch in 0..<configuration.epochs {
+        isCancelled: () -> Bool, checkpoint: TrainingCheckpoint.Keeper,
+        progress: (TrainingProgress) -> Void
+    ) throws -> TrainingResult.Stop {
+        for epoch in history.count..<max(history.count, configuration.epochs) {
+            if isStuck { return .early }
             let policy = configuration.carry(inEpoch: epoch)
             let plan = BatchPlan.epoch(epoch, of: split.train, policy: policy, configuration)
             let states = LaneStates(shape: learner.network.layout.shape, lanes: plan.lanes)
@@ -70,13 +77,14 @@ struct TrainingRun {
                 return .diverged(epoch: epoch + 1, batch: plan.batches.count)
             }
             progress(.epoch(record))
-            if configuration.patience > 0, !split.validation.isEmpty,
-                epoch + 1 - bestEpoch >= configuration.patience
-            {
-                return .early
-            }
+            try checkpoint(self.checkpoint)
         }
-        return .completed
+        return isStuck ? .early : .completed
+    }
+
+    /// Whether no epoch of the last `patience` was the best.
+    private var isStuck: Bool {
+        configuration.patience > 0 && !split.validation.isEmpty && history.count - bestEpoch >= configuration.patience
     }
 
     /// Validates, and keeps the parameters if they are the best; nil if the epoch's last update left them no good.
@@ -117,5 +125,30 @@ struct TrainingRun {
             incumbent: comparable.map {
                 evaluator.carried(split.validation, parameters: $0.parameters(in: scaler), each: each)
             })
+    }
+}
+
+extension TrainingRun {
+    /// As at the end of the last epoch.
+    private var checkpoint: TrainingCheckpoint {
+        TrainingCheckpoint(
+            progress: TrainingCheckpoint.Progress(
+                identity: identity, observations: observations, bestEpoch: bestEpoch, bestLoss: bestLoss,
+                updates: learner.optimizer.updates, learningRate: learningRate, epochs: history),
+            parameters: learner.parameters.values, best: best.values, moments: learner.optimizer.moments)
+    }
+
+    /// Becomes the run that the checkpoint is of.
+    ///
+    /// - Throws: `checkpoint-foreign`.
+    mutating func resume(_ checkpoint: TrainingCheckpoint) throws(SluiceError) {
+        try checkpoint.check(identity, count: best.values.count)
+        let progress = checkpoint.progress
+        (observations, bestEpoch, bestLoss) = (progress.observations, progress.bestEpoch, progress.bestLoss)
+        (learningRate, history) = (progress.learningRate, progress.epochs)
+        best.values = checkpoint.parameters
+        learner.parameters = best
+        best.values = checkpoint.best
+        learner.optimizer.restore(checkpoint.moments, updates: progress.updates)
     }
 }

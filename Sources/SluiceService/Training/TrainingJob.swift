@@ -64,8 +64,9 @@ package struct TrainingJob: Sendable {
     ///   cancelled while
     ///   it reads.
     package func run(
-        _ source: some ObservationSource, isCancelled: @escaping @Sendable () -> Bool = { false },
-        progress: (Progress) -> Void = { _ in }
+        _ source: some ObservationSource, resuming: TrainingCheckpoint? = nil,
+        checkpoint: TrainingCheckpoint.Keeper = { _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
     ) throws -> Outcome {
         var manifest = manifest
         try training.validate()
@@ -83,7 +84,7 @@ package struct TrainingJob: Sendable {
         let dataset = try Dataset(series, for: manifest)
         let result = try Trainer.train(
             dataset, manifest: manifest, shape: shape, scaler: scaler, incumbent: incumbent, configuration: training,
-            isCancelled: isCancelled
+            resuming: resuming, checkpoint: checkpoint, isCancelled: isCancelled
         ) { progress(.training($0)) }
         return Outcome(
             result: result.named { ModelVersion.version(of: $0) }, streams: series.count, observations: observations,
