@@ -180,7 +180,8 @@ let package = Package(
         test(
             "SluiceService",
             [
-                "CLibrdkafka", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceEngine", "SluiceKafka",
+                "CLibrdkafka", "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceEngine",
+                "SluiceKafka",
                 "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceModels", "SluiceSchema", "SluiceState", "sluice",
                 product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),

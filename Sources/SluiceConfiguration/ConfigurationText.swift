@@ -89,6 +89,7 @@ package enum ConfigurationText {
           promote: if-better                # if-better | always | manual
         admin:
           listen: 127.0.0.1:8080            # another address than loopback needs tokens or is refused
+          # advertised: host:8080           # where the other instances reach it, if not at listen
           tokens: ./tokens.yaml             # "sluice tokens add --role viewer|admin" makes them
 
         """
