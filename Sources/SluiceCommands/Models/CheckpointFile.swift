@@ -49,10 +49,10 @@ struct CheckpointFile {
         do {
             try FileBytes.replace(path, with: try Self.encode(checkpoint))
         } catch let error as SluiceError {
+            let kept = checkpoint.epochs - 1
+            let next = kept > 0 ? "go on after epoch \(kept) with --resume \(folder)" : "begin again"
             throw SluiceError(
-                error.code, error.message,
-                remedy: "make room, then go on from epoch \(checkpoint.epochs - 1) with"
-                    + " --resume \(folder)", retry: error.retry, cause: error.cause)
+                error.code, error.message, remedy: "make room, then \(next)", retry: error.retry, cause: error.cause)
         }
     }
 
