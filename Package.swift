@@ -104,6 +104,7 @@ let package = Package(
         .target(
             name: "SluiceTraining",
             dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
+        .target(name: "SluiceExperiments", dependencies: ["SluiceLSTM", "SluiceTraining"], swiftSettings: strict),
         .target(
             name: "SluiceAccess",
             dependencies: [
@@ -158,6 +159,7 @@ let package = Package(
         test("SluiceStore", ["SluiceTestKit"]),
         test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),
         test("SluiceEngine", ["SluiceTestKit"]),
+        test("SluiceExperiments", ["SluiceTraining"]),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py", "draws.py", "check_keras_strided.py"]),
         test("SluiceAccess", ["SluiceCore"]),
         test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),

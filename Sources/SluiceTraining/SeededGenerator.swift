@@ -3,16 +3,18 @@ internal import SluiceNumerics
 /// SplitMix64 (Steele, Lea, Flood 2014): its n-th draw is a mix of key + n · γ, so a draw depends on the seed, the
 /// stream and its number alone. Each use of randomness has a stream of its own, and each epoch another key, so that
 /// resuming needs no generator state.
-struct SeededGenerator {
+package struct SeededGenerator {
     /// What the draws are for.
-    enum Stream: UInt64 {
+    package enum Stream: UInt64 {
         case weights = 1
         case shuffle, holdOut, dropout, initialState
+        /// Made-up data.
+        case experiment
     }
 
     private var state: UInt64
 
-    init(seed: UInt64, stream: Stream, index: Int = 0) {
+    package init(seed: UInt64, stream: Stream, index: Int = 0) {
         state = Self.mix(Self.mix(seed) ^ Self.mix(stream.rawValue << 48 ^ UInt64(index)))
     }
 
@@ -29,7 +31,7 @@ struct SeededGenerator {
     }
 
     /// Uniform in [-bound, bound), a multiple of 2⁻²³ · bound.
-    mutating func uniform(_ bound: Float) -> Float {
+    package mutating func uniform(_ bound: Float) -> Float {
         (Float(next() >> 40) * 0x1p-23 - 1) * bound
     }
 
@@ -51,7 +53,7 @@ struct SeededGenerator {
     }
 
     /// Fisher and Yates, spelled out because the standard library does not promise the order of its own.
-    mutating func shuffle<T>(_ values: inout [T]) {
+    package mutating func shuffle<T>(_ values: inout [T]) {
         for last in stride(from: values.count - 1, to: 0, by: -1) { values.swapAt(last, index(below: last + 1)) }
     }
 

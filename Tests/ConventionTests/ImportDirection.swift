@@ -18,6 +18,7 @@ enum ImportDirection {
         ],
         "sluice-simulate": ["SluiceSimulation"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
+        "SluiceExperiments": ["SluiceLSTM", "SluiceTraining"],
         "SluiceAccess": ["SluiceCore"],
         "SluiceConfiguration": [
             "SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining",
