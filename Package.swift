@@ -142,7 +142,7 @@ let package = Package(
             dependencies: [
                 "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceFiles", "SluiceKafka",
                 "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState",
-                "SluiceTraining",
+                "SluiceExperiments", "SluiceTraining",
                 product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),

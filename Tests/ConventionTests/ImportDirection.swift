@@ -33,7 +33,7 @@ enum ImportDirection {
         "SluiceCommands": [
             "SluiceAccess", "SluiceCore", "SluiceFiles", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile",
             "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining",
-            "SluiceConfiguration", "SluiceAdmin", "SluiceService",
+            "SluiceExperiments", "SluiceConfiguration", "SluiceAdmin", "SluiceService",
         ],
         "sluice": ["SluiceCommands"],
     ]

@@ -3,7 +3,7 @@ internal import Foundation
 internal import SluiceAdmin
 internal import SluiceCore
 internal import SluiceExperiments
-internal import SluiceNumerics
+internal import SluiceTraining
 
 /// `sluice experiment NAME`.
 struct ExperimentCommand: AsyncParsableCommand {
@@ -98,7 +98,7 @@ private struct Reading: JSONWritable {
 }
 
 extension SetUpResult: JSONWritable {
-    package func write(to json: inout JSONWriter) {
+    func write(to json: inout JSONWriter) {
         json.object {
             $0.member("set_up", setUp.name)
             $0.member("ceiling", setUp.ceiling)
@@ -113,7 +113,7 @@ extension SetUpResult: JSONWritable {
 }
 
 extension Measured: JSONWritable {
-    package func write(to json: inout JSONWriter) {
+    func write(to json: inout JSONWriter) {
         json.object {
             $0.member("seed", Int(seed))
             $0.member("epochs", epochs)
