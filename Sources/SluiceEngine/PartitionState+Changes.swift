@@ -60,7 +60,7 @@ extension PartitionState {
             put(ChangelogKey.marker(control: marker.control ?? 0), value, &outputs)
         }
         newMarkers.removeAll()
-        guard !markers.isEmpty, table.staleCount == 0, catchingUp == nil else { return }
+        guard !markers.isEmpty, !table.hasStale, catchingUp == nil else { return }
         let from = replayOffset
         for marker in markers where marker.offset < from {
             put(ChangelogKey.marker(control: marker.control ?? 0), nil, &outputs)

@@ -5,11 +5,12 @@ import SluiceState
 
 /// Slots that leave the service and come to it.
 extension PartitionState {
-    /// Lets a recorded command take effect, between two inputs. Returns how many streams it met.
+    /// Lets a recorded command take effect, between two inputs.
     ///
     /// - Parameter model: the fold of the version that a swap goes to.
+    /// - Returns: how many streams it met; nil for one that is on its way through them.
     /// - Throws: as `find` and `swap`, and what `model` throws; `input-invalid` for an import that does not fit.
-    package func obey(_ event: Event, model: (String) throws -> Fold) throws -> Int {
+    package func obey(_ event: Event, model: (String) throws -> Fold) throws -> Int? {
         precondition(fold.count == 0, "a command takes effect between batches")
         guard event.isCommand else { return 0 }
         if event.type == .swap, let version = event.model {
@@ -26,7 +27,7 @@ extension PartitionState {
             let key = UnsafeRawBufferPointer(text)
             // While inputs are folded again: it is in the snapshot that waits for a swap behind it.
             if ahead[Array(key)] != nil { return 0 }
-            if let slot = try find(key), holds(slot, event) { return 0 }
+            if let slot = try find(key), table.holds(slot, event.control) { return 0 }
             let slot = try place(snapshot, of: key)
             let header = table[slot].header
             header.pointee.fence = event.offset - 1

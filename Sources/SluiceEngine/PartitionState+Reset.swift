@@ -1,48 +1,38 @@
-package import SluiceCore
+import SluiceCore
 import SluiceLSTM
 import SluiceSchema
-package import SluiceState
+import SluiceState
 
 extension PartitionState {
     /// Sets back the streams a command names, between two inputs: the next one is folded from the fresh state.
-    /// Statistics and fence go on. Returns how many streams it met.
+    /// Statistics and fence go on.
     ///
+    /// - Returns: how many streams it met; nil for one that is on its way through them.
     /// - Throws: as `find`.
-    func reset(_ event: Event) throws -> Int {
+    func reset(_ event: Event) throws -> Int? {
         switch event.target {
         case .stream(let key)?:
-            guard let slot = try find(key), !holds(slot, event) else { return 0 }
-            Self.reset(slot, of: table, event.offset)
+            guard let slot = try find(key), !table.holds(slot, event.control) else { return 0 }
+            table.reset(slot, at: event.offset)
             table.markDirty(slot, at: event.offset)
             urgent.append(Array(key.utf8))
             return 1
         case .prefix(let prefix)?:
-            var matched = 0
-            table.forEach { slot in
-                guard table.key(slot).starts(with: prefix.utf8), !holds(slot, event) else { return }
-                Self.reset(slot, of: table, event.offset)
-                table.markStale(slot)
-                matched += 1
-            }
-            return try matched + spilled(prefix: prefix)
+            settle()
+            table.reset(prefix: Array(prefix.utf8), at: event.offset, control: event.control)
+            passing = event
+            return nil
         case nil: return 0
         }
     }
 
-    /// Whether a slot was stored behind the command and has come back with its effect.
-    func holds(_ slot: UInt32, _ event: Event) -> Bool {
-        event.control.map { $0 < table[slot].header.pointee.control } ?? false
-    }
-
-    package static func reset(_ index: UInt32, of table: SlotTable, _ offset: Offset, cause: BoundaryCause = .command) {
-        let slot = table[index]
-        // The same reset again, behind a crash, is the same reset.
-        let header = slot.header.pointee
-        if header.step == 0 && header.boundaryCause == cause && header.boundaryOffset == offset { return }
-        ScalarPass.reset(
-            SlotScalars(base: slot.scalars, layout: table.layout), cause: cause, time: header.time,
-            offset: offset, inputs: table.layout.shape.inputs)
-        slot.base.copyMemory(from: table.initialState, byteCount: table.layout.stateBytes)
+    /// Brings slots up to the last command to the whole partition.
+    ///
+    /// - Parameter limit: slots looked at.
+    func settle(limit: Int = .max) {
+        guard let matched = table.settle(limit: limit), let event = passing else { return }
+        met.append((event, matched))
+        passing = nil
     }
 
     /// The slot of a stream that is in memory.

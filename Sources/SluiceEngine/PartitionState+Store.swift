@@ -86,7 +86,7 @@ extension PartitionState {
         let header = table[slot].header
         (header.pointee.fence, header.pointee.time) = (summary.header.fence, summary.header.time)
         (header.pointee.position, header.pointee.control) = (summary.header.position, summary.header.control)
-        Self.reset(slot, of: table, position, cause: .lost)
+        table.reset(slot, at: position, cause: .lost)
         table.markDirty(slot, at: position)
         return slot
     }
@@ -108,7 +108,7 @@ extension PartitionState {
                     swapping: table, of: fold.specification, to: successor.specification, at: command.offset)
                 fold = successor
             } else if case .prefix(let prefix)? = command.target, summary.key.starts(with: prefix.utf8) {
-                if let slot = table.find(summary.key) { Self.reset(slot, of: table, command.offset) }
+                if let slot = table.find(summary.key) { table.reset(slot, at: command.offset) }
             }
         }
         guard fold.isSameModel(as: self.fold), let slot = table.find(summary.key) else {
@@ -161,9 +161,9 @@ extension PartitionState {
         var excess = resident.map { max(0, table.count - $0) } ?? 0
         for looked in 0..<Int(table.used) where looked < limit || excess > 0 {
             sweep = sweep + 1 < table.used ? sweep + 1 : 0
-            let header = table[sweep].header.pointee
-            guard header.key != .none, header.isUsed, !header.isDirty, !header.isStale else { continue }
-            guard excess > 0 || idle.map({ latest - header.time > $0 }) ?? false else { continue }
+            guard table.isStored(sweep) else { continue }
+            let time = table[sweep].header.pointee.time
+            guard excess > 0 || idle.map({ latest - time > $0 }) ?? false else { continue }
             table.evict(sweep)
             spilled += 1
             excess -= 1

@@ -26,6 +26,8 @@ package final class PartitionState {
     package var controlOffset: Offset = 0
     /// Its control partition is read.
     var isControlled = false
+    /// When its restoring began, and how many streams that brought; nil once it is told that it is live.
+    var restoring: (began: Int64, streams: Int)?
     /// The group's position of it is where answers begin.
     var isCommitted = true
     @exclusivity(unchecked) package var schedule = CommandSchedule()
@@ -77,6 +79,9 @@ package final class PartitionState {
         /// The last of those swaps, by its place in the control partition.
         var swap: Offset
     }
+    /// A reset by prefix that is on its way through the slots, and how many streams each has met that is through.
+    var passing: Event?
+    var met: [(event: Event, matched: Int)] = []
     /// The slot at which the sweep for idle streams goes on.
     var sweep: UInt32 = 0
 
@@ -107,7 +112,7 @@ package final class PartitionState {
     package var streams: Int { table.count + spilled }
 
     /// Where replay must begin for nothing to be missing from what is stored.
-    var replayOffset: Offset { min(table.dirty.oldest ?? position, position) }
+    var replayOffset: Offset { min(table.oldestChange ?? position, position) }
 
     /// Lets another model take over before the input at `offset`; its streams start from their initial states. Nothing
     /// if it is the one at hand.
@@ -119,6 +124,7 @@ package final class PartitionState {
         precondition(fold.count == 0, "a swap takes effect between batches")
         let isAnother = !successor.isSameModel(as: fold)
         if isAnother {
+            settle()
             table = SlotTable(
                 swapping: table, of: fold.specification, to: successor.specification, at: offset)
             fold = successor

@@ -113,18 +113,26 @@ extension Worker {
     /// Applies the commands that take effect before the input at `offset`, in order.
     func applyScheduled(_ state: PartitionState, before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
-            guard let matched = try apply(event, to: state) else { continue }
-            guard event.offset >= state.liveFrom else { continue }
+            guard try apply(event, to: state), event.offset >= state.liveFrom else { continue }
             delivery.applied()
-            resources.observer.commandApplied(event, matched: matched)
         }
+        reportMet(state)
     }
 
-    /// How many streams a command met; nil for one that cannot take effect.
+    /// Says how many streams commands have met that are through.
+    func reportMet(_ state: PartitionState) {
+        guard !state.met.isEmpty else { return }
+        for (event, matched) in state.met where event.offset >= state.liveFrom {
+            resources.observer.commandApplied(event, matched: matched)
+        }
+        state.met.removeAll()
+    }
+
+    /// Whether a command takes effect.
     ///
     /// - Throws: where it cannot at this moment: the states must not go on without it, so the partition is restored and
     ///   comes to it again.
-    private func apply(_ event: Event, to state: PartitionState) throws -> Int? {
+    private func apply(_ event: Event, to state: PartitionState) throws -> Bool {
         if event.type == .swap, let version = event.model {
             do {
                 _ = try folds.fold(.version(version))
@@ -135,18 +143,19 @@ extension Worker {
                 resources.observer.note(
                     "a recorded swap cannot be repeated: the states go on with the model before it", state.partition,
                     error: Self.known(error))
-                return nil
+                return false
             }
         }
         if event.isOfMany { state.remember(event) }
         do {
             let matched = try state.obey(event) { try folds.fold(.version($0)) }
+            if let matched { state.met.append((event, matched)) }
             if event.type == .swap { folds.keep(Array(partitions.values) + gated.values.compactMap(\.loaded)) }
-            return matched
+            return true
         } catch let error as SluiceError where error.code == .invalidInput {
             resources.observer.note(
                 "a recorded import cannot be repeated: the stream goes on without it", state.partition, error: error)
-            return nil
+            return false
         }
     }
 }

@@ -8,7 +8,7 @@ extension Worker {
     /// Slots looked at for idleness with each commit.
     static let sweepSlots = 4_096
 
-    /// Steps of restoring in one turn: a small state is back within one.
+    /// Steps of restoring in one turn while nothing waits for it: a small state is back within one.
     private static let stepsMaximum = 4
     private static let reportNanoseconds: Int64 = 2_000_000_000
 
@@ -31,9 +31,13 @@ extension Worker {
         guard resources.clock.monotonicNanoseconds() >= restoreAgainNanoseconds else { return false }
         let next = gated.values.min { $0.partition < $1.partition }
         do {
-            for _ in 0..<Self.stepsMaximum {
+            // What is live is kept waiting for one step, some milliseconds.
+            for _ in 0..<(partitions.values.contains(where: \.isLive) ? 1 : Self.stepsMaximum) {
                 guard let next, gated[next.partition] === next else { break }
-                if let state = try next.step(self) { try install(state) }
+                if let state = try next.step(self) {
+                    state.restoring = (next.began, state.streams)
+                    try install(state)
+                }
             }
             if isControlStale { try assignControl() }
         } catch let error as SluiceError where error.retry == .later {
@@ -68,16 +72,30 @@ extension Worker {
         isControlStale = true
     }
 
-    /// The model that folds the first input of a replay: that of the state, which is the one before the first swap that
-    /// the state does not hold.
+    /// Says that a partition is live, the first time that it is.
+    func reportLive(_ state: PartitionState) {
+        guard let restoring = state.restoring else { return }
+        state.restoring = nil
+        resources.observer.live(
+            state.partition,
+            RestoreReport(
+                nanoseconds: resources.clock.monotonicNanoseconds() - restoring.began, streams: restoring.streams,
+                replayed: state.liveFrom - state.replayFrom))
+    }
+
+    /// The model that folds the first input of a replay: the saved state's, but for swaps that it holds and that are
+    /// repeated.
+    ///
+    /// - Parameter head: what the saved state says of itself.
     func firstModel(
         _ partition: Int32, _ plan: RestorePlan, history: [Event], markers: [Event], head: ChangelogHead?
     ) throws -> Fold {
-        let repeated =
-            markers.filter { $0.offset > plan.replayFrom } + history.filter { !PartitionState.holds($0, plan, head) }
-        let first = repeated.filter { $0.type == .swap }.min {
-            ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0)
+        let swaps = (markers + history).filter { event in
+            guard event.type == .swap else { return false }
+            return plan.modelHash == nil
+                || event.offset > plan.replayFrom && PartitionState.holds(event, plan, head)
         }
+        let first = swaps.min { ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0) }
         if let hash = plan.modelHash, first == nil || first?.previous == nil { return try folds.fold(.hash(hash)) }
         guard let previous = first?.previous else { return try folds.fold(.active) }
         do {

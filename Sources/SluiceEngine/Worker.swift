@@ -128,13 +128,18 @@ package final class Worker {
         }
         // Held back, the input is paused: this keeps the membership alive, and loses nothing that was under way
         // already.
-        let timeout = isRestoring ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
+        let isBusy = isRestoring || partitions.values.contains { !$0.table.isSettled }
+        let timeout = isBusy ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
         try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
         if let failure { throw failure }
         passMarks()
-        for state in partitions.values where state.isLive {
+        for state in partitions.values {
+            state.settle(limit: settings.settledSlots)
+            reportMet(state)
+            guard state.isLive else { continue }
             try applyScheduled(state, before: state.position)
             if !state.isControlled { isControlStale = true }
+            reportLive(state)
             if !state.cold.isEmpty { reportCold(state) }
         }
         try delivery.commitIfDue(self)

@@ -19,7 +19,7 @@ package enum FirstOffset: Sendable {
 /// What a worker must know that is not the fold's.
 package struct WorkerSettings: Sendable {
     package var inputTopic: String
-    /// Partitions of the input when the service started: more are refused.
+    /// Partitions of the input when the service started: more are refused, and states of another number of them.
     package var inputPartitions: Int
     package var controlTopic: String
     package var eventsTopic: String
@@ -34,6 +34,9 @@ package struct WorkerSettings: Sendable {
     package var slotsMinimum = 64
     /// Slots of a partition written, and spilled ones looked at, with a commit at most so that markers can go.
     package var markedSlots = 1_024
+    /// Slots of a partition that come through a command to all of it in one turn of the worker's loop, besides those
+    /// that are heard of: a quarter of a millisecond.
+    package var settledSlots = 512
     /// Milliseconds of event time behind which a stream is idle; nil: never.
     package var idleMilliseconds: Int64?
     /// Streams of the worker in memory, but for those that are not stored yet; nil: all of them.
@@ -47,7 +50,7 @@ package struct WorkerSettings: Sendable {
     package var recentCapacity: Int
 
     package init(
-        inputTopic: String, inputPartitions: Int = .max, controlTopic: String, eventsTopic: String,
+        inputTopic: String, inputPartitions: Int, controlTopic: String, eventsTopic: String,
         eventsPartitions: Int, slotsTopic: String = "", commitNanoseconds: Int64, checkpointNanoseconds: Int64,
         recentCapacity: Int = 4_096
     ) {

@@ -66,6 +66,20 @@ package struct DirtySlots {
         return first
     }
 
-    /// The entries in their order.
-    func forEach(_ body: (Entry) -> Void) { for entry in entries[next...] { body(entry) } }
+    /// Puts what stood in another list before all that stands here.
+    ///
+    /// - Parameter places: where its slots are now; `.max` for one that is no more.
+    mutating func prepend(_ older: DirtySlots, at places: [UInt32]) {
+        var older = older
+        older.putInOrder()
+        var merged: [Entry] = []
+        merged.reserveCapacity(older.count + count)
+        for entry in older.entries[older.next...] where places[Int(entry.slot)] != .max {
+            merged.append(Entry(slot: places[Int(entry.slot)], since: entry.since))
+        }
+        firstDisordered = firstDisordered.map { merged.count + $0 - next }
+        merged += entries[next...]
+        newest = max(newest, older.newest)
+        (entries, next) = (merged, 0)
+    }
 }

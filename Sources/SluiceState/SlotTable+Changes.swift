@@ -2,6 +2,13 @@ package import SluiceCore
 
 /// What is not stored yet, or not as it is.
 extension SlotTable {
+    /// Slots with changes that are not stored, some perhaps twice.
+    package var dirtyCount: Int { unsafe dirty.count + (former?.table.dirtyCount ?? 0) }
+    /// Where replay must begin, at the latest, for nothing to be missing; nil when nothing is dirty.
+    package var oldestChange: Offset? { unsafe former?.table.oldestChange ?? dirty.oldest }
+    /// Whether stored slots need markers to be what they are here.
+    package var hasStale: Bool { unsafe staleCount > 0 || !isSettled }
+
     /// The input or command at `offset` has changed a slot.
     @inline(__always)
     package func markDirty(_ slot: UInt32, at offset: Offset) {
@@ -23,6 +30,7 @@ extension SlotTable {
     /// The slot whose change is oldest, which counts as stored from now on; nil when nothing is dirty since before
     /// `offset`.
     package func takeDirty(before offset: Offset = .max) -> UInt32? {
+        if unsafe former != nil, let slot = takeFormerDirty(before: offset) { return slot }
         while let entry = unsafe dirty.removeFirst(before: offset) {
             if takeChange(entry.slot) { return entry.slot }
         }
@@ -35,6 +43,7 @@ extension SlotTable {
             let header = unsafe self[slot].header
             // A dirty one is stored in its turn, and stale until then: what is stored of it needs the markers.
             guard unsafe header.pointee.isStale && !header.pointee.isDirty else { continue }
+            if unsafe passing != nil { pass(slot) }
             unsafe header.pointee.isStale = false
             unsafe staleCount -= 1
             return slot
@@ -44,6 +53,7 @@ extension SlotTable {
 
     /// Takes a slot out of its turn; false for one without changes, or without a stream.
     package func takeChange(_ slot: UInt32) -> Bool {
+        if unsafe passing != nil { pass(slot) }
         let header = unsafe self[slot].header
         guard unsafe header.pointee.isDirty else { return false }
         unsafe header.pointee.isDirty = false
@@ -56,6 +66,13 @@ extension SlotTable {
     }
 
     package func clearDropped() { unsafe dropped.removeAll(keepingCapacity: true) }
+
+    /// Whether a stream's slot is stored as it is, without the help of markers.
+    package func isStored(_ slot: UInt32) -> Bool {
+        if unsafe passing != nil { pass(slot) }
+        let header = unsafe self[slot].header.pointee
+        return header.key != .none && header.isUsed && !header.isDirty && !header.isStale
+    }
 
     /// Forgets a slot that is stored as it is, or with the markers.
     package func evict(_ slot: UInt32) {

@@ -14,20 +14,28 @@ import SluiceLSTM
     private let initialStateStorage: UnsafeMutablePointer<Float>
     private let freshScalars: UnsafeMutableRawPointer
     @exclusivity(unchecked) private var pages: [UnsafeMutableRawPointer] = unsafe []
+    /// Pages at the beginning that are gone.
+    @exclusivity(unchecked) private var releasedPages = 0
     @exclusivity(unchecked) private var freeSlots: [UInt32] = []
     @exclusivity(unchecked) package private(set) var used: UInt32 = 0
-    @exclusivity(unchecked) private var index = StreamIndex()
+    @exclusivity(unchecked) private var index: StreamIndex
     @exclusivity(unchecked) package var texts = TextPool()
     @exclusivity(unchecked) package internal(set) var dirty = DirtySlots()
     /// Slots that were stale when they were added, and how many of them still are.
     @exclusivity(unchecked) var stale: [UInt32] = []
     @exclusivity(unchecked) package internal(set) var staleCount = 0
+    /// What has not come through the last swap; nil when all has.
+    @exclusivity(unchecked) var former: FormerTable?
+    /// What has not come through the last reset of many; nil when all has.
+    @exclusivity(unchecked) var passing: PassingReset?
     /// Keys of streams dropped since `clearDropped`.
     @exclusivity(unchecked) package internal(set) var dropped: [[UInt8]] = []
 
-    package init(layout: SlotLayout, initialState: [Float]) {
+    /// - Parameter streams: for which there is room without a larger index.
+    package init(layout: SlotLayout, initialState: [Float], expecting streams: Int = 0) {
         precondition(initialState.count == layout.shape.stateFloats)
         self.layout = layout
+        unsafe index = StreamIndex(expecting: streams)
         unsafe initialStateStorage = .allocate(capacity: initialState.count)
         unsafe initialStateStorage.initialize(from: initialState, count: initialState.count)
         unsafe self.initialState = UnsafePointer(initialStateStorage)
@@ -41,15 +49,18 @@ import SluiceLSTM
     }
 
     deinit {
-        unsafe pages.forEach { unsafe $0.deallocate() }
+        unsafe pages[releasedPages...].forEach { unsafe $0.deallocate() }
         unsafe initialStateStorage.deallocate()
         unsafe freshScalars.deallocate()
     }
 
     /// Streams with a slot.
-    package var count: Int { unsafe index.count }
+    package var count: Int { unsafe index.count + (former?.table.count ?? 0) }
     /// Bytes of slots, index and keys, roughly.
-    package var memoryBytes: Int { unsafe pages.count * Self.pageSlots * layout.stride + index.count * 32 }
+    package var memoryBytes: Int {
+        let own = unsafe (pages.count - releasedPages) * Self.pageSlots * layout.stride + index.count * 32
+        return unsafe own + (former?.table.memoryBytes ?? 0)
+    }
 
     @inline(__always)
     package subscript(slot: UInt32) -> Slot {
@@ -62,20 +73,30 @@ import SluiceLSTM
 
     @inline(__always)
     package func find(_ key: UnsafeRawBufferPointer) -> UInt32? {
-        unsafe index.find(xxHash64(key)) { unsafe self.key($0).equals(key) }
+        if let slot = unsafe index.find(xxHash64(key), { unsafe self.key($0).equals(key) }) {
+            if unsafe passing != nil { pass(slot) }
+            return slot
+        }
+        return unsafe former == nil ? nil : bringOver(key)
     }
 
     /// The stream's slot, a fresh one if it has none.
     @inline(__always)
     package func intern(_ key: UnsafeRawBufferPointer) -> UInt32 {
         let hash = unsafe xxHash64(key)
-        if let slot = unsafe index.find(hash, { unsafe self.key($0).equals(key) }) { return slot }
+        if let slot = unsafe index.find(hash, { unsafe self.key($0).equals(key) }) {
+            if unsafe passing != nil { pass(slot) }
+            return slot
+        }
+        if let slot = unsafe former == nil ? nil : bringOver(key) { return slot }
         return unsafe insert(key, hash)
     }
 
-    private func insert(_ key: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32 {
+    /// A fresh slot for a stream that has none.
+    func insert(_ key: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32 {
         let reused = unsafe freeSlots.popLast()
         let slot = reused ?? newSlot()
+        _ = unsafe passing?.take(slot)
         // A slot freed since the last save is still in the dirty list.
         let isDirty = unsafe reused != nil && self[slot].header.pointee.isDirty
         clear(slot)
@@ -143,8 +164,17 @@ import SluiceLSTM
         unsafe header.pointee.sequence = sequence.baseAddress == nil ? .none : texts.insert(sequence)
     }
 
-    /// Every slot in use, in no particular order.
+    /// Slots before `end` are not used any more: whole pages of them go.
+    func releasePages(before end: UInt32) {
+        while unsafe releasedPages < Int(end) / Self.pageSlots {
+            unsafe pages[releasedPages].deallocate()
+            unsafe releasedPages += 1
+        }
+    }
+
+    /// Every slot in use, in no particular order, settled.
     package func forEach(_ body: (UInt32) throws -> Void) rethrows {
+        settle()
         for slot in unsafe 0..<used {
             let header = unsafe self[slot].header.pointee
             if header.key != .none && header.isUsed { try body(slot) }

@@ -13,8 +13,11 @@ import SluiceCore
     private var mask: Int
     package private(set) var count = 0
 
-    package init() {
-        mask = 1023
+    /// - Parameter count: for how many slots there is room.
+    package init(expecting count: Int = 0) {
+        var capacity = 1024
+        while count * 4 > capacity * 3 { capacity *= 2 }
+        mask = capacity - 1
         unsafe entries = Self.allocate(mask + 1)
     }
 

@@ -215,12 +215,12 @@ func mixture(_ count: Int, streams: Int = 9, partitions: Int = 1, seed: UInt64 =
 
 extension PartitionState {
     /// A command that is no swap.
-    func obey(_ event: Event) throws -> Int {
+    func obey(_ event: Event) throws -> Int? {
         try obey(event) { throw SluiceError(.unknownModel, "there is no model \($0)") }
     }
 
     /// A reset that is not of the log.
-    func reset(_ target: Target, at offset: Offset) throws -> Int {
+    func reset(_ target: Target, at offset: Offset) throws -> Int? {
         try reset(
             Event(id: "test", type: .reset, target: target, partition: partition, offset: offset, by: "", time: 0))
     }

@@ -67,7 +67,7 @@ final class AtLeastOnce: Delivery {
     private func position(_ state: PartitionState) -> CommittedPosition {
         let metadata = CommitMetadata(
             replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity,
-            origin: state.origin)
+            origin: state.origin, partitions: settings.inputPartitions)
         return CommittedPosition(partition: state.partition, offset: state.position, metadata: metadata.text)
     }
 
@@ -183,7 +183,7 @@ final class AtLeastOnce: Delivery {
             StoredPosition(
                 identity: state.identity, offset: state.position, replayFrom: state.position,
                 controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
-                latest: state.latest, storedAt: clock.wallMilliseconds()))
+                latest: state.latest, storedAt: clock.wallMilliseconds(), partitions: settings.inputPartitions))
         state.savedNanoseconds = now
         try worker.spill(state)
     }
@@ -197,7 +197,7 @@ final class AtLeastOnce: Delivery {
                 try learning { try producer.poll(timeoutMilliseconds: 1_000) }
                 continue
             }
-            let isDirty = worker.partitions.values.contains { $0.isLive && !$0.table.dirty.isEmpty }
+            let isDirty = worker.partitions.values.contains { $0.isLive && $0.table.dirtyCount > 0 }
             guard isCommitDue || isDirty else { return }
             isStoreForced = true
             if try commit(worker, clock.monotonicNanoseconds()) { return }

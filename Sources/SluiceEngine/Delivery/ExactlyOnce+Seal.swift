@@ -32,7 +32,8 @@ extension ExactlyOnce {
         if sealed == committed[state.partition] && open.outputs.entries.count == entries { return nil }
         let head = ChangelogHead(
             identity: sealed.identity, offset: sealed.offset, replayFrom: sealed.replayFrom,
-            control: sealed.controlOffset, model: sealed.modelHash, latest: sealed.latest)
+            control: sealed.controlOffset, model: sealed.modelHash, latest: sealed.latest,
+            partitions: settings.inputPartitions)
         let value = head.encode(into: &open.outputs.arena)
         state.put(ChangelogKey.head, value, &open.outputs)
         open.positions.append(
@@ -40,7 +41,7 @@ extension ExactlyOnce {
                 partition: state.partition, offset: sealed.offset,
                 metadata: CommitMetadata(
                     replayFrom: sealed.replayFrom, controlOffset: sealed.controlOffset, identity: sealed.identity,
-                    origin: state.origin
+                    origin: state.origin, partitions: settings.inputPartitions
                 ).text))
         saving[state.partition] = slots
         return sealed
@@ -50,7 +51,7 @@ extension ExactlyOnce {
     /// within a checkpoint interval, spread evenly.
     private func slotsDue(_ state: PartitionState, _ elapsed: Int64) -> Int {
         let now = clock.monotonicNanoseconds()
-        let count = state.table.dirty.count
+        let count = state.table.dirtyCount
         if count >= state.mostDirty.count || now - state.mostDirty.nanoseconds > settings.checkpointNanoseconds {
             state.mostDirty = (count, now)
         }

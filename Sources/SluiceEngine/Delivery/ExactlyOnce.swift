@@ -177,12 +177,13 @@ final class ExactlyOnce: Delivery {
                     identity: sealed.identity, offset: sealed.offset, replayFrom: sealed.replayFrom,
                     controlOffset: sealed.controlOffset,
                     changelogOffset: state.changelogEnd,
-                    modelHash: sealed.modelHash, latest: sealed.latest, storedAt: clock.wallMilliseconds()))
+                    modelHash: sealed.modelHash, latest: sealed.latest, storedAt: clock.wallMilliseconds(),
+                    partitions: settings.inputPartitions))
             state.changelogEnd = producer.changelogEnd(partition) ?? state.changelogEnd
             state.savedNanoseconds = clock.monotonicNanoseconds()
             try worker.spill(state)
             // The rest goes with the next ones, though nothing new may come.
-            if !state.table.dirty.isEmpty || state.table.staleCount > 0 { isDue = true }
+            if state.table.dirtyCount > 0 || state.table.hasStale { isDue = true }
         }
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()

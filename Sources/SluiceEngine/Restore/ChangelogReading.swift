@@ -84,7 +84,7 @@ final class ChangelogReading {
             StoredPosition(
                 identity: head?.identity ?? "", offset: head?.offset ?? 0, replayFrom: head?.replayFrom ?? 0,
                 controlOffset: head?.control ?? 0, changelogOffset: written, modelHash: head?.model ?? "",
-                latest: head?.latest ?? .absent, storedAt: clock.wallMilliseconds()))
+                latest: head?.latest ?? .absent, storedAt: clock.wallMilliseconds(), partitions: head?.partitions))
         written = position
         bytes = 0
     }

@@ -76,7 +76,7 @@ extension PartitionState {
             guard table[slot].header.pointee.position < lost else { return }
             if names.count < 10 { names.append(String(decoding: table.key(slot), as: UTF8.self)) }
             count += 1
-            Self.reset(slot, of: table, lost, cause: .lost)
+            table.reset(slot, at: lost, cause: .lost)
             table.markDirty(slot, at: gone.lowerBound)
         }
         observer.note(

@@ -35,7 +35,7 @@ struct Checker {
         guard run.scenario.beginsAtEnd else { return 0 }
         let metadata = run.cluster.group.firstCommitted[partition]?.metadata ?? ""
         let parts = metadata.split(separator: " ", omittingEmptySubsequences: false)
-        return parts.count == 5 ? Offset(parts[4]) ?? 0 : 0
+        return parts.count == 6 ? Offset(parts[5]) ?? 0 : 0
     }
 
     /// - Throws: the first `Violation`.

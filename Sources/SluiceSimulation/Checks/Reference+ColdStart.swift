@@ -6,6 +6,8 @@ import SluiceState
 extension Reference {
     /// Gives the streams that lacked inputs the states that they began with instead, and no other.
     func obey(_ cold: ToldColdStart) throws {
+        // No command is on its way through the slots any more.
+        state.table.settle()
         for key in Set(stages.keys).union(cold.bases.keys) {
             let base = cold.bases[key]
             if let base, SnapshotText.position(base) >= cold.start.lost { continue }
@@ -38,7 +40,7 @@ extension Reference {
         }
         try obey(state, before: cold.start.lost)
         if let slot = try key.withUnsafeBytes({ try state.find($0) }) {
-            PartitionState.reset(slot, of: state.table, cold.start.lost, cause: .lost)
+            state.table.reset(slot, at: cold.start.lost, cause: .lost)
         }
         for record in log.archive[Int(cold.start.lost)..<Int(cold.start.from)]
         where record.isCommitted && record.key == key {

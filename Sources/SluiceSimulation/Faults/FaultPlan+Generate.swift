@@ -49,7 +49,7 @@ extension FaultPlan {
             .retentionPast:
             fault.amount = random.within(20...5_000)
         case .wallJump: fault.amount = random.within(-3_600_000...3_600_000)
-        case .rebalance, .compaction, .retention, .hijack, .bitFlip, .misdirect, .grow: break
+        case .rebalance, .compaction, .retention, .hijack, .bitFlip, .misdirect, .grow, .growAway: break
         case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand:
             fault.process = random.below(partitions)
             fault.amount = Int64(random.below(streams))

@@ -20,6 +20,8 @@ package struct Scenario: Sendable {
     package var slotsMinimum: Int
     /// Slots that are brought up to the markers with each commit.
     package var markedSlots: Int
+    /// Slots that come through a swap or a reset of many with each turn, unheard of.
+    package var settledSlots: Int
     package var idleMilliseconds: Int64?
     /// Streams of a worker in memory at a time.
     package var residentSlots: Int?
@@ -73,6 +75,7 @@ package struct Scenario: Sendable {
         // Some predictions take more; the headers of a reject do not.
         if random.once(in: 4) { messageBytesMax[Topics.predictions] = 290 + random.below(60) }
         if random.once(in: 4) { messageBytesMax[Topics.rejects] = 560 + random.below(200) }
+        settledSlots = [0, 1, 2, 512][random.below(4)]
         beginsAtEnd = random.once(in: 4)
         huge = random.once(in: 3) ? 2 + random.below(12) : nil
         lostInput = random.once(in: 2) ? .fail : .coldStart
@@ -99,8 +102,8 @@ package struct Scenario: Sendable {
             case .tornUnseen: isExactlyOnce
             // Nothing fences a process that slept and goes on: at-least-once promises nothing of what it writes then.
             case .pause, .isolate, .stall: isExactlyOnce
-            // Stops the service for good; it has a test of its own.
-            case .grow: false
+            // Stops the service for good; each has a test of its own.
+            case .grow, .growAway: false
             default: true
             }
         }
