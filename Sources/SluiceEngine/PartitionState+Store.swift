@@ -55,7 +55,10 @@ extension PartitionState {
     ///
     /// - Throws: `state-invalid` or `state-foreign` for a snapshot that no model here can take, `model-unknown`.
     func admit(_ value: UnsafeRawBufferPointer, _ summary: SlotSnapshot.Summary) throws -> UInt32 {
-        let missing = markers.filter { ($0.control ?? 0) >= summary.header.control }
+        // What took effect before an input that it holds is in it, though its writer had not come so far in the control
+        // partition again.
+        let header = summary.header
+        let missing = markers.filter { ($0.control ?? 0) >= header.control && $0.offset >= header.position }
         guard !missing.isEmpty else { return try fold.snapshots().restore(value, into: table) }
         var arena = ByteArena()
         do {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct SimulationTests {
     /// More of them: `sluice-simulate --runs 10000`.
-    @Test(arguments: [1, 2, 3, 4, 5, 6, 8, 21, 59, 62, 66, 91, 155, 559, 104_847, 302_003, 400_523])
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 8, 21, 59, 62, 66, 91, 155, 559, 104_847, 300_178, 302_003, 400_523, 401_714])
     func theEngineKeepsItsPromises(seed: UInt64) {
         let outcome = Simulation(seed: seed).run()
         #expect(outcome.violation == nil, "sluice-simulate --seed \(seed) --runs 1")

@@ -110,9 +110,13 @@ struct Checker {
         for output in expected { wanted[output.offset] = output.record }
         var seen: Set<Offset> = []
         for record in found {
-            guard let offset = Self.offset(record), let right = wanted[offset], content(record) == content(right) else {
+            guard let offset = Self.offset(record), let right = wanted[offset] else {
                 throw Violation(
-                    .atLeastOnce, "a \(noun) of partition \(partition) that is not the input's: \(show(record))")
+                    .atLeastOnce, "a \(noun) of partition \(partition) that no input has: \(show(record))")
+            }
+            guard content(record) == content(right) else {
+                throw Violation(
+                    .atLeastOnce, "\(noun) \(partition)/\(offset) is \(show(record)), not \(show(right))")
             }
             let earlier = expected.first {
                 $0.record.key == record.key && $0.offset < offset && !seen.contains($0.offset)
