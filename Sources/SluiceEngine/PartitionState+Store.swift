@@ -55,17 +55,30 @@ extension PartitionState {
     ///
     /// - Throws: `state-invalid` or `state-foreign` for a snapshot that no model here can take, `model-unknown`.
     func admit(_ value: UnsafeRawBufferPointer, _ summary: SlotSnapshot.Summary) throws -> UInt32 {
-        let missing = markers.filter { ($0.control ?? 0) >= summary.header.control }
+        // What took effect before an input that it holds is in it, though its writer had not come so far in the control
+        // partition again.
+        let header = summary.header
+        let missing = markers.filter { ($0.control ?? 0) >= header.control && $0.offset >= header.position }
         guard !missing.isEmpty else { return try fold.snapshots().restore(value, into: table) }
         var arena = ByteArena()
         do {
             try catchUp(value, summary, missing, into: &arena)
         } catch let error as SluiceError where error.code == .unknownModel {
+            guard lostInput == .coldStart else { throw Self.lostModel(error) }
             return beginAnew(summary)
         }
         let slot = try fold.snapshots().restore(arena.bytes, into: table)
         table.markStale(slot)
         return slot
+    }
+
+    /// What there is to do about a model that states need and that is gone.
+    static func lostModel(_ error: SluiceError) -> SluiceError {
+        SluiceError(
+            error.code, error.message,
+            remedy: "put the file of the model back; state.lost_input: cold-start goes on without it",
+            retry: error.retry,
+            cause: error.cause)
     }
 
     /// A slot of a model that is gone: nobody can say any more what it means. One stream begins anew, and the others go

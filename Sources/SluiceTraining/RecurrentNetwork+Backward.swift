@@ -26,6 +26,7 @@ extension RecurrentNetwork {
                 transposeA: false, transposeB: false, m: count, n: hidden, k: 4 * hidden, alpha: 1,
                 a: layers[index].gates, lda: 4 * hidden, b: parameters + place.weightIH, ldb: hidden, beta: 0,
                 c: hiddenGradients[(index - 1) % 2], ldc: hidden)
+            dropout?.backward(layer: index - 1, gradient: hiddenGradients[(index - 1) % 2], rows: count)
         }
     }
 
@@ -62,7 +63,7 @@ extension RecurrentNetwork {
         let (layer, place) = (layers[index], layout.layers[index])
         BLAS.gemm(
             transposeA: true, transposeB: false, m: 4 * hidden, n: place.inputs, k: count, alpha: 1, a: layer.gates,
-            lda: 4 * hidden, b: index == 0 ? inputs : layers[index - 1].h, ldb: place.inputs, beta: 0,
+            lda: 4 * hidden, b: input(ofLayer: index), ldb: place.inputs, beta: 0,
             c: gradient + place.weightIH, ldc: place.inputs)
         BLAS.gemm(
             transposeA: true, transposeB: false, m: 4 * hidden, n: hidden, k: count, alpha: 1, a: layer.gates,

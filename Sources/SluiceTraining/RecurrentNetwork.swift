@@ -26,13 +26,17 @@ final class RecurrentNetwork {
     let hiddenGradients: [Floats]
     /// `[B, H]`: gradients of c and of the first h, running.
     let cellGradient, firstGradient: Floats
+    private let initial: InitialStates
+    /// nil while nothing is dropped.
+    var dropout: Dropout?
     var batch = PackedBatch()
 
     /// - Parameters:
     ///   - rows: B of the largest batch.
     ///   - steps: P of the largest batch.
-    init(layout: NetworkLayout, rows: Int, steps: Int) {
+    init(layout: NetworkLayout, initial: InitialStates, rows: Int, steps: Int) {
         self.layout = layout
+        self.initial = initial
         let shape = layout.shape
         let (hidden, narrow) = (steps * shape.hidden, rows * shape.hidden)
         let perLayer = [4 * hidden, hidden, hidden, hidden, hidden, narrow]
@@ -55,7 +59,11 @@ final class RecurrentNetwork {
     }
 
     /// Takes in a batch: its rows' inputs, and the states they start from.
-    func load(_ rows: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, parameters: ReadFloats) {
+    ///
+    /// - Parameter epoch: of training, for the draws of initial states; nil in evaluation.
+    func load(
+        _ rows: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, parameters: ReadFloats, epoch: Int?
+    ) {
         batch.pack(rows)
         let width = layout.shape.inputs
         for (j, row) in batch.rows.enumerated() {
@@ -68,17 +76,16 @@ final class RecurrentNetwork {
         }
         let hidden = layout.shape.hidden
         for (index, layer) in layers.enumerated() {
+            let learned = layout.learned(parameters, layer: index)
             for (j, row) in batch.rows.enumerated() {
                 let (h, c) = (layer.previousH + j * hidden, layer.firstC + j * hidden)
                 if !row.resets {
                     h.update(from: states.h(lane: row.lane, layer: index), count: hidden)
                     c.update(from: states.c(lane: row.lane, layer: index), count: hidden)
-                } else if let initialH = layout.initialH, let initialC = layout.initialC {
-                    h.update(from: parameters + initialH + index * hidden, count: hidden)
-                    c.update(from: parameters + initialC + index * hidden, count: hidden)
                 } else {
-                    h.update(repeating: 0, count: hidden)
-                    c.update(repeating: 0, count: hidden)
+                    initial.fill(
+                        h, c, hidden: hidden, layer: index, learned: learned,
+                        stream: dataset.series[row.segment.series].name, row: row.rows.lowerBound, epoch: epoch)
                 }
             }
         }
@@ -96,17 +103,23 @@ final class RecurrentNetwork {
         }
     }
 
+    /// `[P, …]`: what a layer sees: the inputs, or the h of the layer below with its dropout.
+    func input(ofLayer index: Int) -> Floats {
+        index == 0 ? inputs : dropout?.outputs[index - 1] ?? layers[index - 1].h
+    }
+
     /// Fills `outputs [P, O]` for the batch taken in.
     func forward(parameters: ReadFloats) {
         let (hidden, count) = (layout.shape.hidden, batch.count)
         for (index, layer) in layers.enumerated() {
             let place = layout.layers[index]
+            if index > 0 { dropout?.forward(layer: index - 1, h: layers[index - 1].h, rows: count) }
             TrainingKernels.fillRows(
                 rows: count, count: 4 * hidden, a: parameters + place.biasIH, b: parameters + place.biasHH,
                 out: layer.gates)
             BLAS.gemm(
                 transposeA: false, transposeB: true, m: count, n: 4 * hidden, k: place.inputs, alpha: 1,
-                a: index == 0 ? inputs : layers[index - 1].h, lda: place.inputs, b: parameters + place.weightIH,
+                a: input(ofLayer: index), lda: place.inputs, b: parameters + place.weightIH,
                 ldb: place.inputs, beta: 1, c: layer.gates, ldc: 4 * hidden)
             for step in 0..<batch.steps {
                 let (first, rows) = (batch.offsets[step] * hidden, batch.active[step])
