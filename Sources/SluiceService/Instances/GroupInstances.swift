@@ -64,8 +64,8 @@ package final class GroupInstances: OtherInstances {
         var error: (any Error)?
     }
 
-    /// A function of its own, not a closure that returns a tuple: of that Swift 6.3.1 makes a child task that leaves its
-    /// result unwritten, in a release build.
+    /// A function of its own, not a closure that returns a tuple: of that Swift 6.3.1 makes a child task that leaves
+    /// its result unwritten, in a release build.
     private func probe(_ request: ForwardedRequest, _ instance: OtherInstance) async -> Probe {
         var probe = Probe(instance: instance)
         do {

@@ -144,8 +144,8 @@ extension Simulation {
         commands.last = (record, partition)
     }
 
-    /// Exports some stream of a partition from whoever owns it now, or believes so. Who stands still is within a call, and
-    /// answers nobody.
+    /// Exports some stream of a partition from whoever owns it now, or believes so. Who stands still is within a call,
+    /// and answers nobody.
     private func export(_ partition: Int32) {
         let owners = processes.filter { !$0.isPaused }.flatMap(\.seats).compactMap { $0.worker?.partitions[partition] }
         guard let owner = cluster.random.pick(owners), owner.isLive else { return }
