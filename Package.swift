@@ -158,7 +158,7 @@ let package = Package(
         test("SluiceStore", ["SluiceTestKit"]),
         test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),
         test("SluiceEngine", ["SluiceTestKit"]),
-        test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
+        test("SluiceTraining", ["SluiceTestKit"], exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceAccess", ["SluiceCore"]),
         test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),
         // What the tests of several modules share, and a count of the heap allocations of a thread.

@@ -24,7 +24,8 @@ final class Learner {
         let layout = NetworkLayout(parameters)
         loss = HeadLoss(manifest)
         placement = LossTargets(manifest, configuration.lossAt)
-        network = RecurrentNetwork(layout: layout, rows: rows, steps: steps)
+        network = RecurrentNetwork(
+            layout: layout, rows: rows, steps: steps, threads: configuration.threads ?? ThreadTeam.cores)
         optimizer = Adam(count: layout.count, learningRate: configuration.learningRate)
         clip = configuration.clip
         block = FloatBlock(parts: [layout.count, layout.count, steps * loss.width])

@@ -1,10 +1,8 @@
-internal import Glibc
 package import SluiceCore
 package import SluiceLSTM
-internal import SluiceNumerics
 
-/// Trains a model under a carry policy. The same data, manifest, configuration and number of threads give the same
-/// bits.
+/// Trains a model under a carry policy. The same data, manifest and configuration give the same bits, whatever the
+/// number of threads, on processors of one instruction set.
 package enum Trainer {
     /// - Parameters:
     ///   - shape: of a model whose inputs and outputs are the manifest's.
@@ -26,7 +24,6 @@ package enum Trainer {
         var run = TrainingRun(
             dataset: dataset, split: try DatasetSplit(dataset, configuration), manifest: manifest, shape: shape,
             configuration: configuration)
-        BLAS.setThreads(configuration.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let stop = try run.epochs(isCancelled: isCancelled, progress: progress)
         if case .diverged(let epoch, let batch) = stop, run.history.isEmpty {
             throw SluiceError(
