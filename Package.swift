@@ -104,6 +104,7 @@ let package = Package(
         .target(
             name: "SluiceTraining",
             dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
+        .target(name: "SluiceExperiments", dependencies: ["SluiceLSTM", "SluiceTraining"], swiftSettings: strict),
         .target(
             name: "SluiceAccess",
             dependencies: [
@@ -141,7 +142,7 @@ let package = Package(
             dependencies: [
                 "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceFiles", "SluiceKafka",
                 "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState",
-                "SluiceTraining",
+                "SluiceExperiments", "SluiceTraining",
                 product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),
@@ -158,7 +159,10 @@ let package = Package(
         test("SluiceStore", ["SluiceTestKit"]),
         test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),
         test("SluiceEngine", ["SluiceTestKit"]),
-        test("SluiceTraining", ["SluiceTestKit"], exclude: ["Goldens", "make_goldens.py"]),
+        test("SluiceExperiments", ["SluiceTraining"]),
+        test(
+            "SluiceTraining", ["SluiceTestKit"],
+            exclude: ["Goldens", "make_goldens.py", "draws.py", "check_keras_strided.py"]),
         test("SluiceAccess", ["SluiceCore"]),
         test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),
         // What the tests of several modules share, and a count of the heap allocations of a thread.
@@ -180,7 +184,8 @@ let package = Package(
         test(
             "SluiceService",
             [
-                "CLibrdkafka", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceEngine", "SluiceKafka",
+                "CLibrdkafka", "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceEngine",
+                "SluiceKafka",
                 "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceModels", "SluiceSchema", "SluiceState", "sluice",
                 product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),

@@ -9,17 +9,26 @@ package struct AdminSection: Sendable, Equatable {
         /// 0: a free one.
         package let port: Int
 
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+
         /// Whether only this machine can reach it.
         package var isLoopback: Bool { Loopback.contains(host) }
     }
 
     package let listen: Address
+    /// Where the other instances reach it; nil: where it listens, under the machine's name where that is everywhere.
+    package let advertised: Address?
     /// The file of access tokens.
     package let tokens: String
 
     /// - Parameter tokenCount: nil where nobody will listen.
     init(_ reader: inout SettingsReader, tokenCount: Configuration.TokenCount?) {
         listen = reader.read("admin.listen", .address, default: Address(host: "127.0.0.1", port: 8_080))
+        advertised = reader.read("admin.advertised", optional: .address)
+        if advertised?.port == 0 { reader.report("admin.advertised", "0 is no port that anybody reaches") }
         tokens = reader.read("admin.tokens", .text, default: "./tokens.yaml")
         guard let tokenCount, reader.isSound("admin.listen"), reader.isSound("admin.tokens") else { return }
         do {
@@ -38,24 +47,33 @@ package struct AdminSection: Sendable, Equatable {
     }
 }
 
+extension AdminSection.Address: LosslessStringConvertible {
+    /// `host:port`, an IPv6 host in brackets.
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    package init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+            guard host.contains(":") else { return nil }
+        } else if host.contains(":") {
+            return nil
+        }
+        let isName = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }
+        guard let port = UInt16(text[text.index(after: colon)...]), !host.isEmpty, isName else { return nil }
+        self.init(host: String(host), port: Int(port))
+    }
+}
+
 extension SettingKind where Value == AdminSection.Address {
     /// `host:port`, an IPv6 host in brackets.
     static var address: SettingKind {
-        scalar(
-            "host:port", render: { .text($0.host.contains(":") ? "[\($0.host)]:\($0.port)" : "\($0.host):\($0.port)") }
-        ) { text throws(Mismatch) in
-            let unreadable = Mismatch("\"\(text)\" is not host:port such as 127.0.0.1:8080 or [::1]:8080")
-            guard let colon = text.lastIndex(of: ":") else { throw unreadable }
-            var host = text[..<colon]
-            if host.hasPrefix("["), host.hasSuffix("]") {
-                host = host.dropFirst().dropLast()
-                guard host.contains(":") else { throw unreadable }
-            } else if host.contains(":") {
-                throw unreadable
+        scalar("host:port", render: { .text($0.description) }) { text throws(Mismatch) in
+            guard let address = AdminSection.Address(text) else {
+                throw Mismatch("\"\(text)\" is not host:port such as 127.0.0.1:8080 or [::1]:8080")
             }
-            let isName = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }
-            guard let port = UInt16(text[text.index(after: colon)...]), !host.isEmpty, isName else { throw unreadable }
-            return AdminSection.Address(host: String(host), port: Int(port))
+            return address
         }
     }
 }

@@ -30,6 +30,16 @@ package struct CommitReport: Sendable, Equatable {
     package init() {}
 }
 
+/// How a partition came back, once it is live.
+package struct RestoreReport: Sendable, Equatable {
+    /// From its assignment on.
+    package var nanoseconds: Int64
+    /// Whose states were there, in memory and in the store, before inputs were folded again.
+    package var streams: Int
+    /// Inputs folded again.
+    package var replayed: Offset
+}
+
 /// Told by workers what happens, on their threads; implementations are quick and thread-safe.
 package protocol EngineObserver: AnyObject, Sendable {
     func batchDone(_ report: BatchReport)
@@ -38,6 +48,8 @@ package protocol EngineObserver: AnyObject, Sendable {
     func committed(_ report: CommitReport)
     /// Partitions that are on the way to be live, with the share that is done, 0 to 1; every other second.
     func restoring(_ progress: [Int32: Double])
+    /// A partition has come back: from now on it answers.
+    func live(_ partition: Int32, _ report: RestoreReport)
     func commandApplied(_ event: Event, matched: Int)
     func outputBlocked(_ isBlocked: Bool)
     /// Something a person should read, with the partition it concerns.

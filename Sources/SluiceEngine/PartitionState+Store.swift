@@ -151,9 +151,9 @@ extension PartitionState {
         var excess = resident.map { max(0, table.count - $0) } ?? 0
         for looked in 0..<Int(table.used) where looked < limit || excess > 0 {
             sweep = sweep + 1 < table.used ? sweep + 1 : 0
-            let header = table[sweep].header.pointee
-            guard header.key != .none, header.isUsed, !header.isDirty, !header.isStale else { continue }
-            guard excess > 0 || idle.map({ latest - header.time > $0 }) ?? false else { continue }
+            guard table.isStored(sweep) else { continue }
+            let time = table[sweep].header.pointee.time
+            guard excess > 0 || idle.map({ latest - time > $0 }) ?? false else { continue }
             table.evict(sweep)
             spilled += 1
             excess -= 1

@@ -26,6 +26,8 @@ package final class PartitionState {
     package var controlOffset: Offset = 0
     /// Its control partition is read.
     var isControlled = false
+    /// When its restoring began, and how many streams that brought; nil once it is told that it is live.
+    var restoring: (began: Int64, streams: Int)?
     /// The group has a position of it.
     var isCommitted = true
     @exclusivity(unchecked) package var schedule = CommandSchedule()

@@ -8,7 +8,7 @@ extension Worker: RebalanceListener {
     /// Takes partitions in, gated; restoring them is the loop's work.
     package func partitionsAssigned(_ assigned: [Int32]) {
         hasJoined = true
-        for partition in assigned where partitions[partition] == nil { gated[partition] = Restoration(partition) }
+        for partition in assigned where partitions[partition] == nil { gate(partition) }
     }
 
     /// Finishes what these partitions have folded, then lets them go.
@@ -39,7 +39,11 @@ extension Worker: RebalanceListener {
     func restoreAll() {
         let owned = Array(partitions.keys) + Array(gated.keys)
         release(owned)
-        for partition in owned { gated[partition] = Restoration(partition) }
+        for partition in owned { gate(partition) }
+    }
+
+    private func gate(_ partition: Int32) {
+        gated[partition] = Restoration(partition, began: resources.clock.monotonicNanoseconds())
     }
 
     /// Stops and restarts the input.

@@ -34,7 +34,10 @@ extension Worker {
             // What is live is kept waiting for one step, some milliseconds.
             for _ in 0..<(partitions.values.contains(where: \.isLive) ? 1 : Self.stepsMaximum) {
                 guard let next, gated[next.partition] === next else { break }
-                if let state = try next.step(self) { try install(state) }
+                if let state = try next.step(self) {
+                    state.restoring = (next.began, state.streams)
+                    try install(state)
+                }
             }
             if isControlStale { try assignControl() }
         } catch let error as SluiceError where error.retry == .later {
@@ -69,10 +72,28 @@ extension Worker {
         isControlStale = true
     }
 
-    /// The model that folds the first input of a replay.
-    func firstModel(_ partition: Int32, _ plan: RestorePlan, history: [Event], markers: [Event]) throws -> Fold {
-        let swaps = (markers + history).filter {
-            $0.type == .swap && $0.offset > plan.replayFrom || plan.modelHash == nil && $0.type == .swap
+    /// Says that a partition is live, the first time that it is.
+    func reportLive(_ state: PartitionState) {
+        guard let restoring = state.restoring else { return }
+        state.restoring = nil
+        resources.observer.live(
+            state.partition,
+            RestoreReport(
+                nanoseconds: resources.clock.monotonicNanoseconds() - restoring.began, streams: restoring.streams,
+                replayed: state.liveFrom - state.replayFrom))
+    }
+
+    /// The model that folds the first input of a replay: the saved state's, but for swaps that it holds and that are
+    /// repeated.
+    ///
+    /// - Parameter head: what the saved state says of itself.
+    func firstModel(
+        _ partition: Int32, _ plan: RestorePlan, history: [Event], markers: [Event], head: ChangelogHead?
+    ) throws -> Fold {
+        let swaps = (markers + history).filter { event in
+            guard event.type == .swap else { return false }
+            return plan.modelHash == nil
+                || event.offset > plan.replayFrom && PartitionState.holds(event, plan, head)
         }
         let first = swaps.min { ($0.offset, $0.control ?? 0) < ($1.offset, $1.control ?? 0) }
         if let hash = plan.modelHash, first == nil || first?.previous == nil { return try folds.fold(.hash(hash)) }

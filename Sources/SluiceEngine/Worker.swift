@@ -139,6 +139,7 @@ package final class Worker {
             guard state.isLive else { continue }
             try applyScheduled(state, before: state.position)
             if !state.isControlled { isControlStale = true }
+            reportLive(state)
             if !state.cold.isEmpty { reportCold(state) }
         }
         try delivery.commitIfDue(self)

@@ -18,7 +18,7 @@ package enum FirstOffset: Sendable {
 /// What a worker must know that is not the fold's.
 package struct WorkerSettings: Sendable {
     package var inputTopic: String
-    /// Partitions of the input when the service started: more are refused.
+    /// Partitions of the input when the service started: more are refused, and states of another number of them.
     package var inputPartitions: Int
     package var controlTopic: String
     package var eventsTopic: String
@@ -49,7 +49,7 @@ package struct WorkerSettings: Sendable {
     package var recentCapacity: Int
 
     package init(
-        inputTopic: String, inputPartitions: Int = .max, controlTopic: String, eventsTopic: String,
+        inputTopic: String, inputPartitions: Int, controlTopic: String, eventsTopic: String,
         eventsPartitions: Int, slotsTopic: String = "", commitNanoseconds: Int64, checkpointNanoseconds: Int64,
         recentCapacity: Int = 4_096
     ) {

@@ -9,8 +9,8 @@ internal import Synchronization
 /// The embedded broker has no admin API: its topics exist from their first mention, and it tells no configuration.
 @safe
 package final class KafkaAdmin: LogAdmin {
-    private let handle: KafkaHandle
-    private let answers: OpaquePointer
+    let handle: KafkaHandle
+    let answers: OpaquePointer
 
     package init(_ configuration: KafkaConfiguration, health: KafkaHealth, logger: Logger) throws {
         handle = try KafkaHandle(.admin, configuration, health: health, logger: logger)
@@ -173,7 +173,7 @@ package final class KafkaAdmin: LogAdmin {
     }
 
     /// Sends an admin request and waits for its event, which the caller destroys.
-    private func ask(
+    func ask(
         _ operation: rd_kafka_admin_op_t, _ timeoutMilliseconds: Int, _ doing: String, _ send: (OpaquePointer?) -> Void
     ) throws -> OpaquePointer {
         let options = unsafe rd_kafka_AdminOptions_new(handle.pointer, operation)

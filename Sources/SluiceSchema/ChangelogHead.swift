@@ -15,10 +15,12 @@ package struct ChangelogHead: Sendable, Equatable {
     package var model: String
     /// Latest event time folded; `.absent` before the first.
     package var latest: EpochMilliseconds
+    /// Partitions of the input, by which keys hashed to this one; nil in heads of before it was recorded.
+    package var partitions: Int?
 
     package init(
         identity: String, offset: Offset, replayFrom: Offset, control: Offset, model: String,
-        latest: EpochMilliseconds
+        latest: EpochMilliseconds, partitions: Int? = nil
     ) {
         self.identity = identity
         self.offset = offset
@@ -26,6 +28,7 @@ package struct ChangelogHead: Sendable, Equatable {
         self.control = control
         self.model = model
         self.latest = latest
+        self.partitions = partitions
     }
 
     /// Appends the head's JSON and returns where it is.
@@ -38,6 +41,7 @@ package struct ChangelogHead: Sendable, Equatable {
         arena.appendMember("control", control)
         arena.appendMember("model", model)
         if latest != .absent { arena.appendMember("latest", time: latest) }
+        if let partitions { arena.appendMember("partitions", Offset(partitions)) }
         arena.append("}")
         return start..<arena.count
     }
@@ -45,7 +49,7 @@ package struct ChangelogHead: Sendable, Equatable {
 
 /// Reads heads; members it does not know are passed over. Confined to one thread.
 package struct HeadDecoder: ~Copyable {
-    private static let members = ["identity", "offset", "replayFrom", "control", "model", "latest"]
+    private static let members = ["identity", "offset", "replayFrom", "control", "model", "latest", "partitions"]
     private let parser: JSONPointerParser
 
     package init() throws(SluiceError) { parser = try JSONPointerParser(Self.members.map { "/\($0)" }) }
@@ -60,9 +64,11 @@ package struct HeadDecoder: ~Copyable {
             guard let time = Timestamp.parse(try text(5)) else { throw wrong(5) }
             latest = time
         }
+        let partitions = parser.values[6].isAbsent ? nil : try offset(6)
+        guard partitions != 0 else { throw wrong(6) }
         return ChangelogHead(
             identity: try text(0), offset: try offset(1), replayFrom: try offset(2), control: try offset(3),
-            model: try text(4), latest: latest)
+            model: try text(4), latest: latest, partitions: partitions.map { Int($0) })
     }
 
     private func wrong(_ member: Int) -> SluiceError {

@@ -19,10 +19,13 @@ package struct StoredPosition: Sendable, Equatable {
     package var latest: EpochMilliseconds
     /// When it was stored, by the wall clock: a changelog forgets its tombstones in time.
     package var storedAt: EpochMilliseconds
+    /// Partitions of the input, by which keys hashed to this one; nil for a store of before it was recorded.
+    package var partitions: Int?
 
     package init(
         identity: String = "", offset: Offset, replayFrom: Offset, controlOffset: Offset, changelogOffset: Offset = 0,
-        modelHash: String, latest: EpochMilliseconds = .absent, storedAt: EpochMilliseconds = 0
+        modelHash: String, latest: EpochMilliseconds = .absent, storedAt: EpochMilliseconds = 0,
+        partitions: Int? = nil
     ) {
         self.identity = identity
         self.offset = offset
@@ -32,6 +35,7 @@ package struct StoredPosition: Sendable, Equatable {
         self.modelHash = modelHash
         self.latest = latest
         self.storedAt = storedAt
+        self.partitions = partitions
     }
 }
 

@@ -67,9 +67,15 @@ extension SlotTable {
 
     package func clearDropped() { unsafe dropped.removeAll(keepingCapacity: true) }
 
+    /// Whether a stream's slot is stored as it is, without the help of markers.
+    package func isStored(_ slot: UInt32) -> Bool {
+        if unsafe passing != nil { pass(slot) }
+        let header = unsafe self[slot].header.pointee
+        return header.key != .none && header.isUsed && !header.isDirty && !header.isStale
+    }
+
     /// Forgets a slot that is stored as it is, or with the markers.
     package func evict(_ slot: UInt32) {
-        if unsafe passing != nil { pass(slot) }
         let header = unsafe self[slot].header
         precondition(unsafe !header.pointee.isDirty, "what is not stored must stay")
         if unsafe header.pointee.isStale {

@@ -22,8 +22,8 @@ extension SlotTable {
     /// step, carried values and pending forecasts are the initial ones, as at a boundary; statistics of the inputs that
     /// both models have, anomaly bins, times and fences go on.
     ///
-    /// What was dirty stays so. What was stored is stale: it comes to this by the swap's marker. The other table is this
-    /// one's from now on.
+    /// What was dirty stays so. What was stored is stale: it comes to this by the swap's marker. The other table is
+    /// this one's from now on.
     package convenience init(
         swapping old: SlotTable, of former: FoldSpecification, to specification: FoldSpecification, at offset: Offset
     ) {

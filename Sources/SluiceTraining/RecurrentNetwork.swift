@@ -8,24 +8,41 @@ final class RecurrentNetwork {
     let layout: NetworkLayout
     private(set) var batch = PackedBatch()
     let arithmetic: TrainingNetwork
+    private let initial: InitialStates
+    private let dropout: Dropout?
+    private let block: FloatBlock
+    /// What has been drawn for a row, before it is spread: `[2, H]` h and c, or `[L − 1, H]` masks.
+    private let drawn: Floats
 
     /// - Parameters:
+    ///   - dropout: nil: nothing is dropped.
     ///   - rows: B of the largest batch.
     ///   - steps: P of the largest batch.
-    init(layout: NetworkLayout, rows: Int, steps: Int, threads: Int) {
+    init(
+        layout: NetworkLayout, initial: InitialStates, dropout: Dropout?, rows: Int, steps: Int, threads: Int
+    ) {
         self.layout = layout
+        self.initial = initial
         let shape = layout.shape
+        self.dropout = shape.layers > 1 ? dropout : nil
+        block = FloatBlock(parts: [max(2, shape.layers) * shape.hidden])
+        drawn = block.take(max(2, shape.layers) * shape.hidden)
         arithmetic = TrainingNetwork(
             inputs: shape.inputs, hidden: shape.hidden, layers: shape.layers, outputs: shape.outputs, rows: rows,
-            steps: steps, learnsState: layout.initialH != nil, team: ThreadTeam(threads: threads))
+            steps: steps, learnsState: layout.initialH != nil, mayDrop: self.dropout != nil,
+            team: ThreadTeam(threads: threads))
     }
 
     /// `[P, O]`, and the gradient of the loss in them.
     var outputs: Floats { arithmetic.outputs }
     var outputGradient: Floats { arithmetic.outputGradient }
 
-    /// Takes in a batch: its rows' inputs, and the states they start from.
-    func load(_ rows: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, parameters: ReadFloats) {
+    /// Takes in a batch: its rows' inputs, the states they start from, and what is dropped.
+    ///
+    /// - Parameter epoch: of training, for the draws of initial states and dropout; nil in evaluation.
+    func load(
+        _ rows: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, parameters: ReadFloats, epoch: Int?
+    ) {
         batch.pack(rows)
         arithmetic.take(active: batch.active, offsets: batch.offsets)
         let (width, first) = (layout.shape.inputs, arithmetic.inputs)
@@ -36,19 +53,42 @@ final class RecurrentNetwork {
                 }
             }
         }
-        let hidden = layout.shape.hidden
         for layer in 0..<layout.shape.layers {
-            for (j, row) in batch.rows.enumerated() {
-                let (h, c) = (arithmetic.h(layer: layer) + 16 * j, arithmetic.c(layer: layer) + 16 * j)
-                if !row.resets {
-                    spread(states.h(lane: row.lane, layer: layer), to: h, count: hidden)
-                    spread(states.c(lane: row.lane, layer: layer), to: c, count: hidden)
-                } else if let initialH = layout.initialH, let initialC = layout.initialC {
-                    spread(parameters + initialH + layer * hidden, to: h, count: hidden)
-                    spread(parameters + initialC + layer * hidden, to: c, count: hidden)
-                } else {
-                    spread(nil, to: h, count: hidden)
-                    spread(nil, to: c, count: hidden)
+            loadStates(layer, of: dataset, states: states, parameters: parameters, epoch: epoch)
+        }
+        drop(epoch: epoch)
+    }
+
+    private func loadStates(
+        _ layer: Int, of dataset: Dataset, states: LaneStates, parameters: ReadFloats, epoch: Int?
+    ) {
+        let hidden = layout.shape.hidden
+        let learned = layout.learned(parameters, layer: layer)
+        for (j, row) in batch.rows.enumerated() {
+            var (h, c) = (drawn, drawn + hidden)
+            if row.resets {
+                initial.fill(
+                    h, c, hidden: hidden, layer: layer, learned: learned,
+                    stream: dataset.series[row.segment.series].name, row: row.rows.lowerBound, epoch: epoch)
+            } else {
+                (h, c) = (states.h(lane: row.lane, layer: layer), states.c(lane: row.lane, layer: layer))
+            }
+            spread(h, to: arithmetic.h(layer: layer) + 16 * j, count: hidden)
+            spread(c, to: arithmetic.c(layer: layer) + 16 * j, count: hidden)
+        }
+    }
+
+    private func drop(epoch: Int?) {
+        guard let dropout else { return }
+        arithmetic.drops = epoch != nil
+        guard let epoch else { return }
+        let (hidden, below) = (layout.shape.hidden, layout.shape.layers - 1)
+        for (j, row) in batch.rows.enumerated() {
+            for (step, index) in row.rows.enumerated() {
+                dropout.fill(drawn, count: below * hidden, series: row.segment.series, row: index, epoch: epoch)
+                for layer in 0..<below {
+                    let mask = arithmetic.mask(layer: layer) + 16 * placeAt(step, row: j)
+                    spread(drawn + layer * hidden, to: mask, count: hidden)
                 }
             }
         }
@@ -95,17 +135,12 @@ final class RecurrentNetwork {
     /// Where the arithmetic has a row's step: after the B rows of first states.
     private func placeAt(_ step: Int, row: Int) -> Int { batch.rows.count + batch.offsets[step] + row }
 
-    /// A row-major row, or zeros, into blocks of 16.
-    private func spread(_ source: ReadFloats?, to target: Floats, count: Int) {
+    /// A row-major row into blocks of 16.
+    private func spread(_ source: ReadFloats, to target: Floats, count: Int) {
         let stride = arithmetic.stride
         var block = target
         for start in Swift.stride(from: 0, to: count, by: 16) {
-            let here = min(16, count - start)
-            if let source {
-                block.update(from: source + start, count: here)
-            } else {
-                block.update(repeating: 0, count: here)
-            }
+            block.update(from: source + start, count: min(16, count - start))
             block += stride
         }
     }

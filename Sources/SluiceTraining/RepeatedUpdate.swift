@@ -46,5 +46,5 @@ package final class RepeatedUpdate {
     /// One update.
     ///
     /// - Returns: the mean loss before it.
-    package func run() -> Double { learner.step(batch, of: dataset, states: states).mean }
+    package func run() -> Double { learner.step(batch, of: dataset, states: states, epoch: 0).mean }
 }

@@ -12,12 +12,14 @@ import traceback
 import types
 
 import heads
+import instances
 import kit
 import life
 import refusals
 import rejects
 
-PARTS = {"life": life.check, "rejects": rejects.check, "refusals": refusals.check, "heads": heads.check}
+PARTS = {"life": life.check, "rejects": rejects.check, "refusals": refusals.check, "heads": heads.check,
+         "instances": instances.check}
 
 
 def embedded(sluice):

@@ -18,6 +18,7 @@ enum ImportDirection {
         ],
         "sluice-simulate": ["SluiceSimulation"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
+        "SluiceExperiments": ["SluiceLSTM", "SluiceTraining"],
         "SluiceAccess": ["SluiceCore"],
         "SluiceConfiguration": [
             "SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining",
@@ -32,7 +33,7 @@ enum ImportDirection {
         "SluiceCommands": [
             "SluiceAccess", "SluiceCore", "SluiceFiles", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile",
             "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining",
-            "SluiceConfiguration", "SluiceAdmin", "SluiceService",
+            "SluiceExperiments", "SluiceConfiguration", "SluiceAdmin", "SluiceService",
         ],
         "sluice": ["SluiceCommands"],
     ]

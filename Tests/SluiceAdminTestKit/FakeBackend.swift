@@ -16,6 +16,7 @@ package final class FakeBackend: AdminBackend {
         package var overview = FakeBackend.overview
         package var versions = ["v6", "v7"]
         package var active = "v7"
+        package var others: (any OtherInstances)?
         package var snapshot = Array("SLOT of a stream".utf8)
         /// An export takes as long as this does.
         package var exporting: @Sendable () async throws -> Void = {}
@@ -32,6 +33,7 @@ package final class FakeBackend: AdminBackend {
     }
 
     package func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
+    package var others: (any OtherInstances)? { state.withLock { $0.others } }
     package var resets: [String] { state.withLock { $0.resets } }
 
     /// The slot number `index`; odd ones are not warm and have no sequence.

@@ -31,6 +31,21 @@ import Testing
         #expect(!log.lines.contains { $0.contains(folder.secret(.viewer)) })
     }
 
+    /// Probes ask for it all the time, and while much is restored each takes its time.
+    @Test(arguments: [("/readyz", false), ("/x", true)]) func readinessIsLoggedQuietly(path: String, loud: Bool)
+        async throws
+    {
+        let log = CapturedLog()
+        let router = Router(context: AdminRequestContext.self)
+        router.add(middleware: RequestGate(slow: .zero, requests: RequestMetrics(PrometheusRegistry())))
+        router.get(RouterPath(path)) { _, _ -> String in throw Problem(notReady: "restoring") }
+        try await Application(router: router, logger: log.logger).test(.router) { client in
+            try await client.execute(uri: path, method: .get) { #expect($0.status == .serviceUnavailable) }
+        }
+        let lines = log.lines.filter { $0.contains(" request ") }
+        #expect(lines.count == 1 && lines.allSatisfy { $0.hasPrefix(loud ? "notice" : "debug") }, "\(log.lines)")
+    }
+
     @Test func guessersDoNotFillTheLog() async throws {
         let (folder, log) = (try TokenFolder(.viewer), CapturedLog())
         let time = Mutex(ContinuousClock.now)

@@ -169,7 +169,7 @@ import Testing
         try rig.run()
         #expect(try log.events.map { "\($0.id) \($0.type.rawValue)" } == ["x refused", "swap refused", "good reset"])
         #expect(rig.notes.seen.notes.count == nonsense.count + 2)
-        #expect(log.committed[0]?.metadata == "sluice2 200 7 ")
+        #expect(log.committed[0]?.metadata == "sluice3 200 7  4")
     }
 
     @Test(arguments: [5, 900]) func aControlPartitionWithoutItsBeginningIsReadFromWhereItBegins(low: Int64) throws {
@@ -202,7 +202,16 @@ import Testing
         #expect(
             CommitMetadata(CommitMetadata(replayFrom: 5, controlOffset: 12).text)
                 == CommitMetadata(replayFrom: 5, controlOffset: 12))
-        for text in ["", "x", "sluice1 control=7", "sluice2 1 2", "sluice2 x 2 id", "sluice3 1 2 id"] {
+        for origin in [nil, 7] as [Offset?] {
+            let whole = CommitMetadata(
+                replayFrom: 5, controlOffset: 12, identity: "id", origin: origin, partitions: 4)
+            #expect(CommitMetadata(whole.text) == whole)
+        }
+        #expect(CommitMetadata("sluice2 5 12 id 7")?.origin == 7)
+        for text in [
+            "", "x", "sluice1 control=7", "sluice2 1 2", "sluice2 x 2 id", "sluice3 1 2 id",
+            "sluice3 1 2 id 0",
+        ] {
             #expect(CommitMetadata(text) == nil)
         }
     }

@@ -36,6 +36,25 @@ import Testing
         for partition: Int32 in 0..<3 { #expect(log.answers(partition) == reference.answers(partition)) }
     }
 
+    @Test func thatAPartitionIsLiveIsToldOnceWithWhatItTook() throws {
+        var hasReplayed = false
+        for crashAt in 20...60 {
+            let log = log()
+            log.crashAt = crashAt
+            let first = try WorkerRig(log, partitions: [0, 1, 2], checkpointPolls: 4)
+            try? first.run()
+            #expect(first.notes.seen.live.allSatisfy { $0.report.streams == 0 && $0.report.replayed == 0 })
+            log.revive()
+            let rig = try WorkerRig(log, partitions: [0, 1, 2])
+            try rig.run()
+            let live = rig.notes.seen.live
+            #expect(live.map(\.partition).sorted() == [0, 1, 2])
+            #expect(live.reduce(0) { $0 + Int($1.report.replayed) } == rig.notes.seen.replayed)
+            hasReplayed = hasReplayed || live.contains { $0.report.replayed > 0 && $0.report.streams > 0 }
+        }
+        #expect(hasReplayed)
+    }
+
     @Test func whatIsLostIsNeitherSavedNorCommitted() throws {
         let log = log()
         let rig = try WorkerRig(log, partitions: [0, 1, 2])
@@ -192,7 +211,7 @@ private final class SlowTransactions: TransactionalProducer {
                             partition: 0, offset: offset,
                             metadata: CommitMetadata(replayFrom: offset, controlOffset: facts.control.1).text)
                     },
-                    low: facts.low, high: facts.high, now: 0, tombstonesMilliseconds: 1_000),
+                    low: facts.low, high: facts.high, partitions: 4, now: 0, tombstonesMilliseconds: 1_000),
                 head: facts.stored.map {
                     ChangelogHead(
                         identity: "", offset: $0, replayFrom: $0, control: facts.control.0, model: "", latest: .absent)
@@ -222,7 +241,7 @@ private final class SlowTransactions: TransactionalProducer {
                         replayFrom: offset, controlOffset: 0, identity: changelog ? "log" : "", origin: origin)
                     return CommittedPosition(partition: 0, offset: offset, metadata: metadata.text)
                 },
-                changelog: changelog ? (0, 10) : nil, low: low, high: 1_000, first: first, now: 0,
+                changelog: changelog ? (0, 10) : nil, low: low, high: 1_000, first: first, partitions: 4, now: 0,
                 tombstonesMilliseconds: 1_000),
             head: stored.map {
                 ChangelogHead(
@@ -240,6 +259,31 @@ private final class SlowTransactions: TransactionalProducer {
         let error = #expect(throws: SluiceError.self) { try plan(.none, changelog: changelog) }
         #expect(error?.code == .missingPosition && error?.retry == .never)
         #expect(error?.message.contains("auto.offset.reset") == true)
+    }
+
+    /// What the number of partitions is known from: any of these is enough, and none of them is a state of before.
+    @Test(arguments: [false, true]) func statesOfAnotherNumberOfPartitionsAreRefused(changelog: Bool) throws {
+        func plan(committed: Int?, head: Int?) throws -> RestorePlan {
+            let metadata = CommitMetadata(replayFrom: 5, controlOffset: 0, identity: "log", partitions: committed)
+            return try RestorePlan(
+                RestoreFacts(
+                    partition: TopicPartition(topic: "t", partition: 0),
+                    committed: CommittedPosition(partition: 0, offset: 5, metadata: metadata.text),
+                    changelog: changelog ? (0, 10) : nil, low: 0, high: 9, partitions: 6, now: 0,
+                    tombstonesMilliseconds: 1_000),
+                head: ChangelogHead(
+                    identity: "log", offset: 5, replayFrom: 5, control: 0, model: "", latest: .absent,
+                    partitions: head), controlLow: 0, controlHigh: 0)
+        }
+        for (committed, head) in [(nil, nil), (6, nil), (nil, 6), (6, 6)] as [(Int?, Int?)] {
+            #expect(try plan(committed: committed, head: head).liveFrom == 5)
+        }
+        for (committed, head) in [(4, nil), (nil, 4), (4, 4), (6, 4), (4, 6)] as [(Int?, Int?)] {
+            let error = #expect(throws: SluiceError.self) { try plan(committed: committed, head: head) }
+            #expect(error?.code == .topic && error?.retry == .never)
+            #expect(error?.message.contains("t had 4 partitions when its states were written, and has 6 now") == true)
+            #expect(error?.remedy?.contains("under a new application name") == true)
+        }
     }
 
     @Test(arguments: [FirstOffset.earliest, .latest, .none], [false, true])

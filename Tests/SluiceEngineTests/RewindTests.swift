@@ -20,8 +20,9 @@ import Testing
     private func rewind(_ log: SimulatedLog, hasChangelog: Bool = false) -> SlotRewind {
         SlotRewind(
             WorkerSettings(
-                inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
-                eventsPartitions: 1, slotsTopic: SimulatedLog.slots, commitNanoseconds: 1, checkpointNanoseconds: 1),
+                inputTopic: SimulatedLog.input, inputPartitions: 4, controlTopic: SimulatedLog.control,
+                eventsTopic: SimulatedLog.events, eventsPartitions: 1, slotsTopic: SimulatedLog.slots,
+                commitNanoseconds: 1, checkpointNanoseconds: 1),
             hasChangelog: hasChangelog, makeReader: { SimulatedReader(log) },
             makeFold: { _ in try Fold(specification: Self.specification, input: pumps) })
     }

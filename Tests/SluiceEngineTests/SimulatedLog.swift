@@ -136,6 +136,7 @@ final class Notes: EngineObserver {
         var notes: [String] = []
         var applied: [(event: Event, matched: Int)] = []
         var blocked: [Bool] = []
+        var live: [(partition: Int32, report: RestoreReport)] = []
         var replayed = 0
         var predictions = 0
     }
@@ -151,6 +152,9 @@ final class Notes: EngineObserver {
     func rejected(_ counts: [String: Int]) {}
     func committed(_ report: CommitReport) {}
     func restoring(_ progress: [Int32: Double]) {}
+    func live(_ partition: Int32, _ report: RestoreReport) {
+        state.withLock { $0.live.append((partition, report)) }
+    }
     func commandApplied(_ event: Event, matched: Int) { state.withLock { $0.applied.append((event, matched)) } }
     func outputBlocked(_ isBlocked: Bool) { state.withLock { $0.blocked.append(isBlocked) } }
     func note(_ message: String, _ partition: Int32?, error: SluiceError?) {

@@ -34,7 +34,8 @@ import Testing
             let rig = try WorkerRig(log, checkpointPolls: 1, resident: 4)
             let worker = rig.worker
             try rig.run { _ in
-                guard let state = worker.partitions[0], state.table.dirtyCount == 0, state.savedNanoseconds != nil else {
+                guard let state = worker.partitions[0], state.table.dirtyCount == 0, state.savedNanoseconds != nil
+                else {
                     return
                 }
                 most = max(most, state.table.count)

@@ -39,8 +39,9 @@ final class SteadyWorker {
                     makeFold: { _ in try Fold(specification: WorkerRig.specification, input: pumps) },
                     makeIdentity: { "steady" }),
                 settings: WorkerSettings(
-                    inputTopic: "observations", controlTopic: "control", eventsTopic: "events", eventsPartitions: 1,
-                    commitNanoseconds: commitNanoseconds, checkpointNanoseconds: 0, recentCapacity: 100),
+                    inputTopic: "observations", inputPartitions: 2, controlTopic: "control", eventsTopic: "events",
+                    eventsPartitions: 1, commitNanoseconds: commitNanoseconds, checkpointNanoseconds: 0,
+                    recentCapacity: 100),
                 mailbox: mailbox)
             try worker.run()
             #expect(notes.seen.predictions == batch * Self.turns)

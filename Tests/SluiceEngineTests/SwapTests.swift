@@ -138,6 +138,28 @@ import Testing
         #expect(rig.notes.seen.replayed == 0)
     }
 
+    /// The swap at the very input at which the state was saved is not in it, though it is not behind it either.
+    @Test func aStateSavedBeforeTwoSwapsComesThroughBoth() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<150]))
+        try Self.rig(log).run()
+        let saved = log.saved
+        log.command("to-second", nil, type: .swap, model: Self.version(Self.second))
+        try Self.rig(log).run()
+        log.append(Array(Self.records[150..<170]))
+        try Self.rig(log).run()
+        log.command("to-third", nil, type: .swap, model: Self.version(Self.third))
+        log.append(Array(Self.records[170...]))
+        try Self.rig(log).run()
+        let events = try log.events
+        #expect(events.map(\.offset).first == 150 && events.count == 2)
+        log.saved = saved
+        let rig = try Self.rig(log)
+        try rig.run()
+        #expect(rig.notes.seen.replayed == 50)
+        #expect(log.answers() == (try replay(Self.records, events)))
+    }
+
     @Test func aSwapToTheModelAtHandChangesNothingButIsRecorded() throws {
         let log = SimulatedLog()
         log.append(Self.records)

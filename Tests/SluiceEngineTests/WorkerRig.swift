@@ -39,8 +39,9 @@ final class WorkerRig {
         producer = SimulatedProducer(log, seed: seed)
         control = SimulatedReader(log)
         var settings = WorkerSettings(
-            inputTopic: SimulatedLog.input, controlTopic: SimulatedLog.control, eventsTopic: SimulatedLog.events,
-            eventsPartitions: 1, commitNanoseconds: 2_000_000, checkpointNanoseconds: checkpointPolls * 1_000_000)
+            inputTopic: SimulatedLog.input, inputPartitions: 4, controlTopic: SimulatedLog.control,
+            eventsTopic: SimulatedLog.events, eventsPartitions: 1, commitNanoseconds: 2_000_000,
+            checkpointNanoseconds: checkpointPolls * 1_000_000)
         settings.lostInput = lostInput
         settings.firstOffset = first
         settings.idleMilliseconds = idle

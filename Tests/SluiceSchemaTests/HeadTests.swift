@@ -21,7 +21,8 @@ import Testing
         for latest: EpochMilliseconds in [.absent, 1_767_225_900_000, -1] {
             let head = ChangelogHead(
                 identity: "log \"1\"", offset: 12_345, replayFrom: 11, control: 9,
-                model: String(repeating: "5a", count: 32), latest: latest)
+                model: String(repeating: "5a", count: 32), latest: latest,
+                partitions: latest == -1 ? nil : 12)
             var arena = ByteArena()
             let range = head.encode(into: &arena)
             let bytes = Array(arena.bytes(range))
@@ -35,6 +36,7 @@ import Testing
         for example in try SchemaTests.examples("head") {
             let head = try read(SchemaTests.bytes(example))
             #expect(head.offset == (example["offset"] as? NSNumber)?.int64Value)
+            #expect(head.partitions == (example["partitions"] as? NSNumber)?.intValue)
             #expect((head.latest == .absent) == (example["latest"] == nil))
         }
     }
@@ -45,7 +47,7 @@ import Testing
         for (old, new) in [
             (#""offset":1"#, #""offset":-1"#), (#""offset":1"#, #""offset":"1""#), (#""identity":"a","#, ""),
             (#""control":1"#, #""control":1.5"#), (#""model":"m""#, #""model":7"#), ("}", ""),
-            ("}", #","latest":"yesterday"}"#),
+            ("}", #","latest":"yesterday"}"#), ("}", #","partitions":0}"#), ("}", #","partitions":"4"}"#),
         ] {
             #expect(code(good.replacingOccurrences(of: old, with: new)) == .invalidState, "\(old) → \(new)")
         }

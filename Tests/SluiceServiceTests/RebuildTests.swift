@@ -26,8 +26,8 @@ import Testing
         backend.attach(workers: [], control: control, instance: "test") { [polls] in
             SlotRewind(
                 WorkerSettings(
-                    inputTopic: "in", controlTopic: "a.control", eventsTopic: "a.events", eventsPartitions: 1,
-                    commitNanoseconds: 1, checkpointNanoseconds: 1),
+                    inputTopic: "in", inputPartitions: 1, controlTopic: "a.control", eventsTopic: "a.events",
+                    eventsPartitions: 1, commitNanoseconds: 1, checkpointNanoseconds: 1),
                 hasChangelog: false, makeReader: { EndlessReader(polls) },
                 makeFold: { _ in throw SluiceError(.unknownModel, "there is none") })
         }

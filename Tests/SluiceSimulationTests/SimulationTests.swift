@@ -67,4 +67,14 @@ import Testing
         let outcome = Simulation(seed: 3, plan: FaultPlan([Fault(.grow, at: 100)])).run()
         #expect(outcome.errors.contains { $0.contains("has grown to more than") })
     }
+
+    /// Whatever grew alike: the states know with how many partitions they were written.
+    @Test(arguments: [3, 4, 5, 8] as [UInt64])
+    func anInputThatGrewWhileTheServiceWasAwayIsRefused(seed: UInt64) {
+        let partitions = Scenario(seed: seed).partitions
+        let plan = FaultPlan([Fault(.growAway, at: Scenario(seed: seed).milliseconds / 2, amount: 500)])
+        let outcome = Simulation(seed: seed, plan: plan).run()
+        let words = "had \(partitions) partitions when its states were written, and has \(partitions + 1) now"
+        #expect(outcome.errors.contains { $0.contains(words) }, "\(outcome.errors)")
+    }
 }

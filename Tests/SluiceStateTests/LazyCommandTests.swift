@@ -37,9 +37,9 @@ import Testing
         guard let slot = table.find(key) else { return "none" }
         let header = table[slot].header.pointee
         let state = UnsafeBufferPointer(start: table[slot].state, count: table.layout.shape.stateFloats)
+        let sequence = String(decoding: table.texts.bytes(header.sequence), as: UTF8.self)
         return "\(header.fence) \(header.step) \(header.resets) \(header.boundaryCause) \(header.boundaryOffset) "
-            + "\(header.isDirty) \(header.isStale) \(String(decoding: table.texts.bytes(header.sequence), as: UTF8.self)) "
-            + "\(Array(state))"
+            + "\(header.isDirty) \(header.isStale) \(sequence) \(Array(state))"
     }
 
     private func keys() -> [String] { (0..<3_001).map { "\($0 % 2 == 0 ? "even" : "odd")-\($0)" } }
@@ -138,5 +138,14 @@ import Testing
         table.settle()
         while let slot = table.takeStale() { #expect(table[slot].header.pointee.boundaryOffset == 5_000) }
         #expect(!table.hasStale)
+    }
+
+    /// Its marker could be gone before it is heard of again.
+    @Test func aSlotThatHasNotComeThroughDoesNotCountAsStored() throws {
+        let table = table()
+        let slot = try #require(table.find("odd-7"))
+        #expect(table.isStored(slot))
+        table.reset(prefix: [], at: 5_000, control: 3)
+        #expect(!table.isStored(slot))
     }
 }

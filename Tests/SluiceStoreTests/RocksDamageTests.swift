@@ -137,6 +137,21 @@ import Testing
         }
     }
 
+    /// As it was written before it said with how many partitions.
+    @Test func aPositionOfVersionOneIsRead() throws {
+        var arena = ByteArena()
+        stored(3).write(to: &arena)
+        var old = Array(arena.bytes.dropLast(8))
+        old[0] = 1
+        old.removeSubrange(54..<58)
+        withUnsafeBytes(of: old.withUnsafeBytes { xxHash64($0) }.littleEndian) { old += $0 }
+        var expected = stored(3)
+        expected.partitions = nil
+        #expect(old.withUnsafeBytes { StoredPosition($0) } == expected)
+        old[0] = 3
+        #expect(old.withUnsafeBytes { StoredPosition($0) } == nil)
+    }
+
     /// Past the store, which writes no entry without its position.
     private static func write(_ keys: [[UInt8]], to folder: TemporaryFolder) throws {
         let options = RocksOptions(cache: BlockCache(bytes: 1 << 20))

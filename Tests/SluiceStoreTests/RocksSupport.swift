@@ -17,7 +17,8 @@ extension TemporaryFolder {
 func stored(_ offset: Offset) -> StoredPosition {
     StoredPosition(
         identity: "log-\(offset)", offset: offset, replayFrom: offset - 3, controlOffset: offset / 2,
-        changelogOffset: 5 * offset, modelHash: modelHash, latest: 1_000 * offset, storedAt: 10 * offset)
+        changelogOffset: 5 * offset, modelHash: modelHash, latest: 1_000 * offset, storedAt: 10 * offset,
+        partitions: 4)
 }
 
 extension PartitionStore {

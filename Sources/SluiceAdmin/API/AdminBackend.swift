@@ -57,6 +57,9 @@ package protocol AdminBackend: Sendable {
 
     func partitions() async throws -> [PartitionStatus]
 
+    /// Through which streams are answered that are not here.
+    var others: (any OtherInstances)? { get }
+
     /// Whether work can be done now; the reasons say why not.
     func readiness() async -> ServiceCondition
 

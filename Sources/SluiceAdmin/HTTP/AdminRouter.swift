@@ -38,12 +38,13 @@ struct AdminRouter {
         add("/v1/streams", to: router, get: streams)
         // `reset` is also a possible key: its own paths come before the pattern's.
         add(
-            "/v1/streams/reset", to: router, get: { request, _ in try await self.stream("reset", request) },
+            "/v1/streams/reset", to: router,
+            get: { request, context in try await self.stream("reset", request, context) },
             post: resetMany)
         add("/v1/streams/reset/reset", to: router, post: { try await self.reset("reset", $0, $1) })
         add("/v1/streams/reset/export", to: router, get: { try await self.export("reset", $0, $1) })
         add("/v1/streams/reset/import", to: router, post: { try await self.importState("reset", $0, $1) })
-        add("/v1/streams/:key", to: router, get: { try await self.stream(RequestReading.key($1), $0) })
+        add("/v1/streams/:key", to: router, get: { try await self.stream(RequestReading.key($1), $0, $1) })
         add("/v1/streams/:key/reset", to: router, post: { try await self.reset(RequestReading.key($1), $0, $1) })
         add("/v1/streams/:key/export", to: router, get: { try await self.export(RequestReading.key($1), $0, $1) })
         add("/v1/streams/:key/import", to: router, post: { try await self.importState(RequestReading.key($1), $0, $1) })
@@ -103,23 +104,27 @@ extension AdminRouter {
     /// Streams in a page if the request does not say.
     private static var pageStreams: Int { 100 }
 
-    private func stream(_ key: String, _ request: Request) async throws -> Response {
+    private func stream(_ key: String, _ request: Request, _ context: AdminRequestContext) async throws -> Response {
         let query = try RequestReading.query(request, names: ["state"])
         if let state = query["state"], state != "full" {
             throw Problem(.parameterInvalid, "state can only be full, not \(state)")
         }
-        guard var slot = try await backend.stream(key, fullState: query["state"] == "full") else {
-            throw Problem.unknown(stream: key)
+        return try await answer(request, context) {
+            guard var slot = try await backend.stream(key, fullState: query["state"] == "full") else {
+                throw Problem.unknown(stream: key)
+            }
+            // For drawing, which the event `stream` is for; here the members are those of the contract.
+            slot.horizon = nil
+            return Response(json: slot)
         }
-        // For drawing, which the event `stream` is for; here the members are those of the contract.
-        slot.horizon = nil
-        return Response(json: slot)
     }
 
     private func reset(_ key: String, _ request: Request, _ context: AdminRequestContext) async throws -> Response {
         _ = try RequestReading.query(request, names: [])
         _ = try await RequestReading.body(request, as: ResetRequest.self)
-        return try Self.answer(try await backend.reset(stream: key, by: context.caller), key)
+        return try await answer(request, context) {
+            try Self.answer(try await backend.reset(stream: key, by: context.caller), key)
+        }
     }
 
     static func answer(_ outcome: CommandOutcome, _ key: String) throws -> Response {

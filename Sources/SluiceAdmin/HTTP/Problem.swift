@@ -18,6 +18,7 @@ package struct Problem: Error, Hashable, Sendable {
         case commandRefused = "command-refused"
         case inputLost = "input-lost"
         case rebuildBusy = "rebuild-busy"
+        case instanceAway = "instance-away"
         case originForeign = "origin-foreign"
         case eventsFull = "events-full"
         case tokenMissing = "token-missing"
@@ -38,7 +39,7 @@ package struct Problem: Error, Hashable, Sendable {
             case .inputLost: 410
             case .bodyTooLarge: 413
             case .internalError: 500
-            case .notReady, .notHealthy, .eventsFull, .rebuildBusy: 503
+            case .notReady, .notHealthy, .eventsFull, .rebuildBusy, .instanceAway: 503
             }
         }
 
@@ -57,6 +58,7 @@ package struct Problem: Error, Hashable, Sendable {
             case .commandRefused: "Command refused"
             case .inputLost: "Inputs no longer there"
             case .rebuildBusy: "Another state is being rebuilt"
+            case .instanceAway: "Another instance does not answer"
             case .originForeign: "Request of a foreign page"
             case .eventsFull: "Too many event streams"
             case .tokenMissing: "Access token needed"

@@ -3,7 +3,8 @@ internal import Logging
 
 /// Stands around every handler: turns what is thrown into problem documents, counts, and writes the log.
 ///
-/// A request is logged at debug, a slow or failing one at notice; `/readyz` may fail quietly, it is asked all the time.
+/// A request is logged at debug, a slow or failing one at notice; but `/readyz`, which is asked all the time, always at
+/// debug: why the service is not ready is in the log anyway.
 struct RequestGate: RouterMiddleware {
     let slow: Duration
     let requests: RequestMetrics
@@ -27,13 +28,13 @@ struct RequestGate: RouterMiddleware {
         response.headers[.xContentTypeOptions] = "nosniff"
         requests.count(route: context.endpointPath, status: response.status.code)
         let elapsed = start.duration(to: clock.now)
-        let failed = response.status.code >= 500 && request.uri.path != "/readyz"
+        let isLoud = (response.status.code >= 500 || elapsed > slow) && request.uri.path != "/readyz"
         var metadata: Logger.Metadata = [
             "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(response.status.code)",
             "duration": "\(elapsed)", "address": "\(context.address)",
         ]
         if let failure { metadata["error"] = "\(failure)" }
-        context.logger.log(level: failed || elapsed > slow ? .notice : .debug, "request", metadata: metadata)
+        context.logger.log(level: isLoud ? .notice : .debug, "request", metadata: metadata)
         return response
     }
 

@@ -52,7 +52,7 @@ package final class ServiceMetrics: Sendable {
         dropped = registry.counter("sluice_dropped_total", "Late observations dropped, as input.late: drop asks.")
         ended = registry.counter("sluice_streams_ended_total", "Streams ended by a null value.")
         boundaries = registry.counter("sluice_boundaries_total", "Boundaries applied, of any cause.")
-        resets = registry.counter("sluice_resets_total", "Streams set back by a command.")
+        resets = registry.counter("sluice_resets_total", "Streams in memory set back by a command.")
         swaps = registry.counter("sluice_swaps_total", "Swaps to another model, counted once for each partition.")
         replayed = registry.counter("sluice_replayed_total", "Observations folded again after a restart, unemitted.")
         savedSlots = registry.counter("sluice_saved_slots_total", "Slot snapshots saved.")

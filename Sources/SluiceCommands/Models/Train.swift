@@ -23,21 +23,23 @@ struct Train: AsyncParsableCommand {
                                 (h, c)
               across-batches    the final state of the same row in the batch before,
                                 detached (truncated back-propagation)
-                                also: option 2a; "stateful batches"; Keras stateful=True
+                                also: option 2a; "stateful batches"; Keras stateful=True,
+                                whose order of rows is --order strided
               across-sequences  the final state of the row above in the same batch
                                 also: option 2b; in some texts "stateful batches", with
                                 2a as "stateless batches". Its gradient runs through the
-                                whole batch: it holds rows x chunk steps of activations.
-                                Not available yet
+                                whole batch: it holds rows x chunk steps of activations
 
             After training the carry gap says whether the policy suits how the model is served. Ctrl-C ends training \
-            and writes the best model so far.
+            and writes the best model so far; with --run it can be resumed.
 
             Examples:
               sluice train --data pumps.csv --epochs 30 --hidden 32
               sluice train --data labelled.csv --head binary --scaling none --by stream
               sluice train --from-topic -c pumps.yaml --output pumps.safetensors
               sluice train --data pumps.ndjson --carry 'per-batch x5, across-batches' --json
+              sluice train --data pumps.ndjson --epochs 200 --run pumps.run
+              sluice train --data pumps.ndjson --epochs 200 --resume pumps.run
             """)
 
     @OptionGroup(title: "Data and output") var files: TrainFiles
@@ -63,7 +65,12 @@ struct Train: AsyncParsableCommand {
             let job = TrainingJob(
                 loaded.configuration, isRetraining: child.isChild,
                 incumbent: try child.incumbent.map { try ModelFile.read($0) })
-            let run = TrainRun(job, output: files.output, json: files.json, tellsProgress: child.isChild)
+            let resuming = try files.resume.map { try CheckpointFile(folder: $0).read() }
+            let run = TrainRun(
+                job, output: files.output, json: files.json, tellsProgress: child.isChild,
+                checkpoints: try files.resume.map { CheckpointFile(folder: $0) }
+                    ?? files.run.map { try CheckpointFile.begin(folder: $0) },
+                resuming: resuming)
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }
@@ -133,6 +140,19 @@ struct TrainFiles: ParsableArguments {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the model goes.", valueName: "file"))
     var output = "model.safetensors"
 
+    @Option(
+        help: ArgumentHelp(
+            "Where training is kept at the end of each epoch, to be resumed: a new folder.", valueName: "folder"))
+    var run: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Go on with the run that is kept there, after an interruption of any kind: with the same data and settings, \
+            to the same bits as without.
+            """, valueName: "folder"))
+    var resume: String?
+
     @Option(help: "Cross-validation; not available yet.")
     var folds: Int?
 
@@ -140,6 +160,9 @@ struct TrainFiles: ParsableArguments {
     var json = false
 
     func validate() throws {
+        guard run == nil || resume == nil else {
+            throw ValidationError("--resume goes on in its own folder: leave --run out.")
+        }
         guard data.isEmpty == fromTopic else {
             throw ValidationError("Give the data by --data FILE or by --from-topic, and not by both.")
         }

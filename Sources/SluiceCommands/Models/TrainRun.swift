@@ -22,23 +22,39 @@ final class TrainRun {
     private let tellsProgress: Bool
     private var toldAt = ContinuousClock.now
 
-    init(_ job: TrainingJob, output: String, json: Bool, tellsProgress: Bool = false) {
+    /// Where the run is kept, and where it was when it was interrupted.
+    private let checkpoints: CheckpointFile?
+    private let resuming: TrainingCheckpoint?
+
+    init(
+        _ job: TrainingJob, output: String, json: Bool, tellsProgress: Bool = false,
+        checkpoints: CheckpointFile? = nil, resuming: TrainingCheckpoint? = nil
+    ) {
         self.job = job
         self.output = output
         self.tellsProgress = tellsProgress
+        self.checkpoints = checkpoints
+        self.resuming = resuming
+        epochObservations = resuming?.observations ?? 0
         report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job)
     }
 
     func run(_ source: some ObservationSource, _ interruption: Interruption) throws {
         let outcome: TrainingJob.Outcome
         do {
-            outcome = try job.run(source, isCancelled: { interruption.isRequested }) { progress($0) }
+            outcome = try job.run(
+                source, resuming: resuming,
+                checkpoint: { try checkpoints?.write($0) },
+                isCancelled: { interruption.isRequested }, progress: { progress($0) })
         } catch is CancellationError {
             throw SluiceError(.interrupted, "interrupted before training began: nothing was written")
         }
         bar.clear()
         let saved = try ModelFile.write(outcome.result.model, to: output)
         report.done(outcome, path: output, version: saved.manifest.version, hash: saved.hash)
+        if let checkpoints, outcome.result.stop == .cancelled {
+            Console.current.errorLine("'sluice train --resume \(checkpoints.folder)' goes on with the epoch at hand")
+        }
     }
 
     private func progress(_ progress: TrainingJob.Progress) {
@@ -58,7 +74,8 @@ final class TrainRun {
             observations = batch.observations
             let share = (Double(batch.epoch - 1) + Double(batch.batch) / Double(batch.batches)) / Double(batch.epochs)
             bar.show(share) {
-                let rate = ProgressBar.rate(Double(batch.observations), per: (.now - since) / .seconds(1))
+                let trained = Double(batch.observations - (resuming?.observations ?? 0))
+                let rate = ProgressBar.rate(trained, per: (.now - since) / .seconds(1))
                 return String(format: "epoch %d of %d  loss %.4f  ", batch.epoch, batch.epochs, batch.loss) + rate
             }
         case .training(.measuring): break

@@ -66,7 +66,7 @@ final class AtLeastOnce: Delivery {
     private func position(_ state: PartitionState) -> CommittedPosition {
         let metadata = CommitMetadata(
             replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity,
-            origin: state.origin)
+            origin: state.origin, partitions: settings.inputPartitions)
         return CommittedPosition(partition: state.partition, offset: state.position, metadata: metadata.text)
     }
 
@@ -182,7 +182,7 @@ final class AtLeastOnce: Delivery {
             StoredPosition(
                 identity: state.identity, offset: state.position, replayFrom: state.position,
                 controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
-                latest: state.latest, storedAt: clock.wallMilliseconds()))
+                latest: state.latest, storedAt: clock.wallMilliseconds(), partitions: settings.inputPartitions))
         state.savedNanoseconds = now
         try worker.spill(state)
     }

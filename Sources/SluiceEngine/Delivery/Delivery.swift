@@ -41,7 +41,9 @@ package protocol Delivery: AnyObject {
 
 /// What travels in the metadata string of a commit; 5,000 bytes would be refused.
 struct CommitMetadata: Equatable {
-    private static let mark = "sluice2"
+    private static let mark = "sluice3"
+    /// Without the number of partitions.
+    private static let markBefore = "sluice2"
 
     /// First input that a restart folds again.
     var replayFrom: Offset
@@ -51,19 +53,29 @@ struct CommitMetadata: Equatable {
     var identity = ""
     /// First input ever folded of a partition that did not begin at its first one; nil: all that there is.
     var origin: Offset?
+    /// Partitions of the input, by which keys hashed to this one; nil in commits of before it was recorded.
+    var partitions: Int?
 
-    init(replayFrom: Offset, controlOffset: Offset, identity: String = "", origin: Offset? = nil) {
+    init(
+        replayFrom: Offset, controlOffset: Offset, identity: String = "", origin: Offset? = nil, partitions: Int? = nil
+    ) {
         self.replayFrom = replayFrom
         self.controlOffset = controlOffset
         self.identity = identity
         self.origin = origin
+        self.partitions = partitions
     }
 
     /// Nil for a commit that was made by something else.
     init?(_ text: String) {
-        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard (4...5).contains(parts.count), parts[0] == Self.mark, let replayFrom = Offset(parts[1]),
-            let control = Offset(parts[2])
+        var parts = text.split(separator: " ", omittingEmptySubsequences: false)
+        if parts.count > 4, parts[0] == Self.mark {
+            guard let count = Int(parts.remove(at: 4)), count > 0 else { return nil }
+            partitions = count
+        } else if parts.first != Substring(Self.markBefore) {
+            return nil
+        }
+        guard (4...5).contains(parts.count), let replayFrom = Offset(parts[1]), let control = Offset(parts[2])
         else { return nil }
         (self.replayFrom, controlOffset, identity) = (replayFrom, control, String(parts[3]))
         guard parts.count == 5 else { return }
@@ -72,7 +84,10 @@ struct CommitMetadata: Equatable {
     }
 
     var text: String {
-        if let origin { return "\(Self.mark) \(replayFrom) \(controlOffset) \(identity) \(origin)" }
-        return "\(Self.mark) \(replayFrom) \(controlOffset) \(identity)"
+        var text = partitions == nil ? Self.markBefore : Self.mark
+        text += " \(replayFrom) \(controlOffset) \(identity)"
+        if let partitions { text += " \(partitions)" }
+        if let origin { text += " \(origin)" }
+        return text
     }
 }

@@ -32,7 +32,8 @@ extension ExactlyOnce {
         if sealed == committed[state.partition] && open.outputs.entries.count == entries { return nil }
         let head = ChangelogHead(
             identity: sealed.identity, offset: sealed.offset, replayFrom: sealed.replayFrom,
-            control: sealed.controlOffset, model: sealed.modelHash, latest: sealed.latest)
+            control: sealed.controlOffset, model: sealed.modelHash, latest: sealed.latest,
+            partitions: settings.inputPartitions)
         let value = head.encode(into: &open.outputs.arena)
         state.put(ChangelogKey.head, value, &open.outputs)
         open.positions.append(
@@ -40,7 +41,7 @@ extension ExactlyOnce {
                 partition: state.partition, offset: sealed.offset,
                 metadata: CommitMetadata(
                     replayFrom: sealed.replayFrom, controlOffset: sealed.controlOffset, identity: sealed.identity,
-                    origin: state.origin
+                    origin: state.origin, partitions: settings.inputPartitions
                 ).text))
         saving[state.partition] = slots
         return sealed

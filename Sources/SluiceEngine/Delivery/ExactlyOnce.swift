@@ -176,7 +176,8 @@ final class ExactlyOnce: Delivery {
                     identity: sealed.identity, offset: sealed.offset, replayFrom: sealed.replayFrom,
                     controlOffset: sealed.controlOffset,
                     changelogOffset: producer.changelogEnd(partition) ?? state.store?.position?.changelogOffset ?? 0,
-                    modelHash: sealed.modelHash, latest: sealed.latest, storedAt: clock.wallMilliseconds()))
+                    modelHash: sealed.modelHash, latest: sealed.latest, storedAt: clock.wallMilliseconds(),
+                    partitions: settings.inputPartitions))
             state.savedNanoseconds = clock.monotonicNanoseconds()
             try worker.spill(state)
             // The rest goes with the next ones, though nothing new may come.

@@ -82,7 +82,7 @@ final class ChangelogReading {
             StoredPosition(
                 identity: head?.identity ?? "", offset: head?.offset ?? 0, replayFrom: head?.replayFrom ?? 0,
                 controlOffset: head?.control ?? 0, changelogOffset: position, modelHash: head?.model ?? "",
-                latest: head?.latest ?? .absent, storedAt: clock.wallMilliseconds()))
+                latest: head?.latest ?? .absent, storedAt: clock.wallMilliseconds(), partitions: head?.partitions))
         bytes = 0
     }
 

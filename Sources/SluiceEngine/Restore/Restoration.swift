@@ -12,6 +12,8 @@ package final class Restoration {
     private static let loadedEntries = 2_048
 
     let partition: Int32
+    /// When it began, by the monotonic clock.
+    let began: Int64
     /// Share of what is done before inputs are folded again, 0 to 1.
     package private(set) var progress = 0.0
     private var facts: RestoreFacts?
@@ -38,7 +40,7 @@ package final class Restoration {
         var bytes = 0
     }
 
-    init(_ partition: Int32) { self.partition = partition }
+    init(_ partition: Int32, began: Int64) { (self.partition, self.began) = (partition, began) }
 
     /// What is being loaded.
     var loaded: PartitionState? { loading?.state }
@@ -109,12 +111,8 @@ package final class Restoration {
     private func gather(_ worker: Worker) throws {
         let settings = worker.settings
         guard partition < settings.inputPartitions else {
-            throw SluiceError(
-                .topic,
-                "\(settings.inputTopic) has grown to more than \(settings.inputPartitions) partitions: keys hash "
-                    + "to other partitions now, and away from their states",
-                remedy: "copy it to a new topic with the partitions it needs, and serve that under a new application "
-                    + "name")
+            throw RestoreFacts.rehashed(
+                "\(settings.inputTopic) has grown to more than \(settings.inputPartitions) partitions")
         }
         let consumer = worker.resources.consumer
         let committed = try consumer.committed([partition], timeoutMilliseconds: Self.timeoutMilliseconds).first
@@ -126,12 +124,13 @@ package final class Restoration {
         let facts = RestoreFacts(
             partition: TopicPartition(topic: settings.inputTopic, partition: partition), committed: committed,
             stored: store.position, changelog: reading.map { ($0.low, $0.high) }, low: low, high: high,
-            first: settings.firstOffset,
+            first: settings.firstOffset, partitions: settings.inputPartitions,
             now: worker.resources.clock.wallMilliseconds(), tombstonesMilliseconds: settings.tombstonesMilliseconds)
         self.facts = facts
         let base = RestoreBase.choose(facts, notes: &notes)
         // Before anything is emptied: of a topic made anew what is stored may be all that is left.
         try facts.checkEnd(base.isStore ? facts.stored?.offset : nil)
+        try facts.checkPartitions(base.isStore ? facts.stored?.partitions : nil)
         for note in notes { worker.resources.observer.note(note, partition, error: nil) }
         switch base {
         case .store(let from):
@@ -211,7 +210,8 @@ package final class Restoration {
         }
         let events = history?.events ?? []
         let markers = try Self.markers(store)
-        let fold = try worker.firstModel(partition, plan, history: events, markers: markers)
+        let fold = try worker.firstModel(
+            partition, plan, history: events, markers: markers, head: head)
         let state = PartitionState(
             partition: partition, fold: fold, recentCapacity: worker.settings.recentCapacity, store: store,
             folds: worker.folds)
@@ -273,6 +273,7 @@ extension ChangelogHead {
     init(_ position: StoredPosition) {
         self.init(
             identity: position.identity, offset: position.offset, replayFrom: position.replayFrom,
-            control: position.controlOffset, model: position.modelHash, latest: position.latest)
+            control: position.controlOffset, model: position.modelHash, latest: position.latest,
+            partitions: position.partitions)
     }
 }

@@ -16,6 +16,8 @@ struct RestoreFacts {
     var high: Offset
     /// Where a partition begins that was never folded.
     var first = FirstOffset.earliest
+    /// Of the input.
+    var partitions: Int
     /// The wall clock, in milliseconds.
     var now: EpochMilliseconds
     /// How long the changelog keeps tombstones.
@@ -32,6 +34,23 @@ struct RestoreFacts {
             .foreignState, "\(partition) ends at offset \(high), but the service had come to \(furthest)",
             remedy: "the topic was deleted and made anew: use another application name, or move the state directory "
                 + "away and reset the group's offsets")
+    }
+
+    /// A stream's partition is a function of their number: with another one keys hash away from their states.
+    ///
+    /// - Parameter state: the number with which a state was written; nil where that is not known.
+    /// - Throws: `topic` where there was another number than there is.
+    func checkPartitions(_ state: Int?) throws {
+        guard let before = [state, metadata?.partitions].compactMap({ $0 }).first(where: { $0 != partitions })
+        else { return }
+        throw Self.rehashed(
+            "\(partition.topic) had \(before) partitions when its states were written, and has \(partitions) now")
+    }
+
+    static func rehashed(_ what: String) -> SluiceError {
+        SluiceError(
+            .topic, "\(what): keys hash to other partitions now, and away from their states",
+            remedy: "copy it to a new topic with the partitions it needs, and serve that under a new application name")
     }
 }
 
@@ -99,10 +118,12 @@ struct RestorePlan: Equatable {
     ///   - head: what the store or the changelog says of itself; nil without one.
     ///   - controlLow, controlHigh: first offset of the control partition, and the one behind its last.
     /// - Throws: `state-foreign` when state or commit are of another log, or the group's position was moved by
-    ///   something else; `position-missing` for a partition that was never folded, where it must not begin by itself.
+    ///   something else; `topic` for an input that had another number of partitions; `position-missing` for a
+    ///   partition that was never folded, where it must not begin by itself.
     init(_ facts: RestoreFacts, head: ChangelogHead?, controlLow: Offset, controlHigh: Offset) throws {
         let committed = facts.committed?.offset
         try facts.checkEnd(head?.offset)
+        try facts.checkPartitions(head?.partitions)
         if facts.changelog != nil { try Self.check(facts, head) }
         // Known positions say where to go on: it is not asked again.
         let isNew = head == nil && committed == nil

@@ -39,11 +39,12 @@ package struct SlotRewind {
     /// The state of a stream before the input at `offset`, and before the commands that took effect there; nil where
     /// the stream had none.
     ///
-    /// - Parameter eachPoll: called some times a second; throws to give up.
+    /// - Parameter eachPoll: called some times a second with the next input to be folded, nil before there is one;
+    ///   throws to give up.
     /// - Throws: `input-lost` where the log no longer holds what it takes, `input-invalid` for an offset that is not
     ///   there yet, `model-unknown` for a model that is gone; `broker`, to be tried again.
     package func export(
-        _ key: String, partition: Int32, before offset: Offset, eachPoll: () throws -> Void = {}
+        _ key: String, partition: Int32, before offset: Offset, eachPoll: (Offset?) throws -> Void = { _ in }
     ) throws -> SlotExport? {
         setFoldFloatEnvironment()
         let reader = try makeReader()
@@ -55,9 +56,11 @@ package struct SlotRewind {
         }
         let history = try CommandHistory(
             reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition,
-            eachPoll: eachPoll)
+            eachPoll: { try eachPoll(nil) })
         let commands = history.events.filter(\.isCommand)
-        let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, commands, reader, eachPoll)
+        let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, commands, reader) {
+            try eachPoll(nil)
+        }
         guard history.isWhole(since: base.control) else {
             throw SluiceError(
                 .lostInput,
@@ -66,7 +69,10 @@ package struct SlotRewind {
         }
         let state = try begin(base, partition, commands.filter { $0.offset < offset })
         let bytes = Array(key.utf8)
-        try reader.read([input: base.position..<max(base.position, offset)], eachPoll: eachPoll) { record in
+        try reader.read(
+            [input: base.position..<max(base.position, offset)],
+            eachPoll: { try eachPoll(reader.position(input) ?? base.position) }
+        ) { record in
             guard record.key.elementsEqual(bytes) else { return }
             try obey(state, before: record.offset)
             try state.fold.append(record, at: 0, of: state)

@@ -118,6 +118,14 @@ package struct Cluster: Sendable {
             logger: logger)
     }
 
+    /// Who is in the service's consumer group.
+    package func members() throws -> [GroupMember] {
+        let admin = try KafkaAdmin(kafka, health: health, logger: logger)
+        defer { admin.close() }
+        return try admin.members(
+            of: application, topic: topics.input, timeoutMilliseconds: Self.attemptMilliseconds)
+    }
+
     package func makeReader() throws -> KafkaReader { try KafkaReader(kafka, health: health, logger: logger) }
 
     /// - Parameter isAlone: every record goes in a batch of its own.

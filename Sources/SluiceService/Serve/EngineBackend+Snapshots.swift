@@ -44,9 +44,11 @@ extension EngineBackend {
         defer { endRebuild() }
         return try await withTaskCancellationHandler {
             do {
-                return try await onThread {
-                    try makeRewind().export(key, partition: partition, before: offset) {
+                return try await onThread { [observer] in
+                    var progress = RebuildProgress(key, partition, before: offset)
+                    return try makeRewind().export(key, partition: partition, before: offset) { reached in
                         if stop.isSet { throw CancellationError() }
+                        if let reached { progress.came(to: reached, observer) }
                     }?.snapshot
                 }
             } catch let error as SluiceError {
@@ -76,6 +78,27 @@ extension EngineBackend {
             id: Self.newID(), type: .import, target: .stream(key), snapshot: snapshot, by: caller, time: Self.now())
         guard let event = try await control().perform(command, on: home) else { return .pending(id: command.id) }
         return .applied(AppliedCommand(id: event.id, stream: key, partition: event.partition, offset: event.offset))
+    }
+}
+
+/// Says every other second how far the inputs of an earlier state are folded again.
+private struct RebuildProgress {
+    private static let interval = Duration.seconds(2)
+
+    private let (key, partition, end): (String, Int32, Offset)
+    private var start: Offset?
+    private var said = ContinuousClock.now
+
+    init(_ key: String, _ partition: Int32, before end: Offset) {
+        (self.key, self.partition, self.end) = (key, partition, end)
+    }
+
+    mutating func came(to offset: Offset, _ observer: MetricsObserver) {
+        let start = start ?? offset
+        self.start = start
+        guard ContinuousClock.now - said >= Self.interval else { return }
+        said = .now
+        observer.rebuilding(key, partition, start: start, reached: offset, end: end)
     }
 }
 

@@ -15,6 +15,7 @@ package final class EngineBackend: AdminBackend {
         var workers: [WorkerThread] = []
         var control: ControlPlane?
         var instance = ""
+        var others: (any OtherInstances)?
         var models: ServiceModels?
         var retraining: Retraining?
         var makeRewind: (@Sendable () -> SlotRewind)?
@@ -53,12 +54,17 @@ package final class EngineBackend: AdminBackend {
         }
     }
 
+    func attach(others: any OtherInstances) { state.withLock { $0.others = others } }
+
+    package var others: (any OtherInstances)? { state.withLock { $0.others } }
     var makeRewind: (@Sendable () -> SlotRewind)? { state.withLock { $0.makeRewind } }
     var retraining: Retraining? { state.withLock { $0.retraining } }
     var models: ServiceModels? { state.withLock { $0.models } }
 
     /// Lets go of what was attached, which holds the service itself.
-    func detach() { state.withLock { ($0.workers, $0.control, $0.makeRewind) = ([], nil, nil) } }
+    func detach() {
+        state.withLock { ($0.workers, $0.control, $0.makeRewind, $0.others) = ([], nil, nil, nil) }
+    }
 
     /// Lets workers and commands come to their end; answers say so from now on.
     func stop() {

@@ -75,10 +75,33 @@ package final class MetricsObserver: EngineObserver {
 
     package func restoring(_ progress: [Int32: Double]) {
         for (partition, share) in progress.sorted(by: { $0.key < $1.key }) {
-            let done = Int(share * 20)
-            let bar = String(repeating: "#", count: done) + String(repeating: "-", count: 20 - done)
-            logger.info("restoring [\(bar)] \(Int(share * 100)) %", metadata: ["partition": "\(partition)"])
+            logger.info("restoring \(Self.bar(share))", metadata: ["partition": "\(partition)"])
         }
+    }
+
+    private static func bar(_ share: Double) -> String {
+        let done = Int(share * 20)
+        return
+            "[\(String(repeating: "#", count: done) + String(repeating: "-", count: 20 - done))] \(Int(share * 100)) %"
+    }
+
+    package func live(_ partition: Int32, _ report: RestoreReport) {
+        logger.info(
+            "partition is live",
+            metadata: [
+                "partition": "\(partition)", "milliseconds": "\(report.nanoseconds / 1_000_000)",
+                "streams": "\(report.streams)", "replayed": "\(report.replayed)",
+            ])
+    }
+
+    /// How far the inputs of an earlier state are folded again.
+    func rebuilding(_ stream: String, _ partition: Int32, start: Offset, reached: Offset, end: Offset) {
+        let share = min(1, max(0, Double(reached - start) / Double(max(1, end - start))))
+        logger.info(
+            "folding again \(Self.bar(share))",
+            metadata: [
+                "stream": "\(stream)", "partition": "\(partition)", "offset": "\(reached)", "before": "\(end)",
+            ])
     }
 
     package func commandApplied(_ event: Event, matched: Int) {

@@ -147,10 +147,13 @@ package final class ServeRuntime: Service {
         _ cluster: Cluster, _ directory: StateDirectory, _ models: ServiceModels, _ retraining: Retraining
     ) async throws {
         let instance = ProcessInfo.processInfo.hostName
+        let own = InstanceName(
+            instance: "\(instance)-\(configuration.admin.listen.port)", worker: 0,
+            address: configuration.admin.advertisement(machine: instance, port: try await listeningPort))
         let departure = Departure(workers: configuration.workers)
         let workers = (0..<configuration.workers).map { index in
             WorkerThread(index: index, logger: logger, departure: departure) { mailbox in
-                try self.makeWorker(index, instance, cluster, directory, models, mailbox)
+                try self.makeWorker(index, own, cluster, directory, models, mailbox)
             }
         }
         let control = ControlPlane(
@@ -165,6 +168,10 @@ package final class ServeRuntime: Service {
             SlotRewind(
                 settings, hasChangelog: isExactlyOnce, makeReader: { try cluster.makeReader() },
                 makeFold: { try models.fold($0) })
+        }
+        // The embedded broker neither knows static members nor tells who is in a group.
+        if !cluster.isEmbedded {
+            backend.attach(others: GroupInstances(own) { try await onThread { try cluster.members() } })
         }
         if stop.isSet { backend.stop() }
         control.start()
@@ -207,15 +214,18 @@ package final class ServeRuntime: Service {
     }
 
     private func makeWorker(
-        _ index: Int, _ instance: String, _ cluster: Cluster, _ directory: StateDirectory, _ models: ServiceModels,
+        _ index: Int, _ instance: InstanceName, _ cluster: Cluster, _ directory: StateDirectory,
+        _ models: ServiceModels,
         _ mailbox: WorkerMailbox
     ) throws -> Worker {
-        let name = "\(instance)-\(configuration.admin.listen.port)-\(index)"
+        let member = InstanceName(instance: instance.instance, worker: index, address: instance.address)
+        // Without the address: it may change, and a transaction left open is ended under its name.
+        let name = "\(instance.instance)-\(index)"
         let isExactlyOnce = isExactlyOnce(cluster)
         return try Worker(
             index: index,
             resources: WorkerResources(
-                consumer: try cluster.makeConsumer(instance: name),
+                consumer: try cluster.makeConsumer(instance: member.text),
                 delivery: isExactlyOnce
                     ? .exactlyOnce { [configuration, limits] in
                         try cluster.makeTransactions(configuration, instance: name, isAlone: limits.sizes.isAlone)

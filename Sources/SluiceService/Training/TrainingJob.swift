@@ -41,10 +41,14 @@ package struct TrainingJob: Sendable {
     /// What the model will be, but for its version.
     package var manifest: ModelManifest {
         let model = configuration.model
+        let initial = model.initialState
         return ModelManifest(
             name: configuration.application, version: "", inputs: configuration.input.features.map(\.name),
             targets: model.targets, horizons: model.horizons, head: model.head, quantiles: model.quantiles,
-            initialState: model.initialState, scaling: model.scaling, classes: model.classes,
+            initialState: initial,
+            initialStateDeviation: initial == .normal || initial == .learnedNoise ? model.initialStateDeviation : nil,
+            initialStateRange: initial == .uniform ? model.initialStateRange : nil, scaling: model.scaling,
+            classes: model.classes, seed: initial == .zero || initial == .learned ? nil : training.seed,
             warmup: model.warmup == 0 ? nil : model.warmup)
     }
 
@@ -60,8 +64,9 @@ package struct TrainingJob: Sendable {
     ///   cancelled while
     ///   it reads.
     package func run(
-        _ source: some ObservationSource, isCancelled: @escaping @Sendable () -> Bool = { false },
-        progress: (Progress) -> Void = { _ in }
+        _ source: some ObservationSource, resuming: TrainingCheckpoint? = nil,
+        checkpoint: TrainingCheckpoint.Keeper = { _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
     ) throws -> Outcome {
         var manifest = manifest
         try training.validate()
@@ -79,7 +84,7 @@ package struct TrainingJob: Sendable {
         let dataset = try Dataset(series, for: manifest)
         let result = try Trainer.train(
             dataset, manifest: manifest, shape: shape, scaler: scaler, incumbent: incumbent, configuration: training,
-            isCancelled: isCancelled
+            resuming: resuming, checkpoint: checkpoint, isCancelled: isCancelled
         ) { progress(.training($0)) }
         return Outcome(
             result: result.named { ModelVersion.version(of: $0) }, streams: series.count, observations: observations,
@@ -163,7 +168,12 @@ extension TrainingConfiguration {
         order = section.order
         optimizer = section.optimizer
         learningRate = section.learningRate
+        momentum = section.momentum
+        weightDecay = section.weightDecay
         schedule = section.schedule
+        scheduleEpochs = section.scheduleEpochs
+        scheduleFactor = section.scheduleFactor
+        dropout = section.dropout
         lossAt = section.lossAt
         epochs = section.epochs
         patience = section.patience

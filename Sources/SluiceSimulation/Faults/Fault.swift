@@ -45,6 +45,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case sameCommand
     /// The input gets another partition, which it must not.
     case grow
+    /// All topics get another partition while the whole service is away.
+    case growAway
 
     package var isAtCall: Bool {
         switch self {

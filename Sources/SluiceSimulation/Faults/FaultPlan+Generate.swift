@@ -46,7 +46,7 @@ extension FaultPlan {
         case .leave, .coordinatorMove, .brokerDown, .brokerSlow, .slowMarks, .outputBlocked, .diskFull:
             fault.amount = random.within(20...5_000)
         case .wallJump: fault.amount = random.within(-3_600_000...3_600_000)
-        case .rebalance, .compaction, .retention, .bitFlip, .misdirect, .grow: break
+        case .rebalance, .compaction, .retention, .bitFlip, .misdirect, .grow, .growAway: break
         case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand:
             fault.process = random.below(partitions)
             fault.amount = Int64(random.below(streams))

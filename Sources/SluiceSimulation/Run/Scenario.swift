@@ -90,8 +90,8 @@ package struct Scenario: Sendable {
             case .retention: isExactlyOnce
             // Nothing fences a process that slept and goes on: at-least-once promises nothing of what it writes then.
             case .pause, .isolate, .stall: isExactlyOnce
-            // Stops the service for good; it has a test of its own.
-            case .grow: false
+            // Stops the service for good; each has a test of its own.
+            case .grow, .growAway: false
             default: true
             }
         }

@@ -15,6 +15,7 @@ final class SimulatedObserver: EngineObserver, @unchecked Sendable {
     func rejected(_ counts: [String: Int]) {}
     func committed(_ report: CommitReport) {}
     func restoring(_ progress: [Int32: Double]) {}
+    func live(_ partition: Int32, _ report: RestoreReport) {}
     func commandApplied(_ event: Event, matched: Int) { say("command \(event.id) at \(event.offset)") }
     func outputBlocked(_ isBlocked: Bool) { say(isBlocked ? "blocked" : "unblocked") }
     func note(_ message: String, _ partition: Int32?, error: SluiceError?) {

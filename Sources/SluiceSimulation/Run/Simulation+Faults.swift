@@ -44,6 +44,13 @@ extension Simulation {
             cluster.addTopic(Topics.input, partitions: 1)
             cluster.group.partitions += 1
             cluster.group.rebalance()
+        case .growAway:
+            for process in processes { try process.leave(comesBackAfter: fault.amount) }
+            for topic in [Topics.input, Topics.control, Topics.predictions, Topics.slots] {
+                cluster.addTopic(topic, partitions: 1)
+            }
+            cluster.group.partitions += 1
+            inputPartitions += 1
         case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand: try give(fault)
         default: break
         }

@@ -75,7 +75,7 @@ extension Simulation {
 
     private var settings: WorkerSettings {
         var settings = WorkerSettings(
-            inputTopic: Topics.input, inputPartitions: scenario.partitions, controlTopic: Topics.control,
+            inputTopic: Topics.input, inputPartitions: inputPartitions, controlTopic: Topics.control,
             eventsTopic: Topics.events, eventsPartitions: 2, slotsTopic: Topics.slots,
             commitNanoseconds: scenario.commitMilliseconds * 1_000_000,
             checkpointNanoseconds: scenario.checkpointMilliseconds * 1_000_000, recentCapacity: 0)

@@ -20,6 +20,8 @@ package final class Simulation {
     let faults: FaultInjector
     let observer: SimulatedObserver
     let canary: Canary?
+    /// Of the input, as a service finds it that starts.
+    var inputPartitions: Int
     private(set) var processes: [ServiceProcess] = []
     private var identities = 0
     private var producers: Int64 = 0
@@ -36,6 +38,7 @@ package final class Simulation {
         var scenario = Scenario(seed: seed)
         if let canary { scenario.isExactlyOnce = canary.isExactlyOnce }
         self.scenario = scenario
+        inputPartitions = scenario.partitions
         self.plan = plan ?? FaultPlan(scenario.plan.faults.filter { !excluded.contains($0.kind) })
         let cluster = SimulatedCluster(seed: seed ^ 0x5EED)
         self.cluster = cluster
