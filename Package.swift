@@ -160,7 +160,9 @@ let package = Package(
         test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),
         test("SluiceEngine", ["SluiceTestKit"]),
         test("SluiceExperiments", ["SluiceTraining"]),
-        test("SluiceTraining", exclude: ["Goldens", "make_goldens.py", "draws.py", "check_keras_strided.py"]),
+        test(
+            "SluiceTraining", ["SluiceTestKit"],
+            exclude: ["Goldens", "make_goldens.py", "draws.py", "check_keras_strided.py"]),
         test("SluiceAccess", ["SluiceCore"]),
         test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),
         // What the tests of several modules share, and a count of the heap allocations of a thread.

@@ -70,12 +70,12 @@ extension Experiment {
             return found?.mean { $0.carryGap?.carried.accuracy }.map { Text.number($0, 2) } ?? "–"
         }
         return
-            "The same sequences, epochs and rows. Under per-batch no row sees further than one chunk (\"reach\" is the "
-            + "accuracy that this allows): served with the state carried it comes to \(best(.perBatch, 5)) with chunks of "
-            + "5 and to \(best(.perBatch, 20)) where a chunk holds the whole sequence. Carried, chunks of 5 are enough "
-            + "(\(best(.acrossBatches, 5)) across batches, \(best(.acrossSequences, 5)) across sequences): the gradient "
-            + "reaches back one chunk, or one batch, and the state further. The carry gap is what serving with a carried "
-            + "state loses (above 0) or gains (below 0) against a reset before every chunk: a large gain says that a "
-            + "model needs its state, a loss that it was trained for another service than it is in."
+            "The same sequences, epochs and rows. Under per-batch no row sees further than one chunk (\"reach\" is "
+            + "the accuracy that this allows): served with the state carried it comes to \(best(.perBatch, 5)) with "
+            + "chunks of 5 and to \(best(.perBatch, 20)) where a chunk holds the whole sequence. Carried, chunks of 5 "
+            + "come to \(best(.acrossBatches, 5)) across batches and to \(best(.acrossSequences, 5)) across sequences: "
+            + "the gradient reaches back one chunk, or one batch, and the state further. The carry gap is what serving "
+            + "with a carried state loses (above 0) or gains (below 0) against a reset before every chunk: a large gain "
+            + "says that a model needs its state, a loss that it was trained for another service than it is in."
     }
 }

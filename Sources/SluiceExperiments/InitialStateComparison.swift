@@ -88,8 +88,8 @@ extension Experiment {
         }
         let (many, few) = (lengths[0], lengths[1])
         return
-            "Set beside zero's, the loss of a learned state is \(compared(.learned, many)) where the state is reset every "
-            + "\(many) steps and \(compared(.learned, few)) where it is every \(few); of a drawn one "
+            "Set beside zero's, the loss of a learned state is \(compared(.learned, many)) where the state is reset "
+            + "every \(many) steps and \(compared(.learned, few)) where it is every \(few); of a drawn one "
             + "\(compared(.normal, many)) and \(compared(.normal, few)). Zeros mark a beginning as well as any other "
             + "state, and a network learns what follows from them: a learned state can only say it sooner, a drawn one "
             + "hides the mark, which shows at the first steps behind a reset and so where resets are many. All are "

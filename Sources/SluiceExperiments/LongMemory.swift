@@ -1,7 +1,8 @@
 import SluiceLSTM
 import SluiceTraining
 
-/// The task: sequences of 20 steps, all zero but the first, which is 1 for exactly half of them and is the label of all.
+/// The task: sequences of 20 steps, all zero but the first, which is 1 for exactly half of them and is the label of
+/// all.
 enum LongMemoryTask {
     static let length = 20
     static let sequences = 1_200
@@ -9,7 +10,8 @@ enum LongMemoryTask {
     static let window = 10
     static let manifest = ModelManifest(name: "long-memory", version: "", inputs: ["x"], targets: [], head: .binary)
 
-    /// The first step of each sequence; half are ones among those to train on and among those held out, which come last.
+    /// The first step of each sequence; half are ones among those to train on and among those held out, which come
+    /// last.
     static func firsts(_ seed: UInt64) -> [Float] {
         var generator = SeededGenerator(seed: seed, stream: .experiment)
         func balanced(_ count: Int) -> [Float] {

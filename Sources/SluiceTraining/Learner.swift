@@ -10,7 +10,6 @@ final class Learner {
     private let loss: HeadLoss
     private let placement: LossTargets
     let optimizer: Optimizer
-    private let dropout: Dropout?
     private let clip: Double
     var learningRate: Double
     private let values, gradient, targets: Floats
@@ -27,12 +26,12 @@ final class Learner {
         loss = HeadLoss(manifest)
         placement = LossTargets(manifest, configuration.lossAt)
         network = RecurrentNetwork(
-            layout: layout, initial: InitialStates(manifest, seed: configuration.seed), rows: rows, steps: steps)
+            layout: layout, initial: InitialStates(manifest, seed: configuration.seed),
+            dropout: configuration.dropout > 0
+                ? Dropout(rate: configuration.dropout, seed: configuration.seed) : nil,
+            rows: rows, steps: steps, threads: configuration.threads ?? ThreadTeam.cores)
         optimizer = Optimizer(configuration, count: layout.count)
         learningRate = configuration.learningRate
-        dropout =
-            configuration.dropout > 0
-            ? Dropout(rate: configuration.dropout, seed: configuration.seed, shape: layout.shape, steps: steps) : nil
         clip = configuration.clip
         block = FloatBlock(parts: [layout.count, layout.count, steps * loss.width])
         values = block.take(layout.count)
@@ -89,8 +88,6 @@ final class Learner {
         _ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, epoch: Int?
     ) -> LossSum {
         network.load(batch, of: dataset, states: states, parameters: values, epoch: epoch)
-        network.dropout = epoch == nil ? nil : dropout
-        if let epoch { dropout?.draw(for: network.batch, epoch: epoch) }
         network.forward(parameters: values)
         network.store(into: states)
         placement.fill(network.batch, of: dataset, into: targets)

@@ -1,10 +1,9 @@
-internal import Glibc
 package import SluiceCore
 package import SluiceLSTM
 internal import SluiceNumerics
 
-/// Trains a model under a carry policy. The same data, manifest, configuration and number of threads give the same
-/// bits.
+/// Trains a model under a carry policy. The same data, manifest and configuration give the same bits, whatever the
+/// number of threads, on processors of one instruction set.
 package enum Trainer {
     /// - Parameters:
     ///   - shape: of a model whose inputs and outputs are the manifest's.
@@ -25,13 +24,12 @@ package enum Trainer {
         try configuration.validate()
         precondition(
             shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
-        let threads = configuration.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let threads = configuration.threads ?? ThreadTeam.cores
         var run = TrainingRun(
             dataset: dataset, split: try DatasetSplit(dataset, configuration), manifest: manifest, shape: shape,
             configuration: configuration,
             identity: RunIdentity.entries(dataset, manifest, shape, configuration, threads: threads))
         if let resuming { try run.resume(resuming) }
-        BLAS.setThreads(threads)
         let stop = try run.epochs(isCancelled: isCancelled, checkpoint: checkpoint, progress: progress)
         if case .diverged(let epoch, let batch) = stop, run.history.isEmpty {
             throw SluiceError(

@@ -69,7 +69,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     package var by = HoldOut.time
     package var test = 0.0
     package var seed: UInt64 = 0
-    /// nil: all cores. The result depends on the number, never on the run.
+    /// nil: all cores. The result does not depend on the number.
     package var threads: Int?
 
     package init() {}

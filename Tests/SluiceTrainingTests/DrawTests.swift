@@ -1,4 +1,5 @@
 import SluiceLSTM
+import SluiceNumerics
 import Testing
 
 @testable import SluiceTraining
@@ -72,20 +73,27 @@ import Testing
     }
 
     @Test func dropoutDropsItsShareAndIsTheSameInAnyArrangement() throws {
-        let dropout = Dropout(rate: 0.25, seed: 5, shape: Self.shape, steps: 400)
+        // More than a block of units, and more than one mask.
+        let shape = LSTMShape(inputs: 1, hidden: 20, layers: 3, outputs: 1)
+        let parameters = LSTMParameters(shape: shape)
+        let network = RecurrentNetwork(
+            layout: NetworkLayout(parameters), initial: InitialStates(Synthetic.point, seed: 5),
+            dropout: Dropout(rate: 0.25, seed: 5), rows: 5, steps: 400, threads: 1)
+        let states = LaneStates(shape: shape, lanes: 5)
+        let series = ["a", "b"].map { Synthetic.wave(200, name: $0) }
+        let dataset = try Dataset(series, for: Synthetic.point)
         let segments = [Segment(series: 0, rows: 0..<200), Segment(series: 1, rows: 0..<200)]
         /// The mask of each observation.
         func masks(_ rows: [BatchPlan.Row], epoch: Int) -> [[Int]: [Float]] {
-            var batch = PackedBatch()
-            batch.pack(rows)
-            dropout.draw(for: batch, epoch: epoch)
-            let ones = [Float](repeating: 1, count: batch.count * 8)
-            dropout.forward(layer: 0, h: ones, rows: batch.count)
+            network.load(rows, of: dataset, states: states, parameters: parameters.values, epoch: epoch)
             var masks: [[Int]: [Float]] = [:]
-            for (j, row) in batch.rows.enumerated() {
+            for (j, row) in network.batch.rows.enumerated() {
                 for (step, index) in row.rows.enumerated() {
-                    let place = (batch.offsets[step] + j) * 8
-                    masks[[row.segment.series, index]] = (0..<8).map { dropout.outputs[0][place + $0] }
+                    let place = 16 * (network.batch.rows.count + network.batch.offsets[step] + j)
+                    masks[[row.segment.series, index]] = (0..<2).flatMap { layer in
+                        let mask = network.arithmetic.mask(layer: layer) + place
+                        return (0..<20).map { mask[$0 / 16 * network.arithmetic.stride + $0 % 16] }
+                    }
                 }
             }
             return masks
