@@ -9,6 +9,7 @@ package enum Trainer {
     /// - Parameters:
     ///   - shape: of a model whose inputs and outputs are the manifest's.
     ///   - scaler: of `scaling: global`; goes into the model as it is.
+    ///   - split: nil: as the configuration divides the data.
     ///   - incumbent: a model to be measured on the same validation rows.
     ///   - isCancelled: asked before each batch; training then ends with the best model so far.
     ///   - progress: called on the caller's thread after each batch and each epoch.
@@ -16,16 +17,18 @@ package enum Trainer {
     ///   `.trainingDiverged` if there is no epoch to fall back to.
     package static func train(
         _ dataset: Dataset, manifest: ModelManifest, shape: LSTMShape, scaler: Model.Scaler? = nil,
-        incumbent: Model? = nil, configuration: TrainingConfiguration, isCancelled: @Sendable () -> Bool = { false },
-        progress: (TrainingProgress) -> Void = { _ in }
+        split: DatasetSplit? = nil, incumbent: Model? = nil, configuration: TrainingConfiguration,
+        isCancelled: @Sendable () -> Bool = { false }, progress: (TrainingProgress) -> Void = { _ in }
     ) throws(SluiceError) -> TrainingResult {
         try configuration.validate()
         precondition(
             shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
         try manifest.initialState.checkAvailable("model.initial_state")
+        let own: DatasetSplit
+        if let split { own = split } else { own = try DatasetSplit(dataset, configuration) }
         var run = TrainingRun(
-            dataset: dataset, split: try DatasetSplit(dataset, configuration), manifest: manifest, shape: shape,
-            configuration: configuration)
+            dataset: dataset, split: own, manifest: manifest,
+            shape: shape, configuration: configuration)
         BLAS.setThreads(configuration.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let stop = try run.epochs(isCancelled: isCancelled, progress: progress)
         if case .diverged(let epoch, let batch) = stop, run.history.isEmpty {
