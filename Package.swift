@@ -105,6 +105,8 @@ let package = Package(
             name: "SluiceTraining",
             dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
         .target(
+            name: "SluiceReport", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceTraining"], swiftSettings: strict),
+        .target(
             name: "SluiceAccess",
             dependencies: [
                 "SluiceCore", product("Crypto", "swift-crypto"), product("SystemPackage", "swift-system"), "Yams",
@@ -140,8 +142,8 @@ let package = Package(
             name: "SluiceCommands",
             dependencies: [
                 "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceFiles", "SluiceKafka",
-                "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState",
-                "SluiceTraining",
+                "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceReport", "SluiceSchema", "SluiceService",
+                "SluiceState", "SluiceTraining",
                 product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),
@@ -159,6 +161,7 @@ let package = Package(
         test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),
         test("SluiceEngine", ["SluiceTestKit"]),
         test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
+        test("SluiceReport", ["SluiceCore", "SluiceLSTM", "SluiceTraining"], exclude: ["Snapshots"]),
         test("SluiceAccess", ["SluiceCore"]),
         test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),
         // What the tests of several modules share, and a count of the heap allocations of a thread.

@@ -74,8 +74,8 @@ extension DatasetSplit {
         return held == 0 ? .max : times[times.endIndex - min(held, times.count)]
     }
 
-    /// A segment that spans an instant belongs to both sides. A forecast whose target lies beyond the instant is masked,
-    /// because a segment ends there. Nothing from `end` on belongs to any side.
+    /// A segment that spans an instant belongs to both sides. A forecast whose target lies beyond the instant is
+    /// masked, because a segment ends there. Nothing from `end` on belongs to any side.
     private mutating func divide(
         _ dataset: Dataset, _ configuration: TrainingConfiguration, validation: Int64, test: Int64, end: Int64
     ) {

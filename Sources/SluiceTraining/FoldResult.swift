@@ -17,8 +17,8 @@ package struct FoldResult: Sendable, Equatable {
     package let validation: Double?
     /// On the fold's own rows, state carried.
     package let carried: Evaluation
-    /// The mean over targets and horizons of the error divided by that of the last value; nil for classifiers, and where
-    /// the last value is never wrong.
+    /// The mean over targets and horizons of the error divided by that of the last value; nil for classifiers, and
+    /// where the last value is never wrong.
     package let naiveRatio: Double?
 
     package init(_ fold: Int, _ split: DatasetSplit, _ result: TrainingResult) {

@@ -3,7 +3,8 @@ package import SluiceCore
 /// Cross-validation: the same training several times, each on a part of the data and measured on another.
 ///
 /// Each fold is what a training with these settings would have come to: it holds out its own validation rows to choose
-/// the epoch by, and is measured, with the state carried as in service, on rows that neither it nor that choice has seen.
+/// the epoch by, and is measured, with the state carried as in service, on rows that neither it nor that choice has
+/// seen.
 package enum Folds {
     package static let maximum = 100
 
@@ -11,7 +12,8 @@ package enum Folds {
     /// end is in none.
     ///
     /// By time, forward chaining: the rows are divided by time into `count` + 1 equal parts; fold i trains on all parts
-    /// before the i-th and is measured on that: the back-test that replays the log with carried states as `serve` would.
+    /// before the i-th and is measured on that: the back-test that replays the log with carried states as `serve`
+    /// would.
     /// By stream: as many groups of streams, alike in rows, drawn from the seed.
     ///
     /// - Throws: `SluiceError(.invalidInput)` where there are too few rows, times or streams.
@@ -35,7 +37,8 @@ package enum Folds {
         guard times.count > count, zip([times[0]] + starts, starts).allSatisfy({ $0 < $1 }) else {
             throw SluiceError(
                 .invalidInput,
-                "too few observations for \(count) folds by time: \(times.count) do not make \(count + 1) parts in time",
+                "too few observations for \(count) folds by time: "
+                    + "\(times.count) do not make \(count + 1) parts in time",
                 remedy: "use fewer --folds, or bring more observations")
         }
         var splits: [DatasetSplit] = []
@@ -51,13 +54,17 @@ package enum Folds {
     private static func groups(
         _ count: Int, _ dataset: Dataset, _ configuration: TrainingConfiguration
     ) throws(SluiceError) -> [DatasetSplit] {
-        let kept = Set(try DatasetSplit(dataset, configuration).test.map(\.series))
-        var streams = dataset.series.indices.filter { !kept.contains($0) }
-        guard streams.count >= count else {
+        var streams = Array(dataset.series.indices)
+        func check() throws(SluiceError) {
+            guard streams.count < count else { return }
             throw SluiceError(
                 .invalidInput, "\(count) folds by stream need as many streams: there are \(streams.count)",
                 remedy: "use fewer --folds, or --by time")
         }
+        try check()
+        let kept = Set(try DatasetSplit(dataset, configuration).test.map(\.series))
+        streams.removeAll { kept.contains($0) }
+        try check()
         var generator = SeededGenerator(seed: configuration.seed, stream: .holdOut, index: 1)
         generator.shuffle(&streams)
         // The longest first, each into the group with the fewest rows so far: of equal ones the draw decides.

@@ -1,8 +1,8 @@
 package import SluiceLSTM
 
 extension Dataset {
-    /// Means and deviations of each input over the training part, for `scaling: global`: nothing of what is held out may
-    /// tell how it is scaled. From the inputs as observed (`TrainingSeries.raw`), missing values left out.
+    /// Means and deviations of each input over the training part, for `scaling: global`: nothing of what is held out
+    /// may tell how it is scaled. From the inputs as observed (`TrainingSeries.raw`), missing values left out.
     package func scaler(of split: DatasetSplit, inputs: Int) -> Model.Scaler {
         var scaler = GlobalScaler(inputs: inputs)
         for segment in split.train {

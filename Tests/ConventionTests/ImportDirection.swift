@@ -18,6 +18,7 @@ enum ImportDirection {
         ],
         "sluice-simulate": ["SluiceSimulation"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
+        "SluiceReport": ["SluiceCore", "SluiceLSTM", "SluiceTraining"],
         "SluiceAccess": ["SluiceCore"],
         "SluiceConfiguration": [
             "SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining",
@@ -32,7 +33,7 @@ enum ImportDirection {
         "SluiceCommands": [
             "SluiceAccess", "SluiceCore", "SluiceFiles", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile",
             "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining",
-            "SluiceConfiguration", "SluiceAdmin", "SluiceService",
+            "SluiceConfiguration", "SluiceAdmin", "SluiceReport", "SluiceService",
         ],
         "sluice": ["SluiceCommands"],
     ]

@@ -39,7 +39,8 @@ import Testing
         }
         return evaluator.served(
             segments(scoredFrom..<series.count), as: .validation, training: segments(0..<scoredFrom),
-            parameters: parameters) {}.errors
+            parameters: parameters
+        ) {}.errors
     }
 
     @Test func modelLastValueAndSeasonAreSetBesideWhatCame() throws {
@@ -70,7 +71,7 @@ import Testing
     @Test func missingValuesAndRowsBehindABoundaryAreNotJudged() throws {
         var values = (0..<40).map { Float($0) }
         (values[25], values[30]) = (.nan, .nan)
-        // 20 to 39, in four sequences of 5: each makes 4 forecasts; those of 25 and 30, first ones of theirs, are none's.
+        // 20 to 39, in four sequences of 5: each makes 4 forecasts. 25 and 30 begin theirs: nobody's targets.
         let found = try errors(hourly(values, boundaryEvery: 5), Synthetic.point, biases: [0], scoredFrom: 20)
         #expect(found.horizons[0].count == 16)
         // What is missing leaves the value before it as the last one: 24 for 26 and 29 for 31, two off instead of one.
