@@ -134,8 +134,9 @@ import Testing
             #expect(unwritable.code == 1 && unwritable.error.contains("cannot be written") && unwritable.out.isEmpty)
             let directory = await train(["--data", data, "--output", folder.path])
             #expect(directory.code == 1 && directory.error.contains("is a folder"))
-            let folds = await train(["--data", data, "--folds", "3"])
-            #expect(folds.code == 1 && folds.error.contains("--folds is not available yet"))
+            for folds in ["1", "101", "-3"] {
+                #expect(await train(["--data", data, "--folds=\(folds)", "--output", folder.file("m")]).code == 2)
+            }
             let carry = await train(["--data", data, "--carry", "across-sequences", "--output", folder.file("m")])
             #expect(carry.code == 2 && carry.error.contains("train.carry: across-sequences is not available yet"))
         }

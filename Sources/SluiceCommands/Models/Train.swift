@@ -30,12 +30,20 @@ struct Train: AsyncParsableCommand {
                                 whole batch: it holds rows x chunk steps of activations.
                                 Not available yet
 
-            After training the carry gap says whether the policy suits how the model is served. Ctrl-C ends training \
-            and writes the best model so far.
+            After training the carry gap says whether the policy suits how the model is served, and a table what its \
+            forecasts are worth beside the last value and the value a day before. A run folder keeps the report of it \
+            all, report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes \
+            the best model so far, with its report.
+
+            --folds K trains K times more beforehand, each time measured on rows that it has not seen. With --by time \
+            it is a back-test: the data is cut into K+1 parts in time, and fold i, trained on the parts before the \
+            i-th, replays that with carried states as 'serve' would, without looking ahead. With --by stream each \
+            fold leaves out one of K groups of streams. The model is then trained as without --folds.
 
             Examples:
               sluice train --data pumps.csv --epochs 30 --hidden 32
               sluice train --data labelled.csv --head binary --scaling none --by stream
+              sluice train --data pumps.csv --folds 5
               sluice train --from-topic -c pumps.yaml --output pumps.safetensors
               sluice train --data pumps.ndjson --carry 'per-batch x5, across-batches' --json
             """)
@@ -48,22 +56,23 @@ struct Train: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() async throws {
-        if files.folds != nil {
-            throw SluiceError(
-                .unsupported, "--folds is not available yet", remedy: "hold out a part with --validation and --test")
-        }
         let loaded = try load()
         try DistinctFiles.check(
             outputs: [("--output", files.output)],
             inputs: files.data.map { ("--data", $0) } + (child.incumbent.map { [("--incumbent", $0)] } ?? []))
         try Self.checkWritable(files.output)
+        // Whoever retrains has no use for a report each time.
+        let isTold = !child.isChild || files.run != nil
+        let folder = isTold ? try RunFolder(files.run, beside: files.output, started: .now) : nil
         let logger = try log.logger()
         try await Signals.onThread { interruption in
             if child.isChild { child.becomeChild(interruption) }
             let job = TrainingJob(
                 loaded.configuration, isRetraining: child.isChild,
                 incumbent: try child.incumbent.map { try ModelFile.read($0) })
-            let run = TrainRun(job, output: files.output, json: files.json, tellsProgress: child.isChild)
+            let run = TrainRun(
+                job, output: files.output, folder: folder, folds: files.folds, configuration: loaded.yaml,
+                json: files.json, tellsProgress: child.isChild)
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }
@@ -111,40 +120,6 @@ struct Train: AsyncParsableCommand {
         else {
             throw SluiceError(
                 .file, "\(path) cannot be written", remedy: "does the folder exist, and may it be written to?")
-        }
-    }
-}
-
-/// What is read and written.
-struct TrainFiles: ParsableArguments {
-    @Option(
-        parsing: .upToNextOption, help: ArgumentHelp("Files of observations, read in this order.", valueName: "file"))
-    var data: [String] = []
-
-    @Flag(help: "Train on what the input topic holds.")
-    var fromTopic = false
-
-    @Option(help: "ndjson or csv. (default: csv for a name that ends in .csv, else ndjson)")
-    var format: RecordReader.FileFormat?
-
-    @Option(help: "The model's inputs, such as temperature,load.")
-    var features: String?
-
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where the model goes.", valueName: "file"))
-    var output = "model.safetensors"
-
-    @Option(help: "Cross-validation; not available yet.")
-    var folds: Int?
-
-    @Flag(help: "One JSON object an epoch, and one at the end.")
-    var json = false
-
-    func validate() throws {
-        guard data.isEmpty == fromTopic else {
-            throw ValidationError("Give the data by --data FILE or by --from-topic, and not by both.")
-        }
-        guard !data.contains("-") else {
-            throw ValidationError("--data reads its files more than once: it cannot be stdin.")
         }
     }
 }
