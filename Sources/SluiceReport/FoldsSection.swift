@@ -16,25 +16,26 @@ struct FoldsSection {
         var table = Table([
             .number("fold"), .text(by == .time ? "measured from" : "streams held out"), .number("trained on"),
             .number("measured on"), .number("epochs"), .number("loss"), .number("carried loss"),
-            .number(accuracies ? "accuracy" : "error against the last value's"),
+            .number(accuracies ? "accuracy" : "against last value"),
         ])
         func last(_ fold: FoldResult) -> Double? { accuracies ? fold.carried.accuracy : fold.naiveRatio }
         for fold in folds {
             table.add([
-                "\(fold.fold)", "\(fold.from.map(Timestamp.text) ?? String(fold.streams))",
+                "\(fold.fold)",
+                "<span class=\"whole\">\(fold.from.map(Timestamp.text) ?? String(fold.streams))</span>",
                 "\(NumberText.count(fold.trainedRows))", "\(NumberText.count(fold.testedRows))",
                 "\(fold.epochs) <small>(\(fold.bestEpoch))</small>", "\(NumberText.significant(fold.validation))",
                 "\(NumberText.significant(fold.carried.loss))", "\(NumberText.percent(last(fold)))",
             ])
         }
-        func spread(_ values: [Double?], _ text: (Double) -> String) -> HTML {
-            FoldSpread(values).map { "\(text($0.mean)) ± \(text($0.deviation))" } ?? "–"
+        let spreads = [folds.map(\.validation), folds.map(\.carried.loss), folds.map(last)].map(FoldSpread.init)
+        for (name, value) in [("mean", \FoldSpread.mean), ("deviation", \.deviation)] {
+            table.sum([
+                "", "\(name)", "", "", "", "\(NumberText.significant(spreads[0]?[keyPath: value]))",
+                "\(NumberText.significant(spreads[1]?[keyPath: value]))",
+                "\(NumberText.percent(spreads[2]?[keyPath: value]))",
+            ])
         }
-        table.sum([
-            "", "mean ± deviation", "", "", "", spread(folds.map(\.validation)) { NumberText.significant($0) },
-            spread(folds.map(\.carried.loss)) { NumberText.significant($0) },
-            spread(folds.map(last)) { NumberText.percent($0) },
-        ])
         let chart = BarChart(
             "Carried loss by fold", [.init("carried loss", style: "a")],
             folds.map { .init("fold \($0.fold)", [$0.carried.loss]) })

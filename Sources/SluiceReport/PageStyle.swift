@@ -17,7 +17,7 @@ extension Page {
           font: 14px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
           background: var(--ground); color: var(--text); font-variant-numeric: tabular-nums;
         }
-        body { max-width: 860px; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+        body { max-width: 940px; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
         h1 { font-size: 1.5rem; font-weight: 650; margin: 0; letter-spacing: -.01em; }
         h2 { font-size: 1.05rem; font-weight: 650; margin: 0 0 .75rem; }
         h3 { font-size: .9rem; font-weight: 600; margin: 1.25rem 0 .4rem; }
@@ -28,9 +28,9 @@ extension Page {
           margin-top: 1rem;
         }
         .facts {
-          display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: .75rem 1.5rem; margin: 0;
+          display: grid; grid-template-columns: repeat(auto-fit, minmax(145px, 1fr)); gap: .75rem 1.25rem; margin: 0;
         }
-        .facts dt { color: var(--muted); font-size: .82rem; }
+        .facts dt { color: var(--muted); font-size: .8rem; line-height: 1.3; }
         .facts dd { margin: 0; font-size: 1.25rem; font-weight: 600; overflow-wrap: anywhere; }
         .facts dd small { font-size: .8rem; font-weight: 400; color: var(--muted); }
         .reading { border-left: 3px solid var(--a); padding-left: .75rem; }
@@ -44,7 +44,9 @@ extension Page {
         .number { text-align: right; white-space: nowrap; padding-right: 1.1rem; }
         .number:last-child { padding-right: 0; }
         tr.chosen td { font-weight: 650; }
-        tfoot td { border-top: 1px solid var(--line); font-weight: 600; }
+        tfoot td { font-weight: 600; }
+        tfoot tr:first-child td { border-top: 1px solid var(--line); }
+        .whole { white-space: nowrap; }
         .better { color: var(--good); }
         .worse { color: var(--warn); }
         code, pre { font-family: var(--mono); font-size: .88em; overflow-wrap: anywhere; }

@@ -56,14 +56,14 @@ package struct TrainingPage {
     private var outcome: HTML {
         var facts: [(name: String, value: HTML)] = [("best epoch", best)]
         if let carried = result.carryGap?.carried {
-            facts.append(("validation loss, state carried", "\(NumberText.significant(carried.loss))"))
+            facts.append(("validation loss, carried", "\(NumberText.significant(carried.loss))"))
         }
         if let test = result.test { facts.append(("test loss", "\(NumberText.significant(test.loss))")) }
         if let accuracy = result.errors?.classes?.accuracy {
             facts.append(("accuracy", "\(NumberText.percent(accuracy))"))
         }
         if let ratio = result.errors?.naiveRatio {
-            facts.append(("error against the last value's", "\(NumberText.percent(ratio, places: 0))"))
+            facts.append(("error against last value", "\(NumberText.percent(ratio, places: 0))"))
         }
         if let data = model.data {
             let streams = data.streams == 1 ? "one stream" : NumberText.count(data.streams) + " streams"

@@ -40,6 +40,11 @@ package struct Dataset: Sendable {
                 .invalidInput, "no warm observation has a label",
                 remedy: "check input.label, and that labels are present")
         }
+        if series.allSatisfy({ $0.targets.allSatisfy(\.isNaN) }) {
+            return SluiceError(
+                .invalidInput, "the targets (\(manifest.targets.joined(separator: ", "))) are missing throughout",
+                remedy: "check model.targets and input.features")
+        }
         if !series.contains(where: { $0.warm.contains(true) }) {
             let longest = series.map(\.count).max() ?? 0
             return SluiceError(
@@ -49,11 +54,6 @@ package struct Dataset: Sendable {
                 remedy: manifest.scaling == .perStream
                     ? "bring longer streams, or use scaling global or none"
                     : "bring longer streams, or a smaller warmup")
-        }
-        if series.allSatisfy({ $0.targets.allSatisfy(\.isNaN) }) {
-            return SluiceError(
-                .invalidInput, "the targets (\(manifest.targets.joined(separator: ", "))) are missing throughout",
-                remedy: "check model.targets and input.features")
         }
         return SluiceError(
             .invalidInput,

@@ -154,6 +154,43 @@ import Testing
         }
     }
 
+    /// A back-test that does not look ahead, to the last digit that is told: with the last fifth of the data changed,
+    /// the first two folds are the same, and of the third all but what it is measured by.
+    @Test func whatIsBehindAFoldDoesNotChangeIt() async throws {
+        try await withFolder { folder in
+            var told: [[[String: Any]]] = []
+            for (name, data) in [("a", csv()), ("b", csv { 50 * $0 + 7 })] {
+                let file = try folder.write(data, "\(name).csv")
+                let result = await sluice(
+                    list: [
+                        "train", "--data", file, "--output", folder.file(name), "--scaling", "global", "--folds", "3",
+                        "--json",
+                    ] + small)
+                #expect(result.code == 0, "\(result.error)")
+                told.append(try result.out.lines.prefix(3).map { try object($0) })
+            }
+            for fold in 0..<2 { #expect(told[0][fold] as NSDictionary == told[1][fold] as NSDictionary) }
+            #expect(told[0][2]["loss"] as? Double == told[1][2]["loss"] as? Double)
+            #expect(told[0][2]["carried"] as? NSDictionary != told[1][2]["carried"] as? NSDictionary)
+        }
+    }
+
+    @Test func anInterruptionDuringTheFoldsWritesNothing() async throws {
+        try await withFolder { folder in
+            let data = try folder.write(csv(rows: 1_000), "wave.csv")
+            let result = await sluice(
+                list: [
+                    "train", "--data", data, "--output", folder.file("m"), "--folds", "10", "--epochs", "1000",
+                    "--patience", "0",
+                    "--hidden", "2", "--horizons", "1",
+                ]
+            ) { $0.contains("fold 1 of 10") }
+            #expect(result.code == 1)
+            #expect(result.error == "error: interrupted before the model's training began: nothing was written\n")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["wave.csv"])
+        }
+    }
+
     /// Neither the scaler nor the weights know the values of what is held out.
     @Test func theScalerOfAllStreamsIsMeasuredOnTheTrainingPartAlone() async throws {
         try await withFolder { folder in

@@ -81,16 +81,7 @@ package struct TrainingJob: Sendable {
         if !constant.isEmpty { progress(.constant(constant)) }
         var folded: [FoldResult] = []
         for fold in 0..<(folds ?? 0) {
-            func split(_ dataset: Dataset) throws -> DatasetSplit {
-                try Folds.splits(folds ?? 0, of: dataset, training)[fold]
-            }
-            let part = try part(first, dataset, source, reader, split: split) { _ in }
-            let result = try Trainer.train(
-                part.dataset, manifest: manifest, shape: shape, scaler: part.scaler, split: part.split,
-                configuration: training, isCancelled: isCancelled
-            ) { progress(.fold(fold + 1, $0)) }
-            if result.stop == .cancelled { throw CancellationError() }
-            folded.append(FoldResult(fold + 1, part.split, result))
+            folded.append(try self.fold(fold, of: folds ?? 0, first, dataset, source, reader, progress))
             progress(.folded(folded[fold]))
         }
         let part = try part(first, dataset, source, reader, split: { try DatasetSplit($0, training) }, progress)
@@ -107,6 +98,28 @@ package struct TrainingJob: Sendable {
         return Outcome(
             result: result, folds: folded, streams: part.reading.streams, observations: part.reading.observations,
             rejects: part.reading.rejects)
+    }
+
+    /// Trains and measures one fold, counted from 0.
+    private func fold(
+        _ fold: Int, of folds: Int, _ first: DatasetReader.Reading, _ dataset: Dataset,
+        _ source: some ObservationSource, _ reader: DatasetReader, _ progress: (Progress) -> Void
+    ) throws -> FoldResult {
+        let part = try part(
+            first, dataset, source, reader, split: { try Folds.splits(folds, of: $0, training)[fold] }, { _ in })
+        let result: TrainingResult
+        do {
+            result = try Trainer.train(
+                part.dataset, manifest: manifest, shape: shape, scaler: part.scaler, split: part.split,
+                configuration: training, isCancelled: reader.isCancelled
+            ) { progress(.fold(fold + 1, $0)) }
+        } catch {
+            throw SluiceError(
+                error.code, "fold \(fold + 1): \(error.message)",
+                remedy: error.code == .invalidInput ? "use fewer --folds, or bring more observations" : error.remedy)
+        }
+        if result.stop == .cancelled { throw CancellationError() }
+        return FoldResult(fold + 1, part.split, result)
     }
 
     /// The data scaled as the training part of a split says.
