@@ -89,14 +89,14 @@ let package = Package(
                 "SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState",
             ],
             swiftSettings: strict),
-        // The engine in a simulated world, from a seed.
+        // The engine in a simulated world, from a seed. Optimised even in debug builds: tests run hundreds of worlds.
         .target(
             name: "SluiceSimulation",
             dependencies: [
                 "SluiceCore", "SluiceEngine", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema",
                 "SluiceState",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .executableTarget(
             name: "sluice-simulate",
             dependencies: ["SluiceSimulation", product("ArgumentParser", "swift-argument-parser")],
@@ -104,6 +104,7 @@ let package = Package(
         .target(
             name: "SluiceTraining",
             dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
+        .target(name: "SluiceExperiments", dependencies: ["SluiceLSTM", "SluiceTraining"], swiftSettings: strict),
         .target(
             name: "SluiceReport", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceTraining"], swiftSettings: strict),
         .target(
@@ -141,9 +142,9 @@ let package = Package(
         .target(
             name: "SluiceCommands",
             dependencies: [
-                "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceFiles", "SluiceKafka",
-                "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceReport", "SluiceSchema", "SluiceService",
-                "SluiceState", "SluiceTraining",
+                "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceExperiments", "SluiceFiles",
+                "SluiceKafka", "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceReport", "SluiceSchema",
+                "SluiceService", "SluiceState", "SluiceTraining",
                 product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),
@@ -160,7 +161,10 @@ let package = Package(
         test("SluiceStore", ["SluiceTestKit"]),
         test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),
         test("SluiceEngine", ["SluiceTestKit"]),
-        test("SluiceTraining", exclude: ["Goldens", "make_goldens.py"]),
+        test("SluiceExperiments", ["SluiceTraining"]),
+        test(
+            "SluiceTraining", ["SluiceTestKit"],
+            exclude: ["Goldens", "make_goldens.py", "draws.py", "check_keras_strided.py"]),
         test("SluiceReport", ["SluiceCore", "SluiceLSTM", "SluiceTraining"], exclude: ["Snapshots"]),
         test("SluiceAccess", ["SluiceCore"]),
         test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),

@@ -1,5 +1,7 @@
 // 16 registers of 8 floats: 3 rows x 4 gates of accumulators, 3 inputs, 1 weight.
-#include "kernel.h"
+#include "train.h"
+
+#include <string.h>
 
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
@@ -8,5 +10,9 @@
 #define ROWS 3
 #define SINGLE 2
 #include "kernel.inc"
+#define TRAIN sluice_train_avx2
+#define SUM_ROWS 4
+#define SUM_BLOCKS 1
+#include "train.inc"
 #pragma clang attribute pop
 #endif

@@ -1,5 +1,7 @@
 // 32 registers of 16 floats: 6 rows x 4 gates of accumulators, 4 weights.
-#include "kernel.h"
+#include "train.h"
+
+#include <string.h>
 
 #if defined(__x86_64__)
 #pragma clang attribute push( \
@@ -9,5 +11,9 @@
 #define ROWS 6
 #define SINGLE 4
 #include "kernel.inc"
+#define TRAIN sluice_train_avx512
+#define SUM_ROWS 8
+#define SUM_BLOCKS 3
+#include "train.inc"
 #pragma clang attribute pop
 #endif

@@ -17,8 +17,7 @@ struct Sluice: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             DemoCommand.self, Serve.self, Train.self, Score.self, Streams.self, Models.self, Topics.self, Config.self,
-            Tokens.self,
-            Bench.self, Broker.self,
+            Tokens.self, ExperimentCommand.self, Bench.self, Broker.self,
         ])
 
     static var _errorPrefix: String { "error: " }

@@ -55,7 +55,6 @@ extension SettingKind where Value == CarryPlan.Phase {
                 let hint = Suggestion.text(for: parts.first ?? "", among: names)
                 throw Mismatch("\"\(text)\" is not one of \(names.joined(separator: ", "))\(hint)")
             }
-            _ = try SettingKind<CarryPolicy>.available(carry)
             if parts.count == 1 { return CarryPlan.Phase(carry: carry, epochs: 1) }
             let times = parts[1].first == "×" || parts[1].first == "x"
             guard parts.count == 2, times, let epochs = Int(parts[1].dropFirst()), (1...10_000).contains(epochs) else {

@@ -41,7 +41,10 @@ package enum ConfigurationText {
           quantiles: [0.1, 0.5, 0.9]        # 0.5 is mandatory
           classes: 3                        # categorical only
           warmup: 0                         # steps before a prediction counts as warm, besides the scaler's own
-          initial_state: zero               # zero | learned | normal* | uniform* | learned+noise*
+          initial_state: zero               # zero | normal | uniform | learned | learned+noise
+          initial_state_deviation: 0.1      # of normal and learned+noise
+          initial_state_range: [0, 1]       # of uniform
+          initial_state_noise: false        # false | true*: draw in service too, where now the mean is taken
           scaling: per-stream               # none | global | per-stream
         state:
           directory: ./state
@@ -53,19 +56,24 @@ package enum ConfigurationText {
         commit: 100ms
         workers: 2
         train:
-          carry: across-batches             # per-batch | across-batches | across-sequences*; or per epoch:
+          carry: across-batches             # per-batch | across-batches | across-sequences; or per epoch:
           # carry: [per-batch ×5, across-batches]
           chunk: 64                         # steps of a chunk: the reach of the gradient
           rows: 32                          # rows of a batch
-          order: lanes                      # lanes | strided*
-          optimizer: adam                   # adam | sgd* | adamw* | rmsprop*
+          order: lanes                      # lanes | strided
+          optimizer: adam                   # adam | sgd | adamw | rmsprop
           learning_rate: 0.001
-          schedule: constant                # constant | step* | cosine* | reduce-on-plateau*
+          momentum: 0.9                     # of sgd
+          # weight_decay: 0.01              # PyTorch's by default: 0.01 of adamw, 0 of the others
+          schedule: constant                # constant | step | cosine | reduce-on-plateau
+          schedule_epochs: 5                # between two steps; without improvement before the rate is reduced
+          schedule_factor: 0.5              # by which a step or a plateau reduces the rate
+          dropout: 0                        # share of the outputs between layers that is dropped in training
           loss_at: every                    # every | last: at every step, or at the last of a sequence
           epochs: 20
           patience: 10                      # epochs without improvement before stopping; 0: no early stopping
           clip: 1                           # largest norm of a gradient; 0: no clipping
-          weights: pytorch                  # pytorch | xavier* | kaiming* | orthogonal*
+          weights: pytorch                  # pytorch | xavier | kaiming | orthogonal
           forget_bias: 0                    # 0 | 1
           validation: 0.15                  # share of the data
           by: time                          # time | stream: hold out the last part in time, or whole streams

@@ -17,6 +17,10 @@ package struct ModelSection: Sendable, Equatable {
     /// Steps since the boundary before a prediction counts as warm, besides the scaler's own.
     package let warmup: Int
     package let initialState: InitialStateKind
+    /// Of `normal` and `learned+noise`.
+    package let initialStateDeviation: Double
+    /// Of `uniform`: low, high.
+    package let initialStateRange: [Double]
     package let scaling: ScalingKind
 
     /// Settings that the head has no use for are checked and then left out, so that changing the head changes one line.
@@ -30,7 +34,18 @@ package struct ModelSection: Sendable, Equatable {
         let quantiles = reader.read("model.quantiles", listOf: fraction, default: [0.1, 0.5, 0.9])
         let classes = reader.read("model.classes", .integer(2...Limits.outputs), default: 3)
         warmup = reader.read("model.warmup", .integer(0...Int(Int32.max)), default: 0)
-        initialState = reader.read("model.initial_state", .trainingChoice, default: .zero)
+        initialState = reader.read("model.initial_state", .choice, default: .zero)
+        initialStateDeviation = reader.read(
+            "model.initial_state_deviation", .number("above 0, at most 100") { $0 > 0 && $0 <= 100 },
+            default: ModelManifest.defaultDeviation)
+        initialStateRange = reader.read(
+            "model.initial_state_range", listOf: .number("between -100 and 100") { abs($0) <= 100 },
+            default: ModelManifest.defaultRange)
+        let noise = reader.read("model.initial_state_noise", .flag, default: false)
+        if noise {
+            reader.report(
+                "model.initial_state_noise", "is not available yet; service begins with the distribution's mean")
+        }
         scaling = reader.read("model.scaling", .choice, default: .perStream)
         self.head = head
         self.targets = head.classifies ? [] : targets
@@ -53,6 +68,11 @@ package struct ModelSection: Sendable, Equatable {
                 reader.report("model.targets", "\"\(target)\" is not among input.features\(hint)")
             }
             if Set(targets).count < targets.count { reader.report("model.targets", "lists a feature twice") }
+        }
+        if reader.isSound("model.initial_state_range"),
+            initialStateRange.count != 2 || !Self.isAscending(initialStateRange)
+        {
+            reader.report("model.initial_state_range", "must be a low and a high end, such as [0, 1]")
         }
         if reader.isSound("model.horizons"), horizons.isEmpty || !Self.isAscending(horizons) {
             reader.report("model.horizons", "must be in ascending order, each once, such as [1, 6, 12]")

@@ -1,5 +1,4 @@
 internal import SluiceCore
-internal import SluiceTraining
 
 /// What a setting may be: how it is read, and how it is written again.
 struct SettingKind<Value>: Sendable {
@@ -176,23 +175,10 @@ extension SettingKind where Value: RawRepresentable<String> & CaseIterable & Sen
         scalar("a word", render: { .text($0.rawValue) }) { text throws(Mismatch) in try named(text) }
     }
 
-    fileprivate static func named(_ text: String) throws(Mismatch) -> Value {
+    private static func named(_ text: String) throws(Mismatch) -> Value {
         if let value = Value(rawValue: text) { return value }
         let names = Value.allCases.map(\.rawValue)
         throw Mismatch(
             "\"\(text)\" is not one of \(names.joined(separator: ", "))\(Suggestion.text(for: text, among: names))")
-    }
-}
-
-extension SettingKind where Value: TrainingChoice {
-    /// One of the names of an enum that training knows already.
-    static var trainingChoice: SettingKind {
-        scalar("a word", render: { .text($0.rawValue) }) { text throws(Mismatch) in try available(named(text)) }
-    }
-
-    /// - Throws: where it is not available yet.
-    static func available(_ value: Value) throws(Mismatch) -> Value {
-        guard value.isAvailable else { throw Mismatch("\(value.rawValue) is not available yet; \(Value.remedy)") }
-        return value
     }
 }

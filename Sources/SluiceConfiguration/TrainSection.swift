@@ -10,7 +10,16 @@ package struct TrainSection: Sendable, Equatable {
     package let order: RowOrder
     package let optimizer: OptimizerKind
     package let learningRate: Double
+    /// Of SGD.
+    package let momentum: Double
+    /// nil: PyTorch's default of the optimizer.
+    package let weightDecay: Double?
     package let schedule: LearningRateSchedule
+    /// Epochs between two reductions, or without improvement before one.
+    package let scheduleEpochs: Int
+    package let scheduleFactor: Double
+    /// Probability with which an output is dropped between two layers.
+    package let dropout: Double
     package let lossAt: LossPlacement
     package let epochs: Int
     /// Epochs without improvement before training stops; 0 never stops early.
@@ -34,15 +43,22 @@ package struct TrainSection: Sendable, Equatable {
         carry = reader.read("train.carry", .carryPlan, default: .acrossBatches)
         chunk = reader.read("train.chunk", .integer(1...1_000_000), default: 64)
         rows = reader.read("train.rows", .integer(1...1_000_000), default: 32)
-        order = reader.read("train.order", .trainingChoice, default: .lanes)
-        optimizer = reader.read("train.optimizer", .trainingChoice, default: .adam)
+        order = reader.read("train.order", .choice, default: .lanes)
+        optimizer = reader.read("train.optimizer", .choice, default: .adam)
         learningRate = reader.read("train.learning_rate", .number("above 0") { $0 > 0 }, default: 0.001)
-        schedule = reader.read("train.schedule", .trainingChoice, default: .constant)
+        momentum = reader.read("train.momentum", share, default: 0.9)
+        weightDecay = reader.read(
+            "train.weight_decay", optional: .number("between 0 and 1") { (0...1).contains($0) })
+        schedule = reader.read("train.schedule", .choice, default: .constant)
+        scheduleEpochs = reader.read("train.schedule_epochs", .integer(1...1_000_000), default: 5)
+        scheduleFactor = reader.read(
+            "train.schedule_factor", .number("between 0 and 1, both excluded") { $0 > 0 && $0 < 1 }, default: 0.5)
+        dropout = reader.read("train.dropout", share, default: 0)
         lossAt = reader.read("train.loss_at", .choice, default: .every)
         epochs = reader.read("train.epochs", .integer(1...1_000_000), default: 20)
         patience = reader.read("train.patience", .integer(0...1_000_000), default: 10)
         clip = reader.read("train.clip", .number("0 or more") { $0 >= 0 }, default: 1.0)
-        weights = reader.read("train.weights", .trainingChoice, default: .pytorch)
+        weights = reader.read("train.weights", .choice, default: .pytorch)
         forgetBias = reader.read("train.forget_bias", .integer(0...1), default: 0)
         validation = reader.read("train.validation", share, default: 0.15)
         by = reader.read("train.by", .choice, default: .time)

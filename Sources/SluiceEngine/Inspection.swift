@@ -47,6 +47,8 @@ package struct SlotView: Sendable {
 package struct PartitionView: Sendable {
     package var partition: Int32
     package var position: Offset
+    /// The first input ever folded; 0 where nothing is known of another one.
+    package var origin: Offset
     /// The audit tells of every command that took effect before this input.
     package var committed: Offset
     package var isLive: Bool
@@ -176,7 +178,7 @@ extension Worker {
         let now = resources.clock.monotonicNanoseconds()
         let waiting = gated.values.map {
             PartitionView(
-                partition: $0.partition, position: 0, committed: 0, isLive: false,
+                partition: $0.partition, position: 0, origin: 0, committed: 0, isLive: false,
                 progress: $0.progress * Self.loadingShare, checkpointAgeNanoseconds: nil, streams: 0, stateBytes: 0,
                 model: nil)
         }
@@ -185,8 +187,8 @@ extension Worker {
             let replayed = todo <= 0 ? 1 : min(1, Double(state.position - state.replayFrom) / Double(todo))
             let progress = Self.loadingShare + (1 - Self.loadingShare) * replayed
             return PartitionView(
-                partition: state.partition, position: state.position, committed: committed(state),
-                isLive: state.isLive, progress: progress,
+                partition: state.partition, position: state.position, origin: state.origin ?? 0,
+                committed: committed(state), isLive: state.isLive, progress: progress,
                 checkpointAgeNanoseconds: state.savedNanoseconds.map { now - $0 }, streams: state.streams,
                 stateBytes: state.table.memoryBytes, model: state.model)
         }

@@ -61,11 +61,21 @@ extension PartitionState {
         do {
             try catchUp(value, summary, missing, into: &arena)
         } catch let error as SluiceError where error.code == .unknownModel {
+            guard lostInput == .coldStart else { throw Self.lostModel(error) }
             return beginAnew(summary)
         }
         let slot = try fold.snapshots().restore(arena.bytes, into: table)
         table.markStale(slot)
         return slot
+    }
+
+    /// What there is to do about a model that states need and that is gone.
+    static func lostModel(_ error: SluiceError) -> SluiceError {
+        SluiceError(
+            error.code, error.message,
+            remedy: "put the file of the model back; state.lost_input: cold-start goes on without it",
+            retry: error.retry,
+            cause: error.cause)
     }
 
     /// A slot of a model that is gone: nobody can say any more what it means. One stream begins anew, and the others go

@@ -28,7 +28,7 @@ package final class PartitionState {
     var isControlled = false
     /// When its restoring began, and how many streams that brought; nil once it is told that it is live.
     var restoring: (began: Int64, streams: Int)?
-    /// The group has a position of it.
+    /// The group's position of it is where answers begin.
     var isCommitted = true
     @exclusivity(unchecked) package var schedule = CommandSchedule()
     /// Latest event time folded: idleness is measured from it.
@@ -37,6 +37,12 @@ package final class PartitionState {
     package var savedNanoseconds: Int64?
     @exclusivity(unchecked) package var recent: RecentRing
 
+    /// What becomes of streams whose state cannot be had.
+    var lostInput = LostInputPolicy.fail
+    /// Inputs before it were gone when it was restored, and streams that needed them begin cold.
+    package internal(set) var lostBefore: Offset?
+    /// Where the changelog ends of which the store holds all.
+    var changelogEnd: Offset = 0
     /// First input ever folded, where that is not the first of all.
     var origin: Offset?
     /// Names this log of state; made with the first commit of a partition.

@@ -139,6 +139,7 @@ extension Worker {
             } catch let error as SluiceError where error.retry != .never || !state.ahead.isEmpty {
                 throw error
             } catch {
+                guard state.lostInput == .coldStart else { throw PartitionState.lostModel(Self.known(error)) }
                 resources.observer.note(
                     "a recorded swap cannot be repeated: the states go on with the model before it", state.partition,
                     error: Self.known(error))

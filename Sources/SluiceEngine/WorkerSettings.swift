@@ -1,10 +1,11 @@
 package import SluiceCore
 
-/// What becomes of streams whose inputs the log no longer holds, though their state needs them.
+/// What becomes of streams whose inputs the log no longer holds, though their state needs them; and of those whose
+/// state needs a model that is gone.
 package enum LostInputPolicy: String, Sendable, CaseIterable {
     /// Stop and say so: nothing is predicted from a state with a hole in it.
     case fail
-    /// Set those streams back to their initial state, and go on.
+    /// Set those streams back to their initial state, and go on; with the model before one that is gone.
     case coldStart = "cold-start"
 }
 

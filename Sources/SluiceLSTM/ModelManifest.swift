@@ -34,6 +34,10 @@ package struct ModelManifest: Codable, Sendable, Equatable {
     package var scaling: ScalingKind
     /// Categorical heads only.
     package var classes: Int?
+    /// Of `normal` and `learned+noise`.
+    package var initialStateDeviation: Double?
+    /// Of `uniform`: low, high.
+    package var initialStateRange: [Double]?
     /// Seed of random initial states.
     package var seed: UInt64?
     /// Steps since the boundary before a prediction counts as warm, besides the scaler's own; absent is 0.
@@ -42,13 +46,16 @@ package struct ModelManifest: Codable, Sendable, Equatable {
     package enum CodingKeys: String, CodingKey {
         case format, name, version, inputs, targets, horizons, head, quantiles
         case initialState = "initial_state"
+        case initialStateDeviation = "initial_state_deviation"
+        case initialStateRange = "initial_state_range"
         case scaling, classes, seed, warmup
     }
 
     package init(
         name: String, version: String, inputs: [String], targets: [String], horizons: [Int] = [1],
         head: HeadKind = .point, quantiles: [Double] = [], initialState: InitialStateKind = .zero,
-        scaling: ScalingKind = .none, classes: Int? = nil, seed: UInt64? = nil, warmup: Int? = nil
+        initialStateDeviation: Double? = nil, initialStateRange: [Double]? = nil, scaling: ScalingKind = .none,
+        classes: Int? = nil, seed: UInt64? = nil, warmup: Int? = nil
     ) {
         self.format = 1
         self.name = name
@@ -59,6 +66,8 @@ package struct ModelManifest: Codable, Sendable, Equatable {
         self.head = head
         self.quantiles = quantiles
         self.initialState = initialState
+        self.initialStateDeviation = initialStateDeviation
+        self.initialStateRange = initialStateRange
         self.scaling = scaling
         self.classes = classes
         self.seed = seed

@@ -15,6 +15,8 @@ struct ManifestDocument: Decodable {
     let head: HeadKind
     let quantiles: [Double]?
     let initialState: InitialStateKind?
+    let initialStateDeviation: Double?
+    let initialStateRange: [Double]?
     let scaling: ScalingKind?
     let classes: Int?
     let seed: UInt64?
@@ -37,6 +39,7 @@ struct ManifestDocument: Decodable {
             name: document.name ?? name, version: document.version ?? "v0", inputs: document.inputs,
             targets: document.targets ?? [], horizons: document.horizons ?? [1], head: document.head,
             quantiles: document.quantiles ?? [], initialState: document.initialState ?? .zero,
+            initialStateDeviation: document.initialStateDeviation, initialStateRange: document.initialStateRange,
             scaling: document.scaling ?? .none, classes: document.classes, seed: document.seed, warmup: document.warmup)
     }
 

@@ -13,8 +13,19 @@ extension ModelManifest {
         } else {
             try checkForecasts()
         }
+        guard (0...Self.initialLimit).contains(initialStateDeviation ?? 0) else {
+            throw .model("manifest key initial_state_deviation is not between 0 and \(Self.initialLimit)")
+        }
+        if let range = initialStateRange {
+            guard range.count == 2, range[0] < range[1], range.allSatisfy({ abs($0) <= Self.initialLimit }) else {
+                throw .model("manifest key initial_state_range is not a low and a high end")
+            }
+        }
         guard (warmup ?? 0) >= 0 else { throw .model("manifest key warmup is negative") }
     }
+
+    /// An h is within ±1, and a c seldom far beyond.
+    private static let initialLimit = 100.0
 
     private static func checkNames(_ names: [String], key: String) throws(SluiceError) {
         guard (1...Limits.inputs).contains(names.count) else {

@@ -2,7 +2,7 @@
 package struct BarChart {
     package struct Bar {
         package let name: String
-        /// The style's class: `a`, `b`, `c`.
+        /// The style's class: `a` to `f`.
         package let style: String
 
         package init(_ name: String, style: String) {

@@ -2,7 +2,7 @@
 package struct LineChart {
     package struct Line {
         package let name: String
-        /// The style's class: `a`, `b`, `c`.
+        /// The style's class: `a` to `f`.
         package let style: String
         /// Points by their number on the axis.
         package let points: [(x: Int, y: Double)]
@@ -16,6 +16,7 @@ package struct LineChart {
 
     private static let (width, height) = (760.0, 300.0)
     private static let (left, right, top, bottom) = (64.0, 744.0, 30.0, 262.0)
+    private static let legendRow = 18.0
 
     let title: String
     let horizontal: String
@@ -64,10 +65,13 @@ package struct LineChart {
                 """
         }
         for line in lines { body += path(line, x, y) }
+        let legend = legend
+        // Further rows of the legend stand above all else.
+        let above = Double(legend.rows - 1) * Self.legendRow
         return """
-            <svg class="chart" viewBox="0 0 \(Self.width) \(Self.height)" role="img">
+            <svg class="chart" viewBox="0 \(-above) \(Self.width) \(Self.height + above)" role="img">
             <title>\(title)</title>
-            \(legend)\(body)</svg>
+            \(legend.html)\(body)</svg>
 
             """
     }
@@ -95,16 +99,25 @@ package struct LineChart {
         return html
     }
 
-    private var legend: HTML {
-        var (html, x) = (HTML(raw: ""), Self.left)
+    /// The last of its rows is at the chart's top.
+    private var legend: (html: HTML, rows: Int) {
+        var places: [(x: Double, row: Int)] = []
+        var (x, row) = (Self.left, 0)
         for line in lines {
+            let width = 48 + 6.6 * Double(line.name.count)
+            if x > Self.left, x + width > Self.width { (x, row) = (Self.left, row + 1) }
+            places.append((x, row))
+            x += width
+        }
+        var html: HTML = ""
+        for (line, place) in zip(lines, places) {
+            let y = 12 - Double(row - place.row) * Self.legendRow
             html += """
-                <line class="line \(line.style)" x1="\(x)" x2="\(x + 18)" y1="12" y2="12"/>
-                <text class="label" x="\(x + 24)" y="16">\(line.name)</text>
+                <line class="line \(line.style)" x1="\(place.x)" x2="\(place.x + 18)" y1="\(y)" y2="\(y)"/>
+                <text class="label" x="\(place.x + 24)" y="\(y + 4)">\(line.name)</text>
 
                 """
-            x += 48 + 6.6 * Double(line.name.count)
         }
-        return html
+        return (html, row + 1)
     }
 }

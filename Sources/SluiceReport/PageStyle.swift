@@ -3,13 +3,15 @@ extension Page {
         :root {
           color-scheme: light dark;
           --ground: #f4f6f8; --panel: #fff; --line: #dde2e8; --faint: #eef1f4; --text: #1a2330; --muted: #5a6675;
-          --a: #1766d6; --b: #d9780a; --c: #8b97a5; --good: #17733f; --warn: #8a5200;
+          --a: #1766d6; --b: #d9780a; --c: #8b97a5; --d: #1c8a5b; --e: #8646d1; --f: #c8324b;
+          --good: #17733f; --warn: #8a5200;
           --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
         }
         @media screen and (prefers-color-scheme: dark) {
           :root {
             --ground: #11151a; --panel: #191f27; --line: #2c3540; --faint: #222a33; --text: #e3e8ee; --muted: #98a4b3;
-            --a: #5aa2ff; --b: #f0a04b; --c: #6d7a89; --good: #6fcf97; --warn: #f0b35a;
+            --a: #5aa2ff; --b: #f0a04b; --c: #6d7a89; --d: #5cc795; --e: #b78bff; --f: #ff8593;
+            --good: #6fcf97; --warn: #f0b35a;
           }
         }
         * { box-sizing: border-box; }
@@ -64,7 +66,9 @@ extension Page {
         .mark { stroke: var(--text); stroke-width: 1; stroke-dasharray: 3 3; opacity: .6; }
         .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
         .line.a { stroke: var(--a); } .line.b { stroke: var(--b); } .line.c { stroke: var(--c); }
+        .line.d { stroke: var(--d); } .line.e { stroke: var(--e); } .line.f { stroke: var(--f); }
         .dot.a, .bar.a { fill: var(--a); } .dot.b, .bar.b { fill: var(--b); } .dot.c, .bar.c { fill: var(--c); }
+        .dot.d, .bar.d { fill: var(--d); } .dot.e, .bar.e { fill: var(--e); } .dot.f, .bar.f { fill: var(--f); }
         @media print {
           html { background: none; font-size: 11px; }
           body { max-width: none; padding: 0; }

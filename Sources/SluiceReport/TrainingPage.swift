@@ -12,10 +12,13 @@ package struct TrainingPage {
     package var configuration: String
     package var started: Timestamp
     package var seconds: Double
+    /// Epochs that an interrupted run had ended before; nil for a run of one piece. `started` and `seconds` are of the
+    /// last piece.
+    package var resumedAfter: Int?
 
     package init(
         model: Model, result: TrainingResult, folds: [FoldResult], training: TrainingConfiguration,
-        configuration: String, started: Timestamp, seconds: Double
+        configuration: String, started: Timestamp, seconds: Double, resumedAfter: Int? = nil
     ) {
         self.model = model
         self.result = result
@@ -24,13 +27,14 @@ package struct TrainingPage {
         self.configuration = configuration
         self.started = started
         self.seconds = seconds
+        self.resumedAfter = resumedAfter
     }
 
     package var html: String {
         var page = Page(
             "Training of \(model.manifest.name), \(model.manifest.version)",
             subtitle: """
-                begun \(Timestamp.text(started.milliseconds / 1_000 * 1_000)), took \(duration) · \
+                \(beginning), took \(duration) · \
                 file sha256 <code>\(model.hash.isEmpty ? "–" : String(model.hash.prefix(16)) + "…")</code>
                 """)
         page.section("Outcome", outcome)
@@ -45,6 +49,11 @@ package struct TrainingPage {
         page.section("Model", shape)
         page.section("Configuration", "<pre>\(configuration)</pre>\n")
         return page.html
+    }
+
+    private var beginning: String {
+        let time = Timestamp.text(started.milliseconds / 1_000 * 1_000)
+        return resumedAfter.map { "resumed after epoch \($0), \(time)" } ?? "begun \(time)"
     }
 
     private var duration: String {

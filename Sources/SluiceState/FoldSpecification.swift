@@ -42,17 +42,5 @@ package struct FoldSpecification: Sendable {
 
     /// The state at a boundary, `[L][h, c][Hp]` with zero padding: zero, the learned state, or the mean of the
     /// distribution, which is what serving and evaluation use (`training.md`, "Initial states").
-    package var initialState: [Float] {
-        var state = [Float](repeating: 0, count: shape.stateFloats)
-        guard let learned = model.parameters.initialState else { return state }
-        for layer in 0..<shape.layers {
-            for unit in 0..<shape.hidden {
-                let source = layer * shape.hidden + unit
-                let target = 2 * layer * shape.paddedHidden + unit
-                state[target] = model.parameters.values[learned.h.lowerBound + source]
-                state[target + shape.paddedHidden] = model.parameters.values[learned.c.lowerBound + source]
-            }
-        }
-        return state
-    }
+    package var initialState: [Float] { model.initialState }
 }

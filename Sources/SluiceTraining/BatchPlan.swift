@@ -11,7 +11,8 @@ struct BatchPlan: Sendable, Equatable {
         let resets: Bool
     }
 
-    /// Each at most `rows` chunks of at most `chunk` steps, of lengths of their own.
+    /// Each at most `rows` chunks of at most `chunk` steps, of lengths of their own; under `across-sequences` chunks
+    /// that follow one another are one row.
     let batches: [[Row]]
     /// Number of lanes, the largest batch.
     let lanes: Int
@@ -31,12 +32,15 @@ struct BatchPlan: Sendable, Equatable {
         return BatchPlan(batches: batches, lanes: min(rows, chunks.count))
     }
 
-    /// Segments cut into chunks from their first row on; chunks in which nothing is scored are left out.
-    static func chunks(_ segments: [Segment], chunk: Int) -> [(segment: Segment, rows: Range<Int>)] {
+    /// Segments cut into chunks from their first row on. Chunks in which nothing is scored are left out, unless a state
+    /// is to go through them.
+    static func chunks(
+        _ segments: [Segment], chunk: Int, withUnscored: Bool = false
+    ) -> [(segment: Segment, rows: Range<Int>)] {
         segments.flatMap { segment in
             stride(from: segment.rows.lowerBound, to: segment.rows.upperBound, by: chunk).compactMap { start in
                 let end = min(start + chunk, segment.rows.upperBound)
-                return end > segment.scoredFrom ? (segment, start..<end) : nil
+                return withUnscored || end > segment.scoredFrom ? (segment, start..<end) : nil
             }
         }
     }
@@ -65,20 +69,33 @@ struct BatchPlan: Sendable, Equatable {
         return BatchPlan(batches: batches, lanes: min(rows, segments.count))
     }
 
-    /// The plan of one epoch: `per-batch` shuffles chunks, `across-batches` the order in which lanes take up segments,
-    /// never chunks within one.
+    /// A plan in the order of the segments.
+    static func inOrder(
+        _ segments: [Segment], policy: CarryPolicy, order: RowOrder, chunk: Int, rows: Int
+    ) -> BatchPlan {
+        switch policy {
+        case .perBatch: perBatch(segments, chunk: chunk, rows: rows)
+        case .acrossBatches where order == .strided: strided(segments, chunk: chunk, rows: rows)
+        case .acrossBatches: lanes(segments, chunk: chunk, rows: rows)
+        case .acrossSequences: acrossSequences(segments, chunk: chunk, rows: rows)
+        }
+    }
+
+    /// The plan of one epoch: `per-batch` shuffles chunks, the others segments, never chunks within one; `strided`
+    /// keeps the order of the data, which is what it is for.
     static func epoch(
         _ epoch: Int, of segments: [Segment], policy: CarryPolicy, _ configuration: TrainingConfiguration
     ) -> BatchPlan {
+        let (chunk, rows, order) = (configuration.chunk, configuration.rows, configuration.order)
         var generator = SeededGenerator(seed: configuration.seed, stream: .shuffle, index: epoch)
         if policy == .perBatch {
-            var chunks = chunks(segments, chunk: configuration.chunk)
+            var chunks = chunks(segments, chunk: chunk)
             generator.shuffle(&chunks)
-            return .perBatch(chunks: chunks, rows: configuration.rows)
+            return .perBatch(chunks: chunks, rows: rows)
         }
-        var order = segments
-        generator.shuffle(&order)
-        return .lanes(order, chunk: configuration.chunk, rows: configuration.rows)
+        var segments = segments
+        if policy != .acrossBatches || order != .strided { generator.shuffle(&segments) }
+        return .inOrder(segments, policy: policy, order: order, chunk: chunk, rows: rows)
     }
 
     /// Steps of the largest batch, the sum over its rows.

@@ -11,10 +11,8 @@ struct Evaluator {
     func evaluate(
         _ segments: [Segment], policy: CarryPolicy, with learner: Learner, each: () -> Void
     ) -> Evaluation {
-        let plan =
-            policy == .perBatch
-            ? BatchPlan.perBatch(segments, chunk: configuration.chunk, rows: configuration.rows)
-            : BatchPlan.lanes(segments, chunk: configuration.chunk, rows: configuration.rows)
+        let plan = BatchPlan.inOrder(
+            segments, policy: policy, order: configuration.order, chunk: configuration.chunk, rows: configuration.rows)
         let states = LaneStates(shape: learner.network.layout.shape, lanes: plan.lanes)
         var total = LossSum()
         for batch in plan.batches {

@@ -9,8 +9,9 @@ final class Learner {
     let network: RecurrentNetwork
     private let loss: HeadLoss
     private let placement: LossTargets
-    private let optimizer: Adam
+    let optimizer: Optimizer
     private let clip: Double
+    var learningRate: Double
     private let values, gradient, targets: Floats
 
     /// - Parameters:
@@ -24,8 +25,13 @@ final class Learner {
         let layout = NetworkLayout(parameters)
         loss = HeadLoss(manifest)
         placement = LossTargets(manifest, configuration.lossAt)
-        network = RecurrentNetwork(layout: layout, rows: rows, steps: steps)
-        optimizer = Adam(count: layout.count, learningRate: configuration.learningRate)
+        network = RecurrentNetwork(
+            layout: layout, initial: InitialStates(manifest, seed: configuration.seed),
+            dropout: configuration.dropout > 0
+                ? Dropout(rate: configuration.dropout, seed: configuration.seed) : nil,
+            rows: rows, steps: steps, threads: configuration.threads ?? ThreadTeam.cores)
+        optimizer = Optimizer(configuration, count: layout.count)
+        learningRate = configuration.learningRate
         clip = configuration.clip
         block = FloatBlock(parts: [layout.count, layout.count, steps * loss.width])
         values = block.take(layout.count)
@@ -48,20 +54,20 @@ final class Learner {
         }
     }
 
-    /// The last batch's gradient, clipped, laid out as the parameters.
+    /// The last batch's gradient, clipped and, but for AdamW, with its weight decay, laid out as the parameters.
     var lastGradient: [Float] { Array(UnsafeBufferPointer(start: gradient, count: template.values.count)) }
 
     /// Forward only: the batch's loss; its rows' states go on in `states`.
     func evaluate(_ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates) -> LossSum {
-        forward(batch, of: dataset, states: states, gradient: nil)
+        forward(batch, of: dataset, states: states, epoch: nil)
     }
 
-    /// One update.
+    /// One update, with the draws of that epoch.
     ///
     /// A batch in which all is masked changes states only. One whose loss or gradient is not finite changes no
     /// parameter: its loss sum is not finite then.
-    func step(_ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates) -> LossSum {
-        var total = forward(batch, of: dataset, states: states, gradient: network.outputGradient)
+    func step(_ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, epoch: Int) -> LossSum {
+        var total = forward(batch, of: dataset, states: states, epoch: epoch)
         guard total.count > 0, total.sum.isFinite else { return total }
         network.backward(parameters: values, gradient: gradient)
         let count = template.values.count
@@ -73,17 +79,20 @@ final class Learner {
         // As torch.nn.utils.clip_grad_norm_.
         let factor = clip > 0 ? clip / (norm + 1e-6) : 1
         if factor < 1 { TrainingKernels.scale(gradient, count: count, by: Float(factor)) }
-        optimizer.update(values, gradient: gradient)
+        optimizer.update(values, gradient: gradient, learningRate: learningRate)
         return total
     }
 
+    /// - Parameter epoch: of training; nil in evaluation, which draws nothing and needs no gradient.
     private func forward(
-        _ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, gradient: Floats?
+        _ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, epoch: Int?
     ) -> LossSum {
-        network.load(batch, of: dataset, states: states, parameters: values)
+        network.load(batch, of: dataset, states: states, parameters: values, epoch: epoch)
         network.forward(parameters: values)
         network.store(into: states)
         placement.fill(network.batch, of: dataset, into: targets)
-        return loss.evaluate(rows: network.batch.count, outputs: network.outputs, targets: targets, gradient: gradient)
+        return loss.evaluate(
+            rows: network.batch.count, outputs: network.outputs, targets: targets,
+            gradient: epoch == nil ? nil : network.outputGradient)
     }
 }

@@ -28,4 +28,10 @@ struct NetworkLayout {
         initialC = parameters.initialState?.c.lowerBound
         count = parameters.values.count
     }
+
+    /// `[H]` h and c from which rows of that layer start, where they are parameters.
+    func learned(_ parameters: ReadFloats, layer: Int) -> (h: ReadFloats, c: ReadFloats)? {
+        guard let initialH, let initialC else { return nil }
+        return (parameters + initialH + layer * shape.hidden, parameters + initialC + layer * shape.hidden)
+    }
 }

@@ -1,84 +1,94 @@
 internal import SluiceLSTM
 internal import SluiceNumerics
 
-/// The LSTM and its head over a packed batch, forward and backward in time, in one workspace that is allocated once.
+/// The LSTM and its head over a packed batch: takes in rows and their states, runs forward and backward in time.
 ///
-/// P packed rows, B rows of the first step, I inputs, H units, O outputs; all matrices row-major. Products of a whole
-/// chunk are one call each; only the hidden half of the gates goes step by step.
+/// P packed rows, B rows of the first step, O outputs.
 final class RecurrentNetwork {
-    struct Layer {
-        /// `[P, 4H]`: gate activations, after `backward` gradients of the pre-activations.
-        let gates: Floats
-        /// `[P, H]`; `previousH` is h one step earlier, row for row.
-        let c, tanhC, h, previousH: Floats
-        /// `[B, H]`: c before the first step.
-        let firstC: Floats
-    }
-
     let layout: NetworkLayout
+    private(set) var batch = PackedBatch()
+    let arithmetic: TrainingNetwork
+    private let initial: InitialStates
+    private let dropout: Dropout?
     private let block: FloatBlock
-    let layers: [Layer]
-    /// `[P, I]`.
-    let inputs: Floats
-    /// `[P, O]`, and the gradient of the loss in them.
-    let outputs, outputGradient: Floats
-    /// `[P, H]`: gradients of h, of one layer and of the one below in turn.
-    let hiddenGradients: [Floats]
-    /// `[B, H]`: gradients of c and of the first h, running.
-    let cellGradient, firstGradient: Floats
-    var batch = PackedBatch()
+    /// What has been drawn for a row, before it is spread: `[2, H]` h and c, or `[L − 1, H]` masks.
+    private let drawn: Floats
 
     /// - Parameters:
+    ///   - dropout: nil: nothing is dropped.
     ///   - rows: B of the largest batch.
     ///   - steps: P of the largest batch.
-    init(layout: NetworkLayout, rows: Int, steps: Int) {
+    init(
+        layout: NetworkLayout, initial: InitialStates, dropout: Dropout?, rows: Int, steps: Int, threads: Int
+    ) {
         self.layout = layout
+        self.initial = initial
         let shape = layout.shape
-        let (hidden, narrow) = (steps * shape.hidden, rows * shape.hidden)
-        let perLayer = [4 * hidden, hidden, hidden, hidden, hidden, narrow]
-        let shared = [
-            steps * shape.inputs, steps * shape.outputs, steps * shape.outputs, hidden, hidden, narrow, narrow,
-        ]
-        let block = FloatBlock(parts: (0..<shape.layers).flatMap { _ in perLayer } + shared)
-        self.block = block
-        layers = (0..<shape.layers).map { _ in
-            Layer(
-                gates: block.take(4 * hidden), c: block.take(hidden), tanhC: block.take(hidden), h: block.take(hidden),
-                previousH: block.take(hidden), firstC: block.take(narrow))
-        }
-        inputs = block.take(steps * shape.inputs)
-        outputs = block.take(steps * shape.outputs)
-        outputGradient = block.take(steps * shape.outputs)
-        hiddenGradients = [block.take(hidden), block.take(hidden)]
-        cellGradient = block.take(narrow)
-        firstGradient = block.take(narrow)
+        self.dropout = shape.layers > 1 ? dropout : nil
+        block = FloatBlock(parts: [max(2, shape.layers) * shape.hidden])
+        drawn = block.take(max(2, shape.layers) * shape.hidden)
+        arithmetic = TrainingNetwork(
+            inputs: shape.inputs, hidden: shape.hidden, layers: shape.layers, outputs: shape.outputs, rows: rows,
+            steps: steps, learnsState: layout.initialH != nil, mayDrop: self.dropout != nil,
+            team: ThreadTeam(threads: threads))
     }
 
-    /// Takes in a batch: its rows' inputs, and the states they start from.
-    func load(_ rows: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, parameters: ReadFloats) {
+    /// `[P, O]`, and the gradient of the loss in them.
+    var outputs: Floats { arithmetic.outputs }
+    var outputGradient: Floats { arithmetic.outputGradient }
+
+    /// Takes in a batch: its rows' inputs, the states they start from, and what is dropped.
+    ///
+    /// - Parameter epoch: of training, for the draws of initial states and dropout; nil in evaluation.
+    func load(
+        _ rows: [BatchPlan.Row], of dataset: Dataset, states: LaneStates, parameters: ReadFloats, epoch: Int?
+    ) {
         batch.pack(rows)
-        let width = layout.shape.inputs
+        arithmetic.take(active: batch.active, offsets: batch.offsets)
+        let (width, first) = (layout.shape.inputs, arithmetic.inputs)
         for (j, row) in batch.rows.enumerated() {
             dataset.series[row.segment.series].inputs.withUnsafeBufferPointer { source in
                 for (step, index) in row.rows.enumerated() {
-                    let target = inputs + (batch.offsets[step] + j) * width
-                    for feature in 0..<width { target[feature] = source[index * width + feature] }
+                    spread(source.baseAddress! + index * width, to: first + 16 * placeAt(step, row: j), count: width)
                 }
             }
         }
+        for layer in 0..<layout.shape.layers {
+            loadStates(layer, of: dataset, states: states, parameters: parameters, epoch: epoch)
+        }
+        drop(epoch: epoch)
+    }
+
+    private func loadStates(
+        _ layer: Int, of dataset: Dataset, states: LaneStates, parameters: ReadFloats, epoch: Int?
+    ) {
         let hidden = layout.shape.hidden
-        for (index, layer) in layers.enumerated() {
-            for (j, row) in batch.rows.enumerated() {
-                let (h, c) = (layer.previousH + j * hidden, layer.firstC + j * hidden)
-                if !row.resets {
-                    h.update(from: states.h(lane: row.lane, layer: index), count: hidden)
-                    c.update(from: states.c(lane: row.lane, layer: index), count: hidden)
-                } else if let initialH = layout.initialH, let initialC = layout.initialC {
-                    h.update(from: parameters + initialH + index * hidden, count: hidden)
-                    c.update(from: parameters + initialC + index * hidden, count: hidden)
-                } else {
-                    h.update(repeating: 0, count: hidden)
-                    c.update(repeating: 0, count: hidden)
+        let learned = layout.learned(parameters, layer: layer)
+        for (j, row) in batch.rows.enumerated() {
+            var (h, c) = (drawn, drawn + hidden)
+            if row.resets {
+                initial.fill(
+                    h, c, hidden: hidden, layer: layer, learned: learned,
+                    stream: dataset.series[row.segment.series].name, row: row.rows.lowerBound, epoch: epoch)
+            } else {
+                (h, c) = (states.h(lane: row.lane, layer: layer), states.c(lane: row.lane, layer: layer))
+            }
+            spread(h, to: arithmetic.h(layer: layer) + 16 * j, count: hidden)
+            spread(c, to: arithmetic.c(layer: layer) + 16 * j, count: hidden)
+        }
+    }
+
+    private func drop(epoch: Int?) {
+        guard let dropout else { return }
+        arithmetic.drops = epoch != nil
+        guard let epoch else { return }
+        let (hidden, below) = (layout.shape.hidden, layout.shape.layers - 1)
+        for (j, row) in batch.rows.enumerated() {
+            for (step, index) in row.rows.enumerated() {
+                dropout.fill(drawn, count: below * hidden, series: row.segment.series, row: index, epoch: epoch)
+                for layer in 0..<below {
+                    let mask = arithmetic.mask(layer: layer) + 16 * placeAt(step, row: j)
+                    spread(drawn + layer * hidden, to: mask, count: hidden)
                 }
             }
         }
@@ -88,49 +98,59 @@ final class RecurrentNetwork {
     func store(into states: LaneStates) {
         let hidden = layout.shape.hidden
         for (j, row) in batch.rows.enumerated() {
-            let last = (batch.offsets[row.rows.count - 1] + j) * hidden
-            for (index, layer) in layers.enumerated() {
-                states.h(lane: row.lane, layer: index).update(from: layer.h + last, count: hidden)
-                states.c(lane: row.lane, layer: index).update(from: layer.c + last, count: hidden)
+            let last = 16 * placeAt(row.rows.count - 1, row: j)
+            for layer in 0..<layout.shape.layers {
+                gather(arithmetic.h(layer: layer) + last, into: states.h(lane: row.lane, layer: layer), count: hidden)
+                gather(arithmetic.c(layer: layer) + last, into: states.c(lane: row.lane, layer: layer), count: hidden)
             }
         }
     }
 
     /// Fills `outputs [P, O]` for the batch taken in.
     func forward(parameters: ReadFloats) {
-        let (hidden, count) = (layout.shape.hidden, batch.count)
-        for (index, layer) in layers.enumerated() {
-            let place = layout.layers[index]
-            TrainingKernels.fillRows(
-                rows: count, count: 4 * hidden, a: parameters + place.biasIH, b: parameters + place.biasHH,
-                out: layer.gates)
-            BLAS.gemm(
-                transposeA: false, transposeB: true, m: count, n: 4 * hidden, k: place.inputs, alpha: 1,
-                a: index == 0 ? inputs : layers[index - 1].h, lda: place.inputs, b: parameters + place.weightIH,
-                ldb: place.inputs, beta: 1, c: layer.gates, ldc: 4 * hidden)
-            for step in 0..<batch.steps {
-                let (first, rows) = (batch.offsets[step] * hidden, batch.active[step])
-                var previousC = layer.firstC
-                if step > 0 {
-                    let before = batch.offsets[step - 1] * hidden
-                    (layer.previousH + first).update(from: layer.h + before, count: rows * hidden)
-                    previousC = layer.c + before
+        arithmetic.forward(parameters: parameters)
+    }
+
+    /// Fills `gradient`, laid out as the parameters, from `outputGradient`, after `forward` on the same batch. What a
+    /// row started from is constant, unless it is the learned initial state.
+    func backward(parameters: ReadFloats, gradient: Floats) {
+        arithmetic.backward(parameters: parameters, gradient: gradient)
+        guard let initialH = layout.initialH, let initialC = layout.initialC else { return }
+        let hidden = layout.shape.hidden
+        for layer in 0..<layout.shape.layers {
+            let (h, c) = (gradient + initialH + layer * hidden, gradient + initialC + layer * hidden)
+            h.update(repeating: 0, count: hidden)
+            c.update(repeating: 0, count: hidden)
+            let (fromH, fromC) = (arithmetic.hGradient(layer: layer), arithmetic.cGradient(layer: layer))
+            for (j, row) in batch.rows.enumerated() where row.resets {
+                for unit in 0..<hidden {
+                    let at = 16 * j + unit % 16
+                    h[unit] += fromH[unit / 16 * arithmetic.stride + at]
+                    c[unit] += fromC[unit / 16 * arithmetic.cellStride + at]
                 }
-                BLAS.gemm(
-                    transposeA: false, transposeB: true, m: rows, n: 4 * hidden, k: hidden, alpha: 1,
-                    a: layer.previousH + first, lda: hidden, b: parameters + place.weightHH, ldb: hidden, beta: 1,
-                    c: layer.gates + 4 * first, ldc: 4 * hidden)
-                TrainingKernels.cellForward(
-                    rows: rows, hidden: hidden, gates: layer.gates + 4 * first, previousC: previousC,
-                    c: layer.c + first, tanhC: layer.tanhC + first, h: layer.h + first)
             }
         }
-        let outputCount = layout.shape.outputs
-        TrainingKernels.fillRows(
-            rows: count, count: outputCount, a: parameters + layout.headBias, b: nil, out: outputs)
-        BLAS.gemm(
-            transposeA: false, transposeB: true, m: count, n: outputCount, k: hidden, alpha: 1,
-            a: layers[layers.count - 1].h, lda: hidden, b: parameters + layout.headWeight, ldb: hidden, beta: 1,
-            c: outputs, ldc: outputCount)
+    }
+
+    /// Where the arithmetic has a row's step: after the B rows of first states.
+    private func placeAt(_ step: Int, row: Int) -> Int { batch.rows.count + batch.offsets[step] + row }
+
+    /// A row-major row into blocks of 16.
+    private func spread(_ source: ReadFloats, to target: Floats, count: Int) {
+        let stride = arithmetic.stride
+        var block = target
+        for start in Swift.stride(from: 0, to: count, by: 16) {
+            block.update(from: source + start, count: min(16, count - start))
+            block += stride
+        }
+    }
+
+    private func gather(_ source: ReadFloats, into target: Floats, count: Int) {
+        let stride = arithmetic.stride
+        var block = source
+        for start in Swift.stride(from: 0, to: count, by: 16) {
+            (target + start).update(from: block, count: min(16, count - start))
+            block += stride
+        }
     }
 }

@@ -22,7 +22,7 @@ final class SteppedPass {
         stepper = LSTMStepper(parameters)
         loss = HeadLoss(manifest)
         placement = LossTargets(manifest, configuration.lossAt)
-        initial = Self.initialState(parameters)
+        initial = Model(manifest: manifest, parameters: parameters).initialState
         let counts = [
             lanes * shape.stateFloats, lanes * shape.inputs, lanes * shape.stateFloats, steps * shape.outputs,
             steps * loss.width,
@@ -78,20 +78,5 @@ final class SteppedPass {
         for j in 0..<active where finite[j] {
             (states + batch.rows[j].lane * size).update(from: next + j * size, count: size)
         }
-    }
-
-    private static func initialState(_ parameters: LSTMParameters) -> [Float] {
-        let shape = parameters.shape
-        var state = [Float](repeating: 0, count: shape.stateFloats)
-        guard let learned = parameters.initialState else { return state }
-        for layer in 0..<shape.layers {
-            for unit in 0..<shape.hidden {
-                let place = 2 * layer * shape.paddedHidden + unit
-                state[place] = parameters.values[learned.h.lowerBound + layer * shape.hidden + unit]
-                state[place + shape.paddedHidden] =
-                    parameters.values[learned.c.lowerBound + layer * shape.hidden + unit]
-            }
-        }
-        return state
     }
 }

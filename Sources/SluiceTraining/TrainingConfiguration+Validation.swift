@@ -3,8 +3,7 @@ package import SluiceCore
 extension TrainingConfiguration {
     /// Checks every entry.
     ///
-    /// - Throws: `SluiceError(.invalidConfiguration)` for a value out of range, `SluiceError(.unsupported)` for one
-    ///   that is not available yet; the message names the entry.
+    /// - Throws: `SluiceError(.invalidConfiguration)` for a value out of range; the message names the entry.
     package func validate() throws(SluiceError) {
         guard !carry.isEmpty else { throw .entry("carry", "is empty") }
         try Self.check("chunk", chunk, 1...65_536)
@@ -14,29 +13,20 @@ extension TrainingConfiguration {
         try Self.check("forget_bias", forgetBias, 0...1)
         if let threads { try Self.check("threads", threads, 1...1_024) }
         guard learningRate > 0, learningRate.isFinite else { throw .entry("learning_rate", "must be positive") }
+        guard momentum >= 0, momentum < 1 else { throw .entry("momentum", "must be at least 0 and below 1") }
+        guard (0...1).contains(weightDecay ?? 0) else { throw .entry("weight_decay", "must be 0 to 1") }
+        try Self.check("schedule_epochs", scheduleEpochs, 1...1_000_000)
+        guard scheduleFactor > 0, scheduleFactor < 1 else { throw .entry("schedule_factor", "must be between 0 and 1") }
+        guard dropout >= 0, dropout < 1 else { throw .entry("dropout", "must be at least 0 and below 1") }
         guard clip >= 0, clip.isFinite else { throw .entry("clip", "must be 0 (no clipping) or positive") }
         guard validation >= 0, validation < 1 else { throw .entry("validation", "must be at least 0 and below 1") }
         guard test >= 0, test < 1 else { throw .entry("test", "must be at least 0 and below 1") }
         guard validation + test < 1 else { throw .entry("validation", "and test together leave nothing to train on") }
-
-        for policy in carry { try policy.checkAvailable("train.carry") }
-        try order.checkAvailable("train.order")
-        try optimizer.checkAvailable("train.optimizer")
-        try schedule.checkAvailable("train.schedule")
-        try weights.checkAvailable("train.weights")
     }
 
     private static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(SluiceError) {
         guard range.contains(value) else {
             throw .entry(name, "is \(value); \(range.lowerBound) to \(range.upperBound) are allowed")
-        }
-    }
-}
-
-extension TrainingChoice {
-    func checkAvailable(_ setting: String) throws(SluiceError) {
-        guard isAvailable else {
-            throw SluiceError(.unsupported, "\(setting): \(rawValue) is not available yet", remedy: Self.remedy)
         }
     }
 }

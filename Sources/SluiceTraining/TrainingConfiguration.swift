@@ -1,5 +1,5 @@
 /// What a row's state is at the start of a batch (`training.md`, "Carry policies").
-package enum CarryPolicy: String, Sendable, CaseIterable {
+package enum CarryPolicy: String, Codable, Sendable, CaseIterable {
     case perBatch = "per-batch"
     case acrossBatches = "across-batches"
     case acrossSequences = "across-sequences"
@@ -14,7 +14,7 @@ package enum OptimizerKind: String, Sendable, CaseIterable {
     case sgd, adam, adamw, rmsprop
 }
 
-package enum LearningRateSchedule: String, Sendable, CaseIterable {
+package enum LearningRateSchedule: String, Codable, Sendable, CaseIterable {
     case constant, step, cosine
     case reduceOnPlateau = "reduce-on-plateau"
 }
@@ -44,7 +44,17 @@ package struct TrainingConfiguration: Sendable, Equatable {
     package var order = RowOrder.lanes
     package var optimizer = OptimizerKind.adam
     package var learningRate = 0.001
+    /// Of SGD.
+    package var momentum = 0.9
+    /// nil: PyTorch's default, 0.01 of AdamW and 0 of the others.
+    package var weightDecay: Double?
     package var schedule = LearningRateSchedule.constant
+    /// `step`: epochs between two reductions; `reduce-on-plateau`: epochs without a better loss before one.
+    package var scheduleEpochs = 5
+    /// Of a reduction.
+    package var scheduleFactor = 0.5
+    /// Probability with which an output is dropped between two layers.
+    package var dropout = 0.0
     package var lossAt = LossPlacement.every
     package var epochs = 20
     /// Epochs without a better validation loss before training stops; 0: it does not.
@@ -59,7 +69,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     package var by = HoldOut.time
     package var test = 0.0
     package var seed: UInt64 = 0
-    /// nil: all cores. The result depends on the number, never on the run.
+    /// nil: all cores. The result does not depend on the number.
     package var threads: Int?
 
     package init() {}

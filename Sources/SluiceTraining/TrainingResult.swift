@@ -1,7 +1,7 @@
 package import SluiceLSTM
 
 /// How well a model does on some rows. Losses are in the units of the network's outputs (scaled targets).
-package struct Evaluation: Sendable, Equatable {
+package struct Evaluation: Codable, Sendable, Equatable {
     /// The mean over `count` terms; NaN if there are none.
     package let loss: Double
     /// Forecasts (times quantiles), or labels, that counted.
@@ -38,7 +38,7 @@ package enum TrainingProgress: Sendable {
         package let observations: Int
     }
 
-    package struct Epoch: Sendable, Equatable {
+    package struct Epoch: Codable, Sendable, Equatable {
         package let epoch: Int
         package let policy: CarryPolicy
         package let train: Evaluation

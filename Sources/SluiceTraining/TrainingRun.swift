@@ -9,6 +9,8 @@ struct TrainingRun {
     private let configuration: TrainingConfiguration
     private let learner: Learner
     private let evaluator: Evaluator
+    private let identity: [String: String]
+    private var learningRate: LearningRate
     private var observations = 0
     /// The parameters to fall back to.
     private var best: LSTMParameters
@@ -18,15 +20,17 @@ struct TrainingRun {
 
     init(
         dataset: Dataset, split: DatasetSplit, manifest: ModelManifest, shape: LSTMShape,
-        configuration: TrainingConfiguration
+        configuration: TrainingConfiguration, identity: [String: String]
     ) {
+        self.identity = identity
         self.dataset = dataset
         self.split = split
         self.manifest = manifest
         self.configuration = configuration
+        learningRate = LearningRate(configuration)
         best = LSTMParameters(
-            drawnFor: shape, hasInitialState: manifest.initialState.isLearned, forgetBias: configuration.forgetBias,
-            seed: configuration.seed)
+            drawnFor: shape, hasInitialState: manifest.initialState.isLearned, weights: configuration.weights,
+            forgetBias: configuration.forgetBias, seed: configuration.seed)
         let longest = (split.train + split.validation).map(\.rows.count).max() ?? 0
         learner = Learner(
             best, manifest: manifest, configuration: configuration, rows: configuration.rows,
@@ -34,21 +38,27 @@ struct TrainingRun {
         evaluator = Evaluator(dataset: dataset, manifest: manifest, configuration: configuration)
     }
 
+    /// Goes on with the epochs that are left.
+    ///
+    /// - Parameter checkpoint: called at the end of each epoch; what it throws ends training.
     mutating func epochs(
-        isCancelled: () -> Bool, progress: (TrainingProgress) -> Void
-    ) throws(SluiceError) -> TrainingResult.Stop {
-        for epoch in 0..<configuration.epochs {
+        isCancelled: () -> Bool, checkpoint: TrainingCheckpoint.Keeper,
+        progress: (TrainingProgress) -> Void
+    ) throws -> TrainingResult.Stop {
+        for epoch in history.count..<max(history.count, configuration.epochs) {
+            if isStuck { return .early }
             let policy = configuration.carry(inEpoch: epoch)
             let plan = BatchPlan.epoch(epoch, of: split.train, policy: policy, configuration)
             let states = LaneStates(shape: learner.network.layout.shape, lanes: plan.lanes)
             var total = LossSum()
+            learner.learningRate = learningRate.value
             for (index, batch) in plan.batches.enumerated() {
                 if isCancelled() {
                     // Better a few batches than the initial draw.
                     if history.isEmpty { best = learner.parameters }
                     return .cancelled
                 }
-                let loss = learner.step(batch, of: dataset, states: states)
+                let loss = learner.step(batch, of: dataset, states: states, epoch: epoch)
                 guard loss.sum.isFinite else { return .diverged(epoch: epoch + 1, batch: index + 1) }
                 total += loss
                 observations += batch.reduce(0) { $0 + $1.rows.count }
@@ -67,13 +77,14 @@ struct TrainingRun {
                 return .diverged(epoch: epoch + 1, batch: plan.batches.count)
             }
             progress(.epoch(record))
-            if configuration.patience > 0, !split.validation.isEmpty,
-                epoch + 1 - bestEpoch >= configuration.patience
-            {
-                return .early
-            }
+            try checkpoint(self.checkpoint)
         }
-        return .completed
+        return isStuck ? .early : .completed
+    }
+
+    /// Whether no epoch of the last `patience` was the best.
+    private var isStuck: Bool {
+        configuration.patience > 0 && !split.validation.isEmpty && history.count - bestEpoch >= configuration.patience
     }
 
     /// Validates, and keeps the parameters if they are the best; nil if the epoch's last update left them no good.
@@ -95,6 +106,8 @@ struct TrainingRun {
         let record = TrainingProgress.Epoch(
             epoch: epoch + 1, policy: policy, train: Evaluation(total, manifest), validation: validation)
         history.append(record)
+        let watched = validation.flatMap { $0.count > 0 ? $0.loss : nil } ?? total.mean
+        learningRate.end(epoch: epoch + 1, loss: watched)
         return record
     }
 
@@ -121,5 +134,30 @@ struct TrainingRun {
             incumbent: comparable.map {
                 evaluator.carried(split.validation, parameters: $0.parameters(in: scaler), each: each)
             })
+    }
+}
+
+extension TrainingRun {
+    /// As at the end of the last epoch.
+    private var checkpoint: TrainingCheckpoint {
+        TrainingCheckpoint(
+            progress: TrainingCheckpoint.Progress(
+                identity: identity, observations: observations, bestEpoch: bestEpoch, bestLoss: bestLoss,
+                updates: learner.optimizer.updates, learningRate: learningRate, epochs: history),
+            parameters: learner.parameters.values, best: best.values, moments: learner.optimizer.moments)
+    }
+
+    /// Becomes the run that the checkpoint is of.
+    ///
+    /// - Throws: `checkpoint-foreign`.
+    mutating func resume(_ checkpoint: TrainingCheckpoint) throws(SluiceError) {
+        try checkpoint.check(identity, count: best.values.count)
+        let progress = checkpoint.progress
+        (observations, bestEpoch, bestLoss) = (progress.observations, progress.bestEpoch, progress.bestLoss)
+        (learningRate, history) = (progress.learningRate, progress.epochs)
+        best.values = checkpoint.parameters
+        learner.parameters = best
+        best.values = checkpoint.best
+        learner.optimizer.restore(checkpoint.moments, updates: progress.updates)
     }
 }

@@ -7,12 +7,16 @@ struct Summary {
     private var injected: [FaultKind: Int] = [:]
     private var transactions = TransactionCoordinator.Tally()
     private var seconds: Int64 = 0
+    private var rejects: [String: Int] = [:]
+    private var coldStarts = 0
 
     mutating func add(_ outcome: Outcome) {
         seeds += 1
         inputs += outcome.inputs
         seconds += outcome.simulatedMilliseconds / 1_000
         for (kind, count) in outcome.injected { injected[kind, default: 0] += count }
+        coldStarts += outcome.coldStarts
+        rejects.merge(outcome.rejects, uniquingKeysWith: +)
         transactions.committed += outcome.transactions.committed
         transactions.aborted += outcome.transactions.aborted
         transactions.timedOut += outcome.transactions.timedOut
@@ -26,10 +30,13 @@ struct Summary {
     var text: String {
         let total = faults.reduce(0) { $0 + $1.1 }
         let kinds = faults.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        let codes = rejects.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return """
             \(seeds) seeds, \(inputs) inputs, \(seconds) simulated seconds
             transactions: \(transactions.committed) committed, \(transactions.aborted) aborted (\
             \(transactions.timedOut) by time, \(transactions.fenced) by a successor)
+            rejects: \(codes)
+            cold starts: \(coldStarts)
             \(total) faults: \(kinds)
             """
     }

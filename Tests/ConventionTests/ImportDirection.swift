@@ -19,6 +19,7 @@ enum ImportDirection {
         "sluice-simulate": ["SluiceSimulation"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
         "SluiceReport": ["SluiceCore", "SluiceLSTM", "SluiceTraining"],
+        "SluiceExperiments": ["SluiceLSTM", "SluiceTraining"],
         "SluiceAccess": ["SluiceCore"],
         "SluiceConfiguration": [
             "SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining",
@@ -33,7 +34,7 @@ enum ImportDirection {
         "SluiceCommands": [
             "SluiceAccess", "SluiceCore", "SluiceFiles", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile",
             "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining",
-            "SluiceConfiguration", "SluiceAdmin", "SluiceReport", "SluiceService",
+            "SluiceExperiments", "SluiceConfiguration", "SluiceAdmin", "SluiceReport", "SluiceService",
         ],
         "sluice": ["SluiceCommands"],
     ]

@@ -14,8 +14,8 @@ import Testing
         (TokensRevoke.self, "tokens-revoke"), (Models.self, "models"), (ModelsList.self, "models-list"),
         (ModelsShow.self, "models-show"), (ModelsPromote.self, "models-promote"),
         (ModelsRollback.self, "models-rollback"), (DemoCommand.self, "demo"), (Bench.self, "bench"),
-        (BenchStep.self, "bench-step"),
-        (BenchEngine.self, "bench-engine"),
+        (BenchStep.self, "bench-step"), (BenchTrain.self, "bench-train"),
+        (BenchEngine.self, "bench-engine"), (ExperimentCommand.self, "experiment"),
     ]
 
     @Test func helpIsAsRecorded() throws {

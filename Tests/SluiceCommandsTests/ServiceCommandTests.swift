@@ -86,12 +86,17 @@ import Testing
 
     @Test func benchmarksPrintOneObjectALine() async throws {
         let step = await sluice("bench", "step", "--inputs", "1", "--hidden", "4", "--batch", "1", "--json")
+        let train = await sluice(
+            list: [
+                "bench", "train", "--inputs", "1", "--hidden", "4", "--layers", "1", "--batch", "2", "--steps", "3",
+                "--threads", "1", "--json",
+            ])
         let engine = await sluice(
             list: [
                 "bench", "engine", "--streams", "10", "--features", "2", "--hidden", "4", "--batch", "64", "--seconds",
                 "0.01", "--json",
             ])
-        for (result, name) in [(step, "step"), (engine, "engine")] {
+        for (result, name) in [(step, "step"), (train, "train"), (engine, "engine")] {
             #expect(result.code == 0 && result.out.lines.count == 1)
             let object = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
             #expect(object?["bench"] as? String == name && object?["threads"] as? Int == 1)

@@ -68,19 +68,17 @@ import Testing
             #"train.carry: "per-batch ×0" is not a policy and a number of epochs such as "per-batch ×5""#),
         Case("train: {learning_rate: 0}", "train.learning_rate: 0 is not above 0"),
         Case("train: {validation: 0.6, test: 0.5}", "train.test: with train.validation leaves nothing to train on"),
+        Case("train: {momentum: 1}", "train.momentum: 1 is not at least 0 and below 1"),
+        Case("train: {weight_decay: 2}", "train.weight_decay: 2 is not between 0 and 1"),
+        Case("train: {schedule_factor: 1}", "train.schedule_factor: 1 is not between 0 and 1, both excluded"),
+        Case("train: {dropout: 1}", "train.dropout: 1 is not at least 0 and below 1"),
         Case(
-            "train: {carry: across-sequences}",
-            "train.carry: across-sequences is not available yet; use per-batch or across-batches"),
+            "model: {initial_state_range: [1, 0]}",
+            "model.initial_state_range: must be a low and a high end, such as [0, 1]"),
+        Case("model: {initial_state_deviation: 0}", "model.initial_state_deviation: 0 is not above 0, at most 100"),
         Case(
-            "retrain: {carry: [per-batch ×2, across-sequences]}",
-            "retrain.carry: across-sequences is not available yet; use per-batch or across-batches"),
-        Case("train: {order: strided}", "train.order: strided is not available yet; use lanes"),
-        Case("train: {optimizer: sgd}", "train.optimizer: sgd is not available yet; use adam"),
-        Case("train: {schedule: cosine}", "train.schedule: cosine is not available yet; use constant"),
-        Case("train: {weights: xavier}", "train.weights: xavier is not available yet; use pytorch"),
-        Case(
-            "model: {initial_state: normal}",
-            "model.initial_state: normal is not available yet; use zero or learned"),
+            "model: {initial_state_noise: true}",
+            "model.initial_state_noise: is not available yet; service begins with the distribution's mean"),
         Case(
             "retrain: {on_drift: true}",
             "retrain.on_drift: is not available yet; retrain.every trains on schedule"),

@@ -223,7 +223,7 @@ private final class SlowTransactions: TransactionalProducer {
             return
         }
         let made = try plan()
-        #expect(made.lostBefore == (facts.stored.map { $0 < facts.low } == true ? facts.low : nil))
+        #expect(made.lost == (facts.stored.flatMap { $0 < facts.low ? $0..<facts.low : nil } ?? 0..<0))
         #expect((made.replayFrom, made.liveFrom, made.controlOffset) == expected)
         #expect(made.commandsFrom == (facts.stored == nil && facts.committed == nil ? expected.live : 1_000))
         #expect(made.notes.count == facts.notes)
@@ -255,7 +255,7 @@ private final class SlowTransactions: TransactionalProducer {
         #expect((earliest.replayFrom, earliest.liveFrom) == (40, 40) && earliest.origin == nil)
         let latest = try plan(.latest, changelog: changelog)
         #expect((latest.replayFrom, latest.liveFrom, latest.commandsFrom) == (1_000, 1_000, 1_000))
-        #expect(latest.origin == 1_000 && latest.lostBefore == nil && latest.notes.isEmpty)
+        #expect(latest.origin == 1_000 && latest.lost.isEmpty && latest.notes.isEmpty)
         let error = #expect(throws: SluiceError.self) { try plan(.none, changelog: changelog) }
         #expect(error?.code == .missingPosition && error?.retry == .never)
         #expect(error?.message.contains("auto.offset.reset") == true)
@@ -292,9 +292,9 @@ private final class SlowTransactions: TransactionalProducer {
         #expect((known.replayFrom, known.liveFrom) == (70, 70) && known.origin == nil)
         // A state that is lost is rebuilt from where it began, not from what the log holds besides.
         let lost = try plan(first, committed: 70, origin: 60, changelog: changelog)
-        #expect((lost.replayFrom, lost.liveFrom) == (60, 70) && lost.origin == 60 && lost.lostBefore == nil)
+        #expect((lost.replayFrom, lost.liveFrom) == (60, 70) && lost.origin == 60 && lost.lost.isEmpty)
         let passed = try plan(first, committed: 70, origin: 60, low: 65, changelog: changelog)
-        #expect((passed.replayFrom, passed.liveFrom) == (65, 70) && passed.lostBefore == (changelog ? 65 : nil))
+        #expect((passed.replayFrom, passed.liveFrom) == (65, 70) && passed.lost == (changelog ? 60..<65 : 0..<0))
     }
 
     @Test func whereAPartitionBeganIsCommittedBeforeAnythingIsAnswered() throws {

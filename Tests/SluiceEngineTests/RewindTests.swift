@@ -169,6 +169,19 @@ import Testing
     /// A snapshot without what its log says of it: checksum, position and control.
     private func bits(_ snapshot: [UInt8]) -> [UInt8] { Array(snapshot[20..<72] + snapshot[88...]) }
 
+    @Test func whatAPartitionDidNotBeginWithIsInNoEarlierState() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let live = try FoldRig(Self.specification)
+        try live.run(Array(Self.records[60..<140]))
+        for stream in ["stream-1", "stream-2"] {
+            let rebuilt = try rewind(log).export(stream, partition: 0, before: 140, origin: 60)
+            let expected = try live.state().export(stream)
+            #expect(rebuilt.map { bits($0.snapshot) } == expected.map { bits($0.snapshot) })
+            #expect(try rewind(log).export(stream, partition: 0, before: 60, origin: 60) == nil)
+        }
+    }
+
     @Test func whatTheLogNoLongerHoldsIsRefused() throws {
         let log = SimulatedLog()
         log.append(Self.records)

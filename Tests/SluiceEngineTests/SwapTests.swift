@@ -127,6 +127,26 @@ import Testing
         #expect(log.answers() == (try replay(Self.records, try log.events)))
     }
 
+    /// Nor by another one where it is gone, but for who asks for that.
+    @Test func aRecordedSwapToAModelThatIsGoneEndsTheServiceOrIsLeftOutByPolicy() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<150]))
+        try Self.rig(log).run(script(log))
+        log.saved = [:]
+        log.append(Array(Self.records[150...]))
+        func without(_ policy: LostInputPolicy) throws -> WorkerRig {
+            try WorkerRig(log, specification: Self.first, others: [Self.third], lostInput: policy)
+        }
+        let before = log.answers().count
+        let error = #expect(throws: SluiceError.self) { try without(.fail).run() }
+        #expect(error?.code == .unknownModel && error?.retry == .never)
+        #expect(error?.remedy?.contains("state.lost_input") == true)
+        #expect(log.answers().count == before)
+        let rig = try without(.coldStart)
+        try rig.run()
+        #expect(rig.notes.seen.notes.contains { $0.contains("a recorded swap cannot be repeated") })
+    }
+
     @Test func aSavedStateGoesOnWithItsOwnModelWhateverIsActiveNow() throws {
         let log = SimulatedLog()
         log.append(Array(Self.records[..<150]))

@@ -28,6 +28,15 @@ import Testing
         #expect(BarChart("t", [], []).svg.text.contains("<svg"))
     }
 
+    @Test func aLegendThatIsTooLongForOneRowHasSeveral() {
+        let names = ["one", String(repeating: "x", count: 60), String(repeating: "y", count: 60), "z"]
+        let chart = LineChart("t", horizontal: "epoch", names.map { .init($0, style: "a", [(1, 1), (2, 2)]) }).svg.text
+        // The last row is where a single one is; the others are above it.
+        #expect(chart.contains("viewBox=\"0 -18 760 318\""))
+        #expect(chart.matches(of: /y="-2">(one|x+)</).count == 2 && chart.matches(of: /y="16">(y+|z)</).count == 2)
+        #expect(LineChart("t", horizontal: "epoch", []).svg.text.contains("viewBox=\"0 0 760 300\""))
+    }
+
     @Test func textOfOthersIsEscaped() {
         let name = "<b>\"&'\u{1B}"
         #expect(("\(name)" as HTML).text == "&lt;b&gt;&quot;&amp;&#39;\u{FFFD}")

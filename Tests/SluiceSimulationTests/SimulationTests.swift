@@ -1,11 +1,12 @@
 import Foundation
+import SluiceEngine
 import Testing
 
 @testable import SluiceSimulation
 
 @Suite struct SimulationTests {
     /// More of them: `sluice-simulate --runs 10000`.
-    @Test(arguments: [1, 2, 3, 4, 5, 6, 8, 21, 59, 62, 91, 104_847])
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 8, 21, 59, 62, 66, 91, 155, 559, 104_847, 302_003, 400_523])
     func theEngineKeepsItsPromises(seed: UInt64) {
         let outcome = Simulation(seed: seed).run()
         #expect(outcome.violation == nil, "sluice-simulate --seed \(seed) --runs 1")
@@ -44,6 +45,37 @@ import Testing
             if (outcome.notes + outcome.errors).contains(where: { $0.contains("is refused by") }) { refused += 1 }
         }
         #expect(refused > 5)
+    }
+
+    /// But for those that have tests of their own.
+    @Test func everyKindOfFaultIsDrawn() {
+        let drawn = (1...200 as ClosedRange<UInt64>).flatMap { Scenario(seed: $0).plan.faults.map(\.kind) }
+        #expect(Set(drawn) == Set(FaultKind.allCases).subtracting([.grow, .growAway]))
+    }
+
+    @Test func aStepThatOverflowsIsAReject() {
+        var rejects = 0
+        for seed in 1...60 as ClosedRange<UInt64> where Scenario(seed: seed).huge != nil && rejects == 0 {
+            rejects = Simulation(seed: seed).run().rejects["non-finite"] ?? 0
+        }
+        #expect(rejects > 0)
+    }
+
+    @Test(arguments: LostInputPolicy.allCases)
+    func streamsThatLackInputsBeginColdAndNoOther(policy: LostInputPolicy) {
+        var hasBegun = false
+        for seed in 1...200 as ClosedRange<UInt64> {
+            let scenario = Scenario(seed: seed)
+            guard !hasBegun, scenario.lostInput == policy, scenario.isExactlyOnce,
+                scenario.plan.faults.contains(where: { $0.kind == .retentionPast })
+            else { continue }
+            let outcome = Simulation(seed: seed).run()
+            #expect(outcome.violation == nil, "sluice-simulate --seed \(seed) --runs 1")
+            hasBegun = outcome.coldStarts > 0
+            guard hasBegun, policy == .fail else { continue }
+            #expect(outcome.errors.contains { $0.contains("retention has passed them") })
+        }
+        #expect(hasBegun)
     }
 
     @Test func aPlanIsItsText() throws {

@@ -30,6 +30,31 @@ import Testing
             ])
     }
 
+    /// Chunks 0:0..4, 0:4..8, 0:8..9, 0:9..11, 1:0..4, 1:4..5.
+    @Test func stridedRowsGoOnFromTheChunkABatchEarlierWhateverItsStream() {
+        #expect(
+            table(.strided(segments, chunk: 4, rows: 2)) == [
+                ["0:0..4@0*", "0:4..8@1*"], ["0:8..9@0", "0:9..11@1*"], ["1:0..4@0*", "1:4..5@1"],
+            ])
+        // The last, smaller batch leaves the other rows as they were.
+        #expect(table(.strided(segments, chunk: 4, rows: 5))[1] == ["1:4..5@0"])
+    }
+
+    @Test func acrossSequencesChainsTheChunksOfABatchAndGoesOnInTheNext() {
+        #expect(
+            table(.acrossSequences(segments, chunk: 4, rows: 2)) == [
+                ["0:0..8@0*"], ["0:8..9@0", "0:9..11@1*"], ["1:0..5@0*"],
+            ])
+        #expect(
+            table(.acrossSequences(segments, chunk: 2, rows: 3)) == [
+                ["0:0..6@0*"], ["0:6..9@0", "0:9..11@1*"], ["1:0..5@0*"],
+            ])
+        #expect(
+            table(.acrossSequences([segments[1], segments[2], segments[0]], chunk: 3, rows: 2)) == [
+                ["0:9..11@0*", "1:0..3@1*"], ["1:3..5@1", "0:0..3@0*"], ["0:3..9@0"],
+            ])
+    }
+
     @Test func perBatchResetsEveryChunkAndFillsEveryRow() {
         #expect(
             table(.perBatch(segments, chunk: 4, rows: 4)) == [
@@ -47,7 +72,7 @@ import Testing
         let segments = (0..<10).map { Segment(series: $0, rows: 0..<(3 * $0 + 1)) }
         var configuration = TrainingConfiguration()
         (configuration.chunk, configuration.rows) = (4, 3)
-        for policy in [CarryPolicy.perBatch, .acrossBatches] {
+        for policy in CarryPolicy.allCases {
             let plans = (0..<3).map { BatchPlan.epoch($0, of: segments, policy: policy, configuration) }
             for plan in plans {
                 let seen = plan.batches.flatMap { $0 }.flatMap { row in row.rows.map { [row.segment.series, $0] } }
@@ -63,10 +88,21 @@ import Testing
         }
     }
 
-    @Test func carriedRowsGoOnWhereTheirLaneStopped() {
+    @Test func stridedOrderIsThatOfTheDataInEveryEpoch() {
+        var configuration = TrainingConfiguration()
+        (configuration.chunk, configuration.rows, configuration.order) = (4, 2, .strided)
+        for epoch in 0..<3 {
+            let plan = BatchPlan.epoch(epoch, of: segments, policy: .acrossBatches, configuration)
+            #expect(plan == .strided(segments, chunk: 4, rows: 2))
+        }
+    }
+
+    @Test(arguments: [CarryPolicy.acrossBatches, .acrossSequences])
+    func carriedRowsGoOnWhereTheirLaneStopped(policy: CarryPolicy) {
         let segments = (0..<20).map { Segment(series: $0, rows: 0..<(1 + $0 * 7 % 13)) }
         var last: [Int: BatchPlan.Row] = [:]
-        for row in BatchPlan.lanes(segments, chunk: 3, rows: 4).batches.flatMap({ $0 }) {
+        let plan = BatchPlan.inOrder(segments, policy: policy, order: .lanes, chunk: 3, rows: 4)
+        for row in plan.batches.flatMap({ $0 }) {
             if row.resets {
                 #expect(row.rows.lowerBound == row.segment.rows.lowerBound)
                 #expect(last[row.lane].map { $0.rows.upperBound == $0.segment.rows.upperBound } ?? true)

@@ -75,7 +75,7 @@ import Testing
         for epoch in 0..<3 {
             let plan = BatchPlan.epoch(epoch, of: split.train, policy: .acrossBatches, configuration())
             let states = LaneStates(shape: watched.model.parameters.shape, lanes: plan.lanes)
-            for batch in plan.batches { _ = learner.step(batch, of: dataset, states: states) }
+            for batch in plan.batches { _ = learner.step(batch, of: dataset, states: states, epoch: epoch) }
             kept.append(learner.parameters)
         }
         #expect(watched.model.parameters == kept[watched.bestEpoch - 1])
@@ -145,14 +145,45 @@ import Testing
         #expect(error?.message.contains("training part") == true)
     }
 
-    @Test func learnedInitialStatesAreTrainedAndRandomOnesRefused() throws {
+    @Test(arguments: InitialStateKind.allCases)
+    func everyInitialStateTrainsAndIsServedByItsMean(_ kind: InitialStateKind) throws {
         var manifest = Synthetic.point
-        manifest.initialState = .learned
-        let result = try train([Synthetic.wave(300, boundaryEvery: 5)], configuration(), manifest: manifest, layers: 2)
-        let learned = try #require(result.model.parameters.initialState)
-        #expect(result.model.parameters.values[learned.h].allSatisfy { $0 != 0 })
-        manifest.initialState = .normal
-        #expect(throws: SluiceError.self) { try train([Synthetic.wave(300)], configuration(), manifest: manifest) }
+        manifest.initialState = kind
+        let series = [Synthetic.wave(300, boundaryEvery: 5)]
+        let result = try train(series, configuration(), manifest: manifest, layers: 2)
+        #expect(try train(series, configuration(), manifest: manifest, layers: 2).epochs == result.epochs)
+        let last = try #require(result.epochs.last)
+        #expect(last.train.loss < result.epochs[0].train.loss)
+        let start = result.model.initialState.filter { $0 != 0 }
+        switch kind {
+        case .zero, .normal: #expect(start.isEmpty)
+        case .uniform: #expect(start == [Float](repeating: 0.5, count: 4 * 6))
+        case .learned, .learnedNoise: #expect(Set(start).count == 4 * 6)
+        }
+        if result.bestEpoch == 3, let served = result.carryGap?.carried, let validation = last.validation {
+            #expect(abs(served.loss / validation.loss - 1) < 1e-4)
+        }
+    }
+
+    @Test func everyArrangementOptimizerAndScheduleTrainsAndRepeatsToTheBit() throws {
+        let series = [Synthetic.wave(400), Synthetic.wave(150, name: "short")]
+        for (policy, order) in [
+            (CarryPolicy.perBatch, RowOrder.lanes), (.acrossBatches, .lanes), (.acrossBatches, .strided),
+            (.acrossSequences, .lanes),
+        ] {
+            for optimizer in OptimizerKind.allCases {
+                for schedule in LearningRateSchedule.allCases {
+                    let configuration = configuration {
+                        ($0.carry, $0.order, $0.optimizer, $0.schedule) = ([policy], order, optimizer, schedule)
+                        ($0.scheduleEpochs, $0.dropout) = (1, 0.1)
+                    }
+                    let result = try train(series, configuration, layers: 2)
+                    #expect(result.stop == .completed)
+                    #expect(result.epochs[2].train.loss < result.epochs[0].train.loss, "\(policy) \(optimizer)")
+                    #expect(try train(series, configuration, layers: 2).model == result.model)
+                }
+            }
+        }
     }
 
     @Test func testRowsAreScoredAtTheEnd() throws {

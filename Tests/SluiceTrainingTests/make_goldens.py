@@ -1,24 +1,55 @@
 """Writes Goldens/*.json with plain PyTorch loops in float32: python3 make_goldens.py (torch).
 
-Each case: a data set of streams with boundaries (segments of unequal lengths), initial parameters, and, under one carry
-policy, the losses of 50 updates, the outputs and gradient of the first and the third batch, the parameters at the end.
+inputs.json: the data (streams with boundaries, segments of unequal lengths) and the parameters to start from.
+<arrangement>-<layers>.json: for each head and initial state, one pass over the data with those parameters (outputs in the
+order of the rows, the loss of each batch, the sum of the batches' gradients) and the parameters after 50 updates.
+optimizers.json: the parameters after 50 updates with other optimizers and with dropout; the rates of schedules.
+Arrays are float32, little-endian, in base64.
 """
 
+import base64
 import json
 import pathlib
+import struct
 
 import torch
 
+from draws import Draws, xxh64
+
 HERE = pathlib.Path(__file__).parent / "Goldens"
-INPUTS, HIDDEN, CHUNK, ROWS, UPDATES = 3, 5, 6, 4, 50
-SEGMENTS = [[9, 4, 13], [1, 6, 11, 3], [17], [2, 8]]  # lengths between boundaries, by stream
+INPUTS, HIDDEN, CHUNK, ROWS, UPDATES, SEED = 2, 3, 4, 3, 50, 11
+SEGMENTS = [[7, 3, 13], [1, 5], [11], [2, 4]]  # lengths between boundaries, by stream
 QUANTILES = [0.1, 0.5, 0.9]
 CLASSES = 3
 HORIZONS = [1, 2]
+HEADS = {"point": 2, "gaussian": 4, "quantile": 6, "binary": 1, "categorical": CLASSES}  # outputs
+INITIAL_STATES = ["zero", "normal", "uniform", "learned", "learned+noise"]
+DEVIATION, LOW, HIGH = 0.5, -0.25, 1.0
+ARRANGEMENTS = ["per-batch", "across-batches", "across-batches-strided", "across-sequences"]
 
 
-def outputs(head):
-    return {"point": 2, "gaussian": 4, "quantile": 6, "binary": 1, "categorical": 3}[head]
+def make_streams():
+    torch.manual_seed(7)
+    streams = []
+    for lengths in SEGMENTS:
+        n = sum(lengths)
+        target, labels = torch.randn(n), {"binary": 2, "categorical": CLASSES}
+        target[torch.rand(n) < 0.1] = float("nan")
+        labels = {k: torch.where(torch.rand(n) < 0.1, -1, torch.randint(0, c, (n,))).float() for k, c in labels.items()}
+        streams.append({"inputs": torch.randn(n, INPUTS), "targets": target, "lengths": lengths} | labels)
+    return streams
+
+
+def make_start(layers, head):
+    torch.manual_seed(10 * layers + len(head))
+    lstm, linear = torch.nn.LSTM(INPUTS, HIDDEN, layers), torch.nn.Linear(HIDDEN, HEADS[head])
+    tensors = {f"lstm.{k}": v for k, v in lstm.named_parameters()} | {f"head.{k}": v for k, v in linear.named_parameters()}
+    tensors |= {f"initial_state.{k}": 0.3 * torch.randn(layers, HIDDEN) for k in "hc"}
+    return {k: v.detach() for k, v in tensors.items()}
+
+
+STREAMS = make_streams()
+STARTS = {f"{layers}-{head}": make_start(layers, head) for layers in (1, 2) for head in HEADS}
 
 
 def loss(head, out, y):
@@ -40,117 +71,236 @@ def loss(head, out, y):
     return torch.maximum(q * error, (q - 1) * error).mean()
 
 
-class Case:
-    def __init__(self, policy, layers, head, learned):
-        torch.manual_seed(7)
-        self.policy, self.layers, self.head, self.learned = policy, layers, head, learned
-        self.lstm, self.linear = torch.nn.LSTM(INPUTS, HIDDEN, layers), torch.nn.Linear(HIDDEN, outputs(head))
-        self.initial = [torch.nn.Parameter(0.3 * torch.randn(layers, HIDDEN)) for _ in "hc"] if learned else []
-        self.streams = []
-        for lengths in SEGMENTS:
-            n = sum(lengths)
-            x = torch.randn(n, INPUTS)
-            target = torch.randn(n)
-            target[torch.rand(n) < 0.1] = float("nan")
-            label = torch.randint(0, 2 if head == "binary" else CLASSES, (n,)).float()
-            label[torch.rand(n) < 0.1] = -1
-            self.streams.append((x, target, label, lengths))
+class Chunk:
+    """Consecutive steps of one segment; `begins`: at its boundary."""
+
+    def __init__(self, stream, segment, first, x, y):
+        self.stream, self.segment, self.first, self.x, self.y = stream, segment, first, x, y
+        self.begins = first == segment
+
+
+def segments(head):
+    """The chunks of each segment."""
+    for index, stream in enumerate(STREAMS):
+        start = 0
+        for length in stream["lengths"]:
+            end = start + length
+            y = torch.full((length, len(HORIZONS)), float("nan"))
+            if head in ("binary", "categorical"):
+                y = stream[head][start:end, None].clone()
+                y[y == -1] = float("nan")
+            else:
+                for k, horizon in enumerate(HORIZONS):
+                    if length > horizon:
+                        y[:length - horizon, k] = stream["targets"][start + horizon:end]
+            yield [
+                Chunk(index, start, i, stream["inputs"][i:min(i + CHUNK, end)], y[i - start:min(i + CHUNK, end) - start])
+                for i in range(start, end, CHUNK)
+            ]
+            start = end
+
+
+class Model:
+    def __init__(self, layers, head, initial, dropout=0.0):
+        self.layers, self.head, self.initial, self.dropout = layers, head, initial, dropout
+        self.lstm, self.linear = torch.nn.LSTM(INPUTS, HIDDEN, layers), torch.nn.Linear(HIDDEN, HEADS[head])
+        start = STARTS[f"{layers}-{head}"]
+        with torch.no_grad():
+            for name, tensor in self.lstm.named_parameters():
+                tensor.copy_(start[f"lstm.{name}"])
+            for name, tensor in self.linear.named_parameters():
+                tensor.copy_(start[f"head.{name}"])
+        self.learned = (
+            [torch.nn.Parameter(start[f"initial_state.{k}"].clone()) for k in "hc"] if "learned" in initial else [])
 
     def named(self):
         tensors = {f"lstm.{k}": v for k, v in self.lstm.named_parameters()}
         tensors |= {f"head.{k}": v for k, v in self.linear.named_parameters()}
-        return tensors | dict(zip(["initial_state.h", "initial_state.c"], self.initial))
+        return tensors | dict(zip(["initial_state.h", "initial_state.c"], self.learned))
 
-    def segments(self):
-        for index, (x, target, label, lengths) in enumerate(self.streams):
-            start = 0
-            for length in lengths:
-                y = torch.full((length, len(HORIZONS)), float("nan"))
-                if self.head in ("binary", "categorical"):
-                    y = label[start:start + length, None].clone()
-                    y[y == -1] = float("nan")
-                else:
-                    for k, horizon in enumerate(HORIZONS):
-                        if length > horizon:
-                            y[:length - horizon, k] = target[start + horizon:start + length]
-                yield x[start:start + length], y
-                start += length
+    def start(self, chunk, epoch):
+        """(h, c) for a row that resets: the draws of that row in that epoch."""
+        base = self.learned or [torch.zeros(self.layers, HIDDEN) for _ in "hc"]
+        key = Draws.keyed(SEED, Draws.INITIAL_STATE).forked(epoch + 1)
+        key = key.forked(xxh64(f"stream {chunk.stream}".encode())).forked(chunk.first)
 
-    def batches(self):
-        """Lists of (x, y, lane, resets), in order, never shuffled."""
-        segments = list(self.segments())
-        if self.policy == "per-batch":
-            chunks = [(x[i:i + CHUNK], y[i:i + CHUNK]) for x, y in segments for i in range(0, len(x), CHUNK)]
-            for i in range(0, len(chunks), ROWS):
-                yield [(x, y, lane, True) for lane, (x, y) in enumerate(chunks[i:i + ROWS])]
-            return
-        lanes = [(segments.pop(0), 0) for _ in range(ROWS)]
+        def noise(part):
+            units = [[key.forked(2 * layer + part).forked(unit) for unit in range(HIDDEN)] for layer in range(self.layers)]
+            if self.initial in ("normal", "learned+noise"):
+                return torch.tensor([[DEVIATION * draw.normal() for draw in row] for row in units])
+            if self.initial == "uniform":
+                middle, half = (LOW + HIGH) / 2, (HIGH - LOW) / 2
+                return torch.tensor([[middle + half * draw.uniform() for draw in row] for row in units])
+            return 0
+
+        return tuple(tensor + noise(part) for part, tensor in enumerate(base))
+
+    def __call__(self, chunk, state, epoch):
+        if self.dropout == 0:
+            out, state = self.lstm(chunk.x, state)
+        else:
+            out, state = self.with_dropout(chunk, state, epoch)
+        return self.linear(out), state
+
+    def with_dropout(self, chunk, state, epoch):
+        """Two layers, with the mask of each observation between them."""
+        lower, upper = torch.nn.LSTM(INPUTS, HIDDEN), torch.nn.LSTM(HIDDEN, HIDDEN)
+        named = dict(self.lstm.named_parameters())
+        layer = lambda index: {k: named[k.replace("l0", f"l{index}")] for k in dict(lower.named_parameters())}
+        part = lambda index: tuple(s[index:index + 1] for s in state)
+        out, first = torch.func.functional_call(lower, layer(0), (chunk.x, part(0)))
+        mask = torch.zeros_like(out)
+        for step in range(len(out)):
+            draws = Draws.keyed(SEED, Draws.DROPOUT).forked(epoch).forked(chunk.stream).forked(chunk.first + step)
+            mask[step] = torch.tensor([float(draws.fraction() >= self.dropout) for _ in range(HIDDEN)])
+        out, second = torch.func.functional_call(upper, layer(1), (mask * out / (1 - self.dropout), part(1)))
+        return out, tuple(torch.cat(pair) for pair in zip(first, second))
+
+
+def detached(state):
+    return tuple(tensor.detach() for tensor in state)
+
+
+def epoch_of(model, arrangement, epoch):
+    """Runs each batch of an epoch, never shuffled: yields outputs and targets, row after row."""
+    by_segment = list(segments(model.head))
+    chunks = [chunk for segment in by_segment for chunk in segment]
+    in_order = [chunks[i:i + ROWS] for i in range(0, len(chunks), ROWS)]
+    if arrangement == "per-batch":
+        for batch in in_order:
+            yield [model(chunk, model.start(chunk, epoch), epoch)[0] for chunk in batch], batch
+    elif arrangement == "across-batches-strided":
+        states = [None] * ROWS
+        for batch in in_order:
+            outs = []
+            for row, chunk in enumerate(batch):
+                reset = chunk.begins or states[row] is None
+                state = model.start(chunk, epoch) if reset else detached(states[row])
+                out, states[row] = model(chunk, state, epoch)
+                outs.append(out)
+            yield outs, batch
+    elif arrangement == "across-batches":
+        lanes, states = [by_segment.pop(0) for _ in range(ROWS)], [None] * ROWS
         while any(lanes):
-            batch = []
-            for lane, work in enumerate(lanes):
-                if work is None:
+            outs, batch = [], []
+            for lane in range(ROWS):
+                if not lanes[lane]:
                     continue
-                (x, y), at = work
-                batch.append((x[at:at + CHUNK], y[at:at + CHUNK], lane, at == 0))
-                at += CHUNK
-                lanes[lane] = ((x, y), at) if at < len(x) else ((segments.pop(0), 0) if segments else None)
-            yield batch
-
-    def start(self):
-        return tuple(self.initial) if self.learned else tuple(torch.zeros(self.layers, HIDDEN) for _ in "hc")
-
-    def run(self):
-        record = {"start": {k: v.flatten().tolist() for k, v in self.named().items()}, "losses": []}
-        optimizer = torch.optim.Adam(self.named().values(), lr=1e-3)
-        update = 0
-        while update < UPDATES:
-            states = {}
-            for batch in self.batches():
-                outs, ys = [], []
-                for x, y, lane, resets in batch:
-                    state = self.start() if resets else tuple(s.detach() for s in states[lane])
-                    out, states[lane] = self.lstm(x, state)
-                    outs.append(self.linear(out))
-                    ys.append(y)
-                value = loss(self.head, torch.cat(outs), torch.cat(ys))
-                if torch.cat(ys).isnan().all():
-                    continue
-                # As with torch.where(resets, initial, carried): a batch without a reset has a zero gradient, not none.
-                optimizer.zero_grad(set_to_none=False)
-                value.backward()
-                record["losses"].append(value.item())
-                torch.nn.utils.clip_grad_norm_(self.named().values(), 1.0)
-                if update in (0, 2):
-                    record[f"outputs{update}"] = torch.cat(outs).flatten().tolist()
-                    record[f"gradient{update}"] = {k: v.grad.flatten().tolist() for k, v in self.named().items()}
-                optimizer.step()
-                update += 1
-                if update == UPDATES:
-                    break
-        record["end"] = {k: v.flatten().tolist() for k, v in self.named().items()}
-        record["data"] = [
-            {
-                "inputs": x.flatten().tolist(), "targets": [None if v != v else v for v in target.tolist()],
-                "labels": label.tolist(), "lengths": lengths,
-            } for x, target, label, lengths in self.streams
-        ]
-        return record
+                chunk = lanes[lane].pop(0)
+                state = model.start(chunk, epoch) if chunk.begins else detached(states[lane])
+                out, states[lane] = model(chunk, state, epoch)
+                outs.append(out)
+                batch.append(chunk)
+                if not lanes[lane] and by_segment:
+                    lanes[lane] = by_segment.pop(0)
+            yield outs, batch
+    else:
+        state = None
+        for batch in in_order:
+            outs = []
+            state = state and detached(state)
+            for chunk in batch:
+                out, state = model(chunk, model.start(chunk, epoch) if chunk.begins else state, epoch)
+                outs.append(out)
+            yield outs, batch
 
 
-def rounded(value):
-    """Eight digits are within half a unit in the last place of a float32 and keep the files small."""
-    if isinstance(value, float):
-        return float(f"{value:.8g}")
-    if isinstance(value, dict):
-        return {k: rounded(v) for k, v in value.items()}
-    return [rounded(v) for v in value] if isinstance(value, list) else value
+def evaluate(model, outs, batch):
+    """The batch's outputs and loss, nil where all is masked."""
+    out, y = torch.cat(outs), torch.cat([chunk.y for chunk in batch])
+    return out, None if y.isnan().all() else loss(model.head, out, y)
 
 
-HERE.mkdir(exist_ok=True)
-for policy in ("per-batch", "across-batches"):
-    for layers in (1, 2):
-        for head in ("point", "gaussian", "quantile", "binary", "categorical"):
-            for learned in (False, True) if head == "point" else (False,):
-                name = f"{policy}-{layers}-{head}{'-learned' if learned else ''}"
-                text = json.dumps(rounded(Case(policy, layers, head, learned).run()), separators=(",", ":"))
-                (HERE / f"{name}.json").write_text(text)
+def one_pass(model, arrangement):
+    outputs, losses = [], []
+    for outs, batch in epoch_of(model, arrangement, 0):
+        out, value = evaluate(model, outs, batch)
+        outputs.append(out.flatten())
+        if value is not None:
+            value.backward()
+            losses.append(value.detach())
+    gradients = {k: v.grad.clone() for k, v in model.named().items()}
+    return {"outputs": torch.cat(outputs), "losses": torch.stack(losses), "gradients": gradients}
+
+
+def updates(model, arrangement, optimizer, clip=1.0):
+    """The parameters after as many updates."""
+    update, epoch = 0, 0
+    while True:
+        for outs, batch in epoch_of(model, arrangement, epoch):
+            _, value = evaluate(model, outs, batch)
+            if value is None:
+                continue
+            # As with torch.where(resets, initial, carried): a batch without a reset has a zero gradient, not none.
+            optimizer.zero_grad(set_to_none=False)
+            value.backward()
+            torch.nn.utils.clip_grad_norm_(model.named().values(), clip)
+            optimizer.step()
+            update += 1
+            if update == UPDATES:
+                return {k: v.detach() for k, v in model.named().items()}
+        epoch += 1
+
+
+def case(arrangement, layers, head, initial):
+    record = one_pass(Model(layers, head, initial), arrangement)
+    model = Model(layers, head, initial)
+    return record | {"end": updates(model, arrangement, torch.optim.Adam(model.named().values(), lr=1e-3))}
+
+
+def optimizers():
+    optim = torch.optim
+    made = {
+        "sgd": (0, lambda p: optim.SGD(p, lr=1e-2, momentum=0.9)),
+        "sgd-decay": (0, lambda p: optim.SGD(p, lr=1e-2, momentum=0.5, weight_decay=0.1)),
+        "adam-decay": (0, lambda p: optim.Adam(p, lr=1e-3, weight_decay=0.1)),
+        "adamw": (0, lambda p: optim.AdamW(p, lr=1e-3)),
+        "rmsprop": (0, lambda p: optim.RMSprop(p, lr=1e-3)),
+        "dropout": (0.3, lambda p: optim.Adam(p, lr=1e-3)),
+    }
+    ends = {}
+    for name, (dropout, make) in made.items():
+        model = Model(2, "point", "zero", dropout)
+        ends[name] = updates(model, "across-batches", make(list(model.named().values())))
+    return ends
+
+
+def schedules():
+    """The rate of each epoch, given the losses that were seen at its end."""
+    losses = [1 / (1 + 0.3 * min(epoch, 8)) + 0.01 * (epoch % 3) for epoch in range(29)]
+    made = {
+        "step": lambda o: torch.optim.lr_scheduler.StepLR(o, 4, 0.3),
+        "cosine": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 30),
+        "reduce-on-plateau": lambda o: torch.optim.lr_scheduler.ReduceLROnPlateau(o, factor=0.3, patience=4),
+    }
+    rates = {}
+    for name, make in made.items():
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1e-3)
+        schedule = make(optimizer)
+        rates[name] = [optimizer.param_groups[0]["lr"]]
+        for value in losses:
+            optimizer.step()
+            schedule.step(*([value] if name == "reduce-on-plateau" else []))
+            rates[name].append(optimizer.param_groups[0]["lr"])
+    return {"losses": losses, "rates": rates}
+
+
+def packed(value):
+    if isinstance(value, torch.Tensor):
+        values = value.flatten().tolist()
+        return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
+    return {k: packed(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def write(name, value):
+    (HERE / f"{name}.json").write_text(json.dumps(value, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    HERE.mkdir(exist_ok=True)
+    write("inputs", {"streams": [packed(s) for s in STREAMS], "starts": packed(STARTS)})
+    write("optimizers", {"ends": packed(optimizers()), "schedules": schedules()})
+    for arrangement in ARRANGEMENTS:
+        for layers in (1, 2):
+            cases = {f"{h}-{s}": packed(case(arrangement, layers, h, s)) for h in HEADS for s in INITIAL_STATES}
+            write(f"{arrangement}-{layers}", cases)

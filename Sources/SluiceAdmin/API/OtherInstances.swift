@@ -50,7 +50,7 @@ package struct ForwardedAnswer: Hashable, Sendable {
 
 /// The other instances of the service. Clients hash keys differently, so that only the instance that has a stream knows
 /// on which partition it lives: all are asked.
-package protocol OtherInstances: Sendable {
+package protocol OtherInstances: AnyObject, Sendable {
     /// Who has a stream, and on which partition; nil where none of them knows it.
     ///
     /// - Parameter target: path of the stream.

@@ -28,22 +28,35 @@ extension AdminRouter {
         _ request: Request, _ context: AdminRequestContext, body: ByteBuffer = ByteBuffer(),
         partition: Int32? = nil, seconds: Double = 30, here: () async throws -> Response
     ) async throws -> Response {
-        let others = request.isForwarded ? nil : backend.others
+        let absence: Problem
         do {
             return try await here()
         } catch let problem as Problem where problem.isAbsence {
-            guard let others else { throw problem }
-            let isCertain = problem.code == Problem.Kind.streamUnknown.rawValue
-            do {
-                var instance = try await others.holder(
-                    of: Self.stream(request), authorization: request.headers[.authorization])?.instance
-                if instance == nil, let partition { instance = try await others.owner(of: partition) }
-                guard let instance else { throw problem }
-                return try await forward(request, body, seconds, to: instance, of: others, context)
-            } catch let second as Problem where !isCertain && second.code == Problem.Kind.instanceAway.rawValue {
-                // Here is the first thing to mend.
-                throw problem
+            absence = problem
+        }
+        guard !request.isForwarded, let others = backend.others,
+            let instance = try await holder(request, of: others, partition: partition, absence)
+        else { throw absence }
+        return try await forward(request, body, seconds, to: instance, of: others, context)
+    }
+
+    /// The instance that has the stream of a request, or the owner of `partition` where none has.
+    ///
+    /// - Parameter absence: why it is not answered here; the first thing to mend where that cannot be said for certain.
+    /// - Throws: `absence`; `instance-away`.
+    private func holder(
+        _ request: Request, of others: any OtherInstances, partition: Int32?, _ absence: Problem
+    ) async throws -> OtherInstance? {
+        do {
+            let stream = Self.stream(request)
+            if let home = try await others.holder(of: stream, authorization: request.headers[.authorization]) {
+                return home.instance
             }
+            guard let partition else { return nil }
+            return try await others.owner(of: partition)
+        } catch let problem as Problem {
+            let isCertain = absence.code == Problem.Kind.streamUnknown.rawValue
+            throw isCertain || problem.code != Problem.Kind.instanceAway.rawValue ? problem : absence
         }
     }
 

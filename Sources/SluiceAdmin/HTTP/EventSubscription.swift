@@ -7,7 +7,7 @@ final class EventSubscription: Sendable {
     /// How long the browser waits before it comes again.
     private static let retryMilliseconds = 2_000
     /// What an unread end may take before the connection is closed under it.
-    private static let endSeconds: Int64 = 1
+    private static let endSeconds: Int64 = 5
 
     private struct State {
         var waiting: String

@@ -10,7 +10,8 @@ struct Bench: AsyncParsableCommand {
 
             Examples:
               sluice bench step
+              sluice bench train --threads 1
               sluice bench engine --hidden 32 --json
             """,
-        subcommands: [BenchStep.self, BenchEngine.self])
+        subcommands: [BenchStep.self, BenchTrain.self, BenchEngine.self])
 }

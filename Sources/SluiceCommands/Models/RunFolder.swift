@@ -1,31 +1,39 @@
 internal import Foundation
 internal import SluiceCore
 internal import SluiceFiles
+internal import SluiceTraining
 
-/// Where a training leaves its report: a folder that is there with all its files, or not at all.
+/// The folder of a run of training: its checkpoint while there is something left to train, and its report. It is made
+/// when there is something to be kept: a run that comes to nothing leaves none behind.
 struct RunFolder {
     private static let namesMaximum = 1_000
 
-    /// As it will be, unless another run takes the name first.
-    let path: String
+    /// As it is, or will be unless another run takes the name first.
+    private(set) var path: String
+    /// Or resumed.
     let started: Timestamp
     private let isGiven: Bool
+    private var isMade: Bool
 
-    /// Checks that it can be made; makes nothing yet.
+    private var checkpoint: CheckpointFile { CheckpointFile(folder: path) }
+
+    /// For a run that begins: checks that it can be made.
     ///
     /// - Parameters:
     ///   - given: its name, or nil for one after the time.
     ///   - output: the model file.
-    /// - Throws: `file`.
+    /// - Throws: `file`, also where it is there already.
     init(_ given: String?, beside output: String, started: Timestamp) throws {
         self.started = started
-        isGiven = given != nil
+        (isGiven, isMade) = (given != nil, false)
         let parent = URL(filePath: output).deletingLastPathComponent().relativePath
         let name = Timestamp.text(started.milliseconds / 1_000 * 1_000).replacingOccurrences(of: ":", with: "-")
         path = given ?? (parent == "." ? "" : parent + "/") + "runs/" + name
         let files = FileManager.default
         if isGiven, files.fileExists(atPath: path) {
-            throw SluiceError(.file, "\(path) is there already", remedy: "name a new folder with --run")
+            throw SluiceError(
+                .file, "\(path) is there already",
+                remedy: "name a new folder with --run, or go on with the run in this one by --resume \(path)")
         }
         // The nearest folder that is there.
         var ancestor = URL(filePath: path).deletingLastPathComponent()
@@ -41,28 +49,47 @@ struct RunFolder {
         }
     }
 
-    /// Writes the files into a folder beside it, which then takes its name.
+    /// Of a run that is resumed.
+    init(resuming path: String, started: Timestamp) {
+        self.path = path
+        self.started = started
+        (isGiven, isMade) = (true, true)
+    }
+
+    /// - Throws: `file`; the checkpoint before is still there then.
+    mutating func keep(_ checkpoint: TrainingCheckpoint) throws {
+        try make()
+        try self.checkpoint.write(checkpoint)
+    }
+
+    /// Writes the report, and removes the checkpoint of a run that is over.
     ///
-    /// - Returns: its path.
-    /// - Throws: `file`; nothing is left behind then.
-    func write(_ content: [(name: String, text: String)]) throws -> String {
+    /// - Throws: `file`; the checkpoint is still there then.
+    mutating func write(_ report: [(name: String, text: String)], isOver: Bool) throws {
+        try make()
+        for file in report { try FileBytes.replace(path + "/" + file.name, with: Array(file.text.utf8)) }
+        if isOver { checkpoint.remove() }
+    }
+
+    private mutating func make() throws {
+        guard !isMade else { return }
         let files = FileManager.default
-        let temporary = "\(path).\(getpid()).new"
+        let parent = URL(filePath: path).deletingLastPathComponent().relativePath
         do {
-            try files.createDirectory(atPath: temporary, withIntermediateDirectories: true)
-            for file in content { try FileBytes.replace(temporary + "/" + file.name, with: Array(file.text.utf8)) }
+            try files.createDirectory(atPath: parent, withIntermediateDirectories: true)
             for number in 1...Self.namesMaximum {
                 let name = number == 1 ? path : "\(path)-\(number)"
-                // Only in place of nothing, or of an empty folder.
-                if rename(temporary, name) == 0 { return name }
-                guard !isGiven, [EEXIST, ENOTEMPTY, ENOTDIR].contains(errno) else { break }
+                if mkdir(name, 0o777) == 0 {
+                    (path, isMade) = (name, true)
+                    return
+                }
+                guard !isGiven, errno == EEXIST else { break }
             }
             throw CocoaError(.fileWriteFileExists)
         } catch {
-            try? files.removeItem(atPath: temporary)
             throw SluiceError(
-                .file, "the run folder \(path) cannot be written", remedy: "is the disk full, or is the folder there?",
-                retry: .later, cause: (error as? SluiceError)?.cause ?? error)
+                .file, "the run folder \(path) cannot be made", remedy: "is the disk full, or is the name taken?",
+                retry: .later, cause: error)
         }
     }
 }

@@ -23,17 +23,19 @@ struct Train: AsyncParsableCommand {
                                 (h, c)
               across-batches    the final state of the same row in the batch before,
                                 detached (truncated back-propagation)
-                                also: option 2a; "stateful batches"; Keras stateful=True
+                                also: option 2a; "stateful batches"; Keras stateful=True,
+                                whose order of rows is --order strided
               across-sequences  the final state of the row above in the same batch
                                 also: option 2b; in some texts "stateful batches", with
                                 2a as "stateless batches". Its gradient runs through the
-                                whole batch: it holds rows x chunk steps of activations.
-                                Not available yet
+                                whole batch: it holds rows x chunk steps of activations
 
             After training the carry gap says whether the policy suits how the model is served, and a table what its \
-            forecasts are worth beside the last value and the value a day before. A run folder keeps the report of it \
-            all, report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes \
-            the best model so far, with its report.
+            forecasts are worth beside the last value and the value a day before.
+
+            A run folder keeps the state of training at the end of each epoch while it lasts, and then the report of \
+            it all, report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes \
+            the best model so far, with its report; --resume goes on from there.
 
             --folds K trains K times more beforehand, each time measured on rows that it has not seen. With --by time \
             it is a back-test: the data is cut into K+1 parts in time, and fold i, trained on the parts before the \
@@ -46,6 +48,8 @@ struct Train: AsyncParsableCommand {
               sluice train --data pumps.csv --folds 5
               sluice train --from-topic -c pumps.yaml --output pumps.safetensors
               sluice train --data pumps.ndjson --carry 'per-batch x5, across-batches' --json
+              sluice train --data pumps.ndjson --epochs 200 --run pumps.run
+              sluice train --data pumps.ndjson --epochs 200 --resume pumps.run
             """)
 
     @OptionGroup(title: "Data and output") var files: TrainFiles
@@ -60,10 +64,9 @@ struct Train: AsyncParsableCommand {
         try DistinctFiles.check(
             outputs: [("--output", files.output)],
             inputs: files.data.map { ("--data", $0) } + (child.incumbent.map { [("--incumbent", $0)] } ?? []))
-        try Self.checkWritable(files.output)
-        // Whoever retrains has no use for a report each time.
-        let isTold = !child.isChild || files.run != nil
-        let folder = isTold ? try RunFolder(files.run, beside: files.output, started: .now) : nil
+        try WritableFile.check(files.output, flag: "--output")
+        let folder = try files.folder(isChild: child.isChild)
+        let resuming = try files.resume.map { try CheckpointFile(folder: $0).read() }
         let logger = try log.logger()
         try await Signals.onThread { interruption in
             if child.isChild { child.becomeChild(interruption) }
@@ -72,7 +75,7 @@ struct Train: AsyncParsableCommand {
                 incumbent: try child.incumbent.map { try ModelFile.read($0) })
             let run = TrainRun(
                 job, output: files.output, folder: folder, folds: files.folds, configuration: loaded.yaml,
-                json: files.json, tellsProgress: child.isChild)
+                json: files.json, tellsProgress: child.isChild, resuming: resuming)
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }
@@ -105,21 +108,5 @@ struct Train: AsyncParsableCommand {
         guard !names.isEmpty else { throw ValidationError("--features names no feature") }
         let list = ("input.features", FeatureList.text(names, pointers))
         return try SettingOptions.load(file, set: set, own: own + [list], fallbacks: fallbacks)
-    }
-
-    /// A model that cannot be written is told before it is trained.
-    private static func checkWritable(_ path: String) throws {
-        var isDirectory: ObjCBool = false
-        let files = FileManager.default
-        let parent = URL(filePath: path).deletingLastPathComponent().path
-        if files.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-            throw SluiceError(.file, "\(path) is a folder", remedy: "name a file with --output")
-        }
-        guard files.fileExists(atPath: parent, isDirectory: &isDirectory), isDirectory.boolValue,
-            files.isWritableFile(atPath: parent)
-        else {
-            throw SluiceError(
-                .file, "\(path) cannot be written", remedy: "does the folder exist, and may it be written to?")
-        }
     }
 }

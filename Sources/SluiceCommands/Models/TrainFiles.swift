@@ -26,6 +26,14 @@ struct TrainFiles: ParsableArguments {
             valueName: "folder"))
     var run: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Go on with the run in that folder, after an interruption of any kind: with the same data and settings, to \
+            the same bits as without. Nothing is kept of --folds: give it again, or leave it out.
+            """, valueName: "folder"))
+    var resume: String?
+
     @Option(help: "Cross-validation in so many folds beforehand, see above.")
     var folds: Int?
 
@@ -33,6 +41,9 @@ struct TrainFiles: ParsableArguments {
     var json = false
 
     func validate() throws {
+        guard run == nil || resume == nil else {
+            throw ValidationError("--resume goes on in its own folder: leave --run out.")
+        }
         guard data.isEmpty == fromTopic else {
             throw ValidationError("Give the data by --data FILE or by --from-topic, and not by both.")
         }
@@ -42,5 +53,11 @@ struct TrainFiles: ParsableArguments {
         if let folds, !(2...Folds.maximum).contains(folds) {
             throw ValidationError("--folds is \(folds); 2 to \(Folds.maximum) are allowed")
         }
+    }
+
+    /// The run's folder; nil for none: whoever retrains has no use for a report each time.
+    func folder(isChild: Bool) throws -> RunFolder? {
+        if let resume { return RunFolder(resuming: resume, started: .now) }
+        return isChild && run == nil ? nil : try RunFolder(run, beside: output, started: .now)
     }
 }

@@ -18,17 +18,36 @@ struct TrainFlags: ParsableArguments {
     @Option(help: "Rows of a batch. (default: 32)")
     var rows: String?
 
-    @Option(help: "Which chunk goes into which row: lanes; strided is not available yet. (default: lanes)")
+    @Option(
+        help: """
+            Rows across batches: lanes, each with a stream of its own, shuffled; strided, chunk k of the data in row \
+            k mod rows, as Keras with shuffle=False. (default: lanes)
+            """)
     var order: String?
 
-    @Option(help: "adam; sgd, adamw and rmsprop are not available yet. (default: adam)")
+    @Option(help: "adam, adamw, sgd or rmsprop, as in PyTorch. (default: adam)")
     var optimizer: String?
 
     @Option(help: "Learning rate. (default: 0.001)")
     var learningRate: String?
 
-    @Option(help: "constant; step, cosine, reduce-on-plateau are not available yet. (default: constant)")
+    @Option(help: "Momentum of sgd. (default: 0.9)")
+    var momentum: String?
+
+    @Option(help: "Weight decay. (default: 0.01 of adamw, else 0)")
+    var weightDecay: String?
+
+    @Option(help: "The learning rate: constant, step, cosine or reduce-on-plateau. (default: constant)")
     var schedule: String?
+
+    @Option(help: "Epochs between two steps, or without improvement before a reduction. (default: 5)")
+    var scheduleEpochs: String?
+
+    @Option(help: "What a step or a plateau multiplies the rate by. (default: 0.5)")
+    var scheduleFactor: String?
+
+    @Option(help: "Share of the outputs between layers that is dropped in training. (default: 0)")
+    var dropout: String?
 
     @Option(help: "every or last: the steps of a sequence whose loss counts. (default: every)")
     var lossAt: String?
@@ -39,7 +58,7 @@ struct TrainFlags: ParsableArguments {
     @Option(help: "Largest norm of a gradient; 0: no clipping. (default: 1)")
     var clip: String?
 
-    @Option(help: "How weights are drawn: pytorch; the others are not available yet. (default: pytorch)")
+    @Option(help: "How weights are drawn: pytorch, xavier, kaiming or orthogonal. (default: pytorch)")
     var weights: String?
 
     @Option(help: "0 or 1: the bias of the forget gate at the start. (default: 0)")
@@ -63,7 +82,9 @@ struct TrainFlags: ParsableArguments {
     var settings: [(path: String, value: String)] {
         let given: [(String, String?)] = [
             ("carry", carry), ("epochs", epochs), ("chunk", chunk), ("rows", rows), ("order", order),
-            ("optimizer", optimizer), ("learning_rate", learningRate), ("schedule", schedule), ("loss_at", lossAt),
+            ("optimizer", optimizer), ("learning_rate", learningRate), ("momentum", momentum),
+            ("weight_decay", weightDecay), ("schedule", schedule), ("schedule_epochs", scheduleEpochs),
+            ("schedule_factor", scheduleFactor), ("dropout", dropout), ("loss_at", lossAt),
             ("patience", patience), ("clip", clip), ("weights", weights), ("forget_bias", forgetBias),
             ("validation", validation), ("by", by), ("test", test), ("seed", seed), ("threads", threads),
         ]
@@ -97,13 +118,20 @@ struct ModelFlags: ParsableArguments {
     @Option(help: "none, global or per-stream. (default: per-stream)")
     var scaling: String?
 
-    @Option(help: "zero or learned: the state after a boundary. (default: zero)")
+    @Option(help: "The state after a boundary: zero, normal, uniform, learned or learned+noise. (default: zero)")
     var initialState: String?
+
+    @Option(help: "Deviation of normal and learned+noise. (default: 0.1)")
+    var initialStateDeviation: String?
+
+    @Option(help: "Range of uniform. (default: 0,1)")
+    var initialStateRange: String?
 
     var settings: [(path: String, value: String)] {
         let given: [(String, String?)] = [
             ("hidden", hidden), ("layers", layers), ("head", head), ("targets", targets), ("horizons", horizons),
             ("quantiles", quantiles), ("classes", classes), ("scaling", scaling), ("initial_state", initialState),
+            ("initial_state_deviation", initialStateDeviation), ("initial_state_range", initialStateRange),
         ]
         return given.compactMap { name, value in value.map { ("model.\(name)", $0) } }
     }

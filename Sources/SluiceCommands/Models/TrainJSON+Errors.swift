@@ -74,7 +74,7 @@ struct FoldDocument: JSONWritable {
             $0.member("epochs", fold.epochs)
             $0.member("best_epoch", fold.bestEpoch)
             $0.member("loss", fold.validation)
-            $0.member("carried", Measured(fold.carried))
+            $0.member("carried", EvaluationDocument(fold.carried))
             $0.member("naive_ratio", fold.naiveRatio)
         }
     }

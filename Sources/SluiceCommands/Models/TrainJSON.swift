@@ -58,8 +58,8 @@ private struct EpochDocument: JSONWritable {
         json.object {
             $0.member("epoch", epoch.epoch)
             $0.member("carry", epoch.policy.rawValue)
-            $0.member("train", Measured(epoch.train))
-            $0.member("validation", epoch.validation.map(Measured.init))
+            $0.member("train", EvaluationDocument(epoch.train))
+            $0.member("validation", epoch.validation.map(EvaluationDocument.init))
             if let rate { $0.member("observations_per_second", rate.rounded()) }
         }
     }
@@ -92,11 +92,11 @@ private struct OutcomeDocument: JSONWritable {
             $0.member("observations", outcome.observations)
             $0.member("streams", outcome.streams)
             $0.member("rejects", Counts(counts: outcome.rejects.mapValues(\.count)))
-            $0.member("carried", result.carryGap.map { Measured($0.carried) })
-            $0.member("reset_per_chunk", result.carryGap.map { Measured($0.resetPerChunk) })
+            $0.member("carried", result.carryGap.map { EvaluationDocument($0.carried) })
+            $0.member("reset_per_chunk", result.carryGap.map { EvaluationDocument($0.resetPerChunk) })
             $0.member("carry_gap", result.carryGap?.difference)
-            $0.member("incumbent", result.incumbent.map(Measured.init))
-            $0.member("test", result.test.map(Measured.init))
+            $0.member("incumbent", result.incumbent.map(EvaluationDocument.init))
+            $0.member("test", result.test.map(EvaluationDocument.init))
             $0.member("errors", result.errors.map(ErrorsDocument.init))
             if !outcome.folds.isEmpty { $0.member("folds", FoldsDocument(outcome.folds)) }
         }
@@ -120,7 +120,7 @@ private struct OutcomeDocument: JSONWritable {
     }
 }
 
-struct Measured: JSONWritable {
+struct EvaluationDocument: JSONWritable {
     let evaluation: Evaluation
 
     init(_ evaluation: Evaluation) { self.evaluation = evaluation }

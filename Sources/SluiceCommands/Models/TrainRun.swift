@@ -10,7 +10,7 @@ internal import SluiceTraining
 final class TrainRun {
     private let job: TrainingJob
     private let output: String
-    private let folder: RunFolder?
+    private var folder: RunFolder?
     private let folds: Int?
     /// The effective configuration, without secrets.
     private let configuration: String
@@ -23,9 +23,12 @@ final class TrainRun {
     private let tellsProgress: Bool
     private var toldAt = ContinuousClock.now
 
+    /// Where the run was when it was interrupted.
+    private let resuming: TrainingCheckpoint?
+
     init(
         _ job: TrainingJob, output: String, folder: RunFolder?, folds: Int?, configuration: String, json: Bool,
-        tellsProgress: Bool = false
+        tellsProgress: Bool = false, resuming: TrainingCheckpoint? = nil
     ) {
         self.job = job
         self.output = output
@@ -33,32 +36,43 @@ final class TrainRun {
         self.folds = folds
         self.configuration = configuration
         self.tellsProgress = tellsProgress
+        self.resuming = resuming
         report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job)
     }
 
     func run(_ source: some ObservationSource, _ interruption: Interruption) throws {
         var outcome: TrainingJob.Outcome
         do {
-            outcome = try job.run(source, folds: folds, isCancelled: { interruption.isRequested }) { progress($0) }
+            outcome = try job.run(
+                source, folds: folds, resuming: resuming, checkpoint: { try folder?.keep($0) },
+                isCancelled: { interruption.isRequested }, progress: { progress($0) })
         } catch is CancellationError {
             throw SluiceError(.interrupted, "interrupted before the model's training began: nothing was written")
         }
         bar.clear()
         outcome.result.model = try ModelFile.write(outcome.result.model, to: output)
+        let isInterrupted = outcome.result.stop == .cancelled
         do {
-            let path = try folder.map { try $0.write(try files(outcome)) }
-            report.done(outcome, path: output, run: path)
+            if folder != nil {
+                let files = try files(outcome)
+                try folder?.write(files, isOver: !isInterrupted)
+            }
         } catch {
             // The model is there, and is told of first.
             report.done(outcome, path: output, run: nil)
             throw error
+        }
+        report.done(outcome, path: output, run: folder?.path)
+        if let folder, isInterrupted, !outcome.result.epochs.isEmpty {
+            Console.current.errorLine("'sluice train --resume \(folder.path)' goes on with the epoch at hand")
         }
     }
 
     private func files(_ outcome: TrainingJob.Outcome) throws -> [(name: String, text: String)] {
         let page = TrainingPage(
             model: outcome.result.model, result: outcome.result, folds: outcome.folds, training: job.training,
-            configuration: configuration, started: folder?.started ?? .now, seconds: (.now - began) / .seconds(1))
+            configuration: configuration, started: folder?.started ?? .now, seconds: (.now - began) / .seconds(1),
+            resumedAfter: resuming?.epochs)
         return [
             ("report.html", page.html), ("metrics.json", TrainJSON.metrics(outcome) + "\n"),
             ("configuration.yaml", configuration),
@@ -87,10 +101,12 @@ final class TrainRun {
     private func trained(_ progress: TrainingProgress, fold: Int?) {
         switch progress {
         case .batch(let batch):
-            let since = pace.begin(batch.observations)
+            let before = fold == nil ? resuming?.observations ?? 0 : 0
+            let since = pace.begin(batch.observations, before: before)
             let share = (Double(batch.epoch - 1) + Double(batch.batch) / Double(batch.batches)) / Double(batch.epochs)
             bar.show(share) {
-                let rate = ProgressBar.rate(Double(batch.observations), per: (.now - since) / .seconds(1))
+                let trained = Double(batch.observations - before)
+                let rate = ProgressBar.rate(trained, per: (.now - since) / .seconds(1))
                 let name = fold.map { "fold \($0) of \(folds ?? 0)  " } ?? ""
                 return name + String(format: "epoch %d of %d  loss ", batch.epoch, batch.epochs)
                     + TrainText.loss(batch.loss)
@@ -112,12 +128,12 @@ final class TrainRun {
         private var observations = 0
         private var epochObservations = 0
 
-        /// Returns when it began.
-        mutating func begin(_ observations: Int) -> ContinuousClock.Instant {
+        /// Returns when it began, with so many observations before it.
+        mutating func begin(_ observations: Int, before: Int) -> ContinuousClock.Instant {
             self.observations = observations
             if let since { return since }
             let now = ContinuousClock.now
-            (since, epochSince) = (now, now)
+            (since, epochSince, epochObservations) = (now, now, before)
             return now
         }
 

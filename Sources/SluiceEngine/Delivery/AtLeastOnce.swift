@@ -56,7 +56,8 @@ final class AtLeastOnce: Delivery {
         return max(0, Int((due - clock.monotonicNanoseconds()) / 1_000_000) + 1)
     }
 
-    /// A first commit, before any output: that nothing is committed means for certain that nothing was answered.
+    /// A first commit, before any output: that nothing is committed means for certain that nothing was answered. And
+    /// the one that a crash has kept from following its store, for nothing new may come.
     func begin(_ state: PartitionState) throws {
         guard !state.isCommitted else { return }
         try consumer.commit([position(state)])

@@ -91,9 +91,10 @@ final class ExactlyOnce: Delivery {
     func moved() { isDue = true }
 
     /// Nothing is known of it before its first transaction, which says soon where it began: somebody else would begin
-    /// elsewhere.
+    /// elsewhere. That inputs were gone, and what began cold for it, is said once though nothing new may come.
     func begin(_ state: PartitionState) throws {
-        if !state.isCommitted && state.origin != nil { isDue = true }
+        let isUnsaid = !state.isCommitted && state.origin != nil
+        if isUnsaid || state.lostBefore != nil || !state.table.dirty.isEmpty { isDue = true }
     }
 
     func advance(_ worker: Worker) throws {
@@ -175,9 +176,10 @@ final class ExactlyOnce: Delivery {
                 StoredPosition(
                     identity: sealed.identity, offset: sealed.offset, replayFrom: sealed.replayFrom,
                     controlOffset: sealed.controlOffset,
-                    changelogOffset: producer.changelogEnd(partition) ?? state.store?.position?.changelogOffset ?? 0,
+                    changelogOffset: state.changelogEnd,
                     modelHash: sealed.modelHash, latest: sealed.latest, storedAt: clock.wallMilliseconds(),
                     partitions: settings.inputPartitions))
+            state.changelogEnd = producer.changelogEnd(partition) ?? state.changelogEnd
             state.savedNanoseconds = clock.monotonicNanoseconds()
             try worker.spill(state)
             // The rest goes with the next ones, though nothing new may come.

@@ -24,6 +24,8 @@ final class ChangelogReading {
     private let heads: HeadDecoder
     private var store: (any PartitionStore)?
     private var from: Offset = 0
+    /// Where the write before the next one ended.
+    private var written: Offset = 0
     private var bytes = 0
 
     init(_ worker: Worker, _ partition: Int32) throws {
@@ -44,7 +46,7 @@ final class ChangelogReading {
     func start(at offset: Offset, into store: any PartitionStore, head: ChangelogHead?) throws {
         self.store = store
         self.head = head
-        from = offset
+        (from, written) = (offset, offset)
         if offset < high { try reader.assign([partition: offset]) }
     }
 
@@ -81,8 +83,9 @@ final class ChangelogReading {
         try store.write(
             StoredPosition(
                 identity: head?.identity ?? "", offset: head?.offset ?? 0, replayFrom: head?.replayFrom ?? 0,
-                controlOffset: head?.control ?? 0, changelogOffset: position, modelHash: head?.model ?? "",
+                controlOffset: head?.control ?? 0, changelogOffset: written, modelHash: head?.model ?? "",
                 latest: head?.latest ?? .absent, storedAt: clock.wallMilliseconds(), partitions: head?.partitions))
+        written = position
         bytes = 0
     }
 

@@ -65,8 +65,11 @@ extension PartitionState {
         }
     }
 
-    /// Sets back the slots that may lack inputs which the log no longer holds, and says which.
-    func startCold(before lost: Offset, _ observer: any EngineObserver) throws {
+    /// Sets back the slots that may lack inputs which the log no longer holds, and says which. They count as changed
+    /// since the first input that is gone: until all of them are stored, a restart knows that inputs are missing.
+    func startCold(_ gone: Range<Offset>, _ observer: any EngineObserver) throws {
+        let lost = gone.upperBound
+        lostBefore = lost
         var names: [String] = []
         var count = 0
         table.forEach { slot in
@@ -74,10 +77,10 @@ extension PartitionState {
             if names.count < 10 { names.append(String(decoding: table.key(slot), as: UTF8.self)) }
             count += 1
             table.reset(slot, at: lost, cause: .lost)
-            table.markDirty(slot, at: lost)
+            table.markDirty(slot, at: gone.lowerBound)
         }
         observer.note(
-            "inputs before offset \(lost) are gone: \(count) streams begin cold, among them "
-                + names.joined(separator: ", "), partition, error: nil)
+            "inputs before offset \(lost) are gone: \(count) streams begin cold"
+                + (names.isEmpty ? "" : ", among them " + names.joined(separator: ", ")), partition, error: nil)
     }
 }

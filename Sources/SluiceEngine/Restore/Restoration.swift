@@ -184,7 +184,7 @@ package final class Restoration {
             timeoutMilliseconds: Self.timeoutMilliseconds)
         let plan = try RestorePlan(facts, head: head, controlLow: control.low, controlHigh: control.high)
         for note in plan.notes { worker.resources.observer.note(note, partition, error: nil) }
-        if plan.lostBefore != nil, settings.lostInput == .fail { throw Self.lostInput(facts, head) }
+        if !plan.lost.isEmpty, settings.lostInput == .fail { throw Self.lostInput(facts, head) }
         // A head of the changelog goes with markers.
         let isAudited = facts.changelog == nil || head == nil
         guard isAudited else { return try begin(worker, plan, head: head, nil) }
@@ -210,13 +210,14 @@ package final class Restoration {
         }
         let events = history?.events ?? []
         let markers = try Self.markers(store)
-        let fold = try worker.firstModel(
-            partition, plan, history: events, markers: markers, head: head)
+        let fold = try worker.firstModel(partition, plan, history: events, markers: markers, head: head)
         let state = PartitionState(
             partition: partition, fold: fold, recentCapacity: worker.settings.recentCapacity, store: store,
             folds: worker.folds)
         state.restore(plan, markers: markers, history: events, head: head)
-        state.isCommitted = facts.committed != nil
+        state.isCommitted = facts.committed?.offset == plan.liveFrom
+        state.lostInput = worker.settings.lostInput
+        state.changelogEnd = facts.changelog?.high ?? 0
         try state.rememberCommands(store)
         loading = Loading(state: state, plan: plan)
     }
@@ -244,7 +245,7 @@ package final class Restoration {
         guard var loading, let store else { return nil }
         let state = loading.state
         // Where inputs are gone every slot is looked at.
-        let isWhole = loading.plan.lostBefore == nil
+        let isWhole = loading.plan.lost.isEmpty
         let (idle, resident) = isWhole ? (worker.settings.idleMilliseconds, worker.residentSlots) : (nil, nil)
         let last = try store.scan(prefix: [], after: loading.after, limit: Self.loadedEntries) { key, value in
             guard ChangelogKey.isStream(key) else { return }
@@ -256,7 +257,7 @@ package final class Restoration {
         // What was replaced is in the files as well, for a time: it may be done sooner.
         progress = 0.5 + 0.5 * min(1, Double(loading.bytes) / Double(max(1, store.bytesOnDisk)))
         guard last == nil else { return nil }
-        if let lost = loading.plan.lostBefore { try state.startCold(before: lost, worker.resources.observer) }
+        if !isWhole { try state.startCold(loading.plan.lost, worker.resources.observer) }
         self.loading = nil
         self.store = nil
         return state

@@ -110,8 +110,8 @@ struct RestorePlan: Equatable {
     /// SHA-256 of the model's file; nil: the model that the log began with.
     var modelHash: String?
     var latest: EpochMilliseconds
-    /// Inputs before it are gone that some states may lack.
-    var lostBefore: Offset?
+    /// Inputs that are gone and that some states may lack; empty where none are.
+    var lost: Range<Offset> = 0..<0
     var notes: [String] = []
 
     /// - Parameters:
@@ -143,7 +143,7 @@ struct RestorePlan: Equatable {
         controlOffset = (controlLow...max(controlLow, controlHigh)).contains(control) ? control : controlLow
         commandsFrom = 0
         if replayFrom < facts.low {
-            lostBefore = facts.low
+            lost = replayFrom..<facts.low
             replayFrom = facts.low
         }
         liveFrom = max(liveFrom, replayFrom)
@@ -159,7 +159,7 @@ struct RestorePlan: Equatable {
             notes.append("no saved state: \(liveFrom - replayFrom) inputs are folded again to rebuild it")
         }
         guard facts.low > origin ?? 0 else { return }
-        if facts.changelog != nil { lostBefore = facts.low }
+        if facts.changelog != nil { lost = (origin ?? 0)..<facts.low }
         notes.append("the log begins at offset \(facts.low): streams older than that begin there")
     }
 

@@ -39,12 +39,15 @@ package struct SlotRewind {
     /// The state of a stream before the input at `offset`, and before the commands that took effect there; nil where
     /// the stream had none.
     ///
-    /// - Parameter eachPoll: called some times a second with the next input to be folded, nil before there is one;
-    ///   throws to give up.
+    /// - Parameters:
+    ///   - origin: the first input of the partition; what the log holds before it was never folded.
+    ///   - eachPoll: called some times a second with the next input to be folded, nil before there is one; throws to
+    ///     give up.
     /// - Throws: `input-lost` where the log no longer holds what it takes, `input-invalid` for an offset that is not
     ///   there yet, `model-unknown` for a model that is gone; `broker`, to be tried again.
     package func export(
-        _ key: String, partition: Int32, before offset: Offset, eachPoll: (Offset?) throws -> Void = { _ in }
+        _ key: String, partition: Int32, before offset: Offset, origin: Offset = 0,
+        eachPoll: (Offset?) throws -> Void = { _ in }
     ) throws -> SlotExport? {
         setFoldFloatEnvironment()
         let reader = try makeReader()
@@ -58,9 +61,10 @@ package struct SlotRewind {
             reader, topic: settings.eventsTopic, partitions: settings.eventsPartitions, of: partition,
             eachPoll: { try eachPoll(nil) })
         let commands = history.events.filter(\.isCommand)
-        let base = try base(of: Array(key.utf8), before: offset, in: input, low: low, commands, reader) {
-            try eachPoll(nil)
-        }
+        let base =
+            try snapshot(
+                of: Array(key.utf8), before: offset, in: input, low: low, commands, reader, { try eachPoll(nil) })
+            ?? beginning(input, low: low, origin: origin, before: offset)
         guard history.isWhole(since: base.control) else {
             throw SluiceError(
                 .lostInput,
@@ -85,11 +89,11 @@ package struct SlotRewind {
     }
 
     /// The latest snapshot of the stream that holds nothing of what comes from `offset` on, if the log still holds what
-    /// comes behind it; else the beginning of the log.
-    private func base(
+    /// comes behind it.
+    private func snapshot(
         of key: [UInt8], before offset: Offset, in input: TopicPartition, low: Offset, _ events: [Event],
         _ reader: any LogReader, _ eachPoll: () throws -> Void
-    ) throws -> Base {
+    ) throws -> Base? {
         let later = events.filter { $0.offset >= offset }.compactMap(\.control).min() ?? .max
         var found: Base?
         if hasChangelog {
@@ -115,15 +119,21 @@ package struct SlotRewind {
                     position: position, control: control, modelHash: summary.modelHash, snapshot: Array(record.value))
             }
         }
-        if let found, low <= found.position { return found }
-        guard low == 0 else {
+        return found.flatMap { low <= $0.position ? $0 : nil }
+    }
+
+    /// Where a partition began, before its streams had any state.
+    private func beginning(
+        _ input: TopicPartition, low: Offset, origin: Offset, before offset: Offset
+    ) throws -> Base {
+        guard low <= origin else {
             throw SluiceError(
                 .lostInput,
                 "the state at offset \(offset) cannot be rebuilt: \(input) begins at offset \(low), and no snapshot of "
                     + "the stream from between them is left",
                 remedy: "ask for a later offset, and keep inputs for as long as you may want to go back")
         }
-        return Base(position: 0)
+        return Base(position: origin)
     }
 
     private func begin(_ base: Base, _ partition: Int32, _ events: [Event]) throws -> PartitionState {

@@ -46,21 +46,34 @@ package final class GroupInstances: OtherInstances {
     ) async throws -> (instance: OtherInstance, partition: Int32)? {
         let others = Set(try await members().compactMap { other($0) })
         let request = ForwardedRequest(target: target, authorization: authorization, seconds: Self.probeSeconds)
-        let answers = await withTaskGroup(of: (OtherInstance, Result<Int32?, any Error>).self) { group in
-            for instance in others {
-                group.addTask {
-                    do {
-                        return (instance, .success(try await self.partition(request, on: instance)))
-                    } catch {
-                        return (instance, .failure(error))
-                    }
-                }
-            }
-            return await group.reduce(into: []) { $0.append($1) }
+        let probes = await withTaskGroup(of: Probe.self) { group in
+            for instance in others { group.addTask { await self.probe(request, instance) } }
+            var probes: [Probe] = []
+            for await probe in group { probes.append(probe) }
+            return probes
         }
-        for case (let instance, .success(let partition?)) in answers { return (instance, partition) }
-        for (_, answer) in answers { _ = try answer.get() }
+        for probe in probes { if let partition = probe.partition { return (probe.instance, partition) } }
+        for probe in probes { if let error = probe.error { throw error } }
         return nil
+    }
+
+    /// What an instance said of a stream: its partition, or nothing, or why it said nothing.
+    private struct Probe: Sendable {
+        var instance: OtherInstance
+        var partition: Int32?
+        var error: (any Error)?
+    }
+
+    /// A function of its own, not a closure that returns a tuple: of that Swift 6.3.1 makes a child task that leaves
+    /// its result unwritten, in a release build.
+    private func probe(_ request: ForwardedRequest, _ instance: OtherInstance) async -> Probe {
+        var probe = Probe(instance: instance)
+        do {
+            probe.partition = try await partition(request, on: instance)
+        } catch {
+            probe.error = error
+        }
+        return probe
     }
 
     /// On which partition of an instance a stream lives; nil where it does not know it.

@@ -11,20 +11,20 @@ extension EngineBackend {
     package func export(stream key: String, before offset: Offset?, partition: Int32?) async throws -> [UInt8]? {
         guard let offset else { return try await find { try $0.export(key) }?.snapshot }
         let home = try await find { try $0.partition(of: key) }
-        guard let at = home ?? partition, try await isCommitted(offset, on: at) else { return nil }
-        return try await rewind(key, at, offset)
+        guard let at = home ?? partition, let view = try await committed(offset, on: at) else { return nil }
+        return try await rewind(key, at, offset, origin: view.origin)
     }
 
-    /// Waits until the inputs before `offset` are committed, and with them what was commanded before it; false when the
+    /// Waits until the inputs before `offset` are committed, and with them what was commanded before it; nil when the
     /// partition is not here.
     ///
     /// - Throws: `parameter-invalid` where it has not come so far; `not-ready` when the commit does not come.
-    private func isCommitted(_ offset: Offset, on partition: Int32) async throws -> Bool {
+    private func committed(_ offset: Offset, on partition: Int32) async throws -> PartitionView? {
         let end = ContinuousClock.now + Self.commitPatience
         while true {
             let found = try await find { $0.partitionViews().first { $0.partition == partition } }
-            guard let view = found else { return false }
-            if offset <= view.committed { return true }
+            guard let view = found else { return nil }
+            if offset <= view.committed { return view }
             guard offset <= view.position else {
                 throw Problem(
                     .parameterInvalid,
@@ -38,7 +38,9 @@ extension EngineBackend {
     }
 
     /// The state of a stream, folded again; it is given up when the service stops, or the task is cancelled.
-    func rewind(_ key: String, _ partition: Int32, _ offset: Offset) async throws -> [UInt8]? {
+    func rewind(
+        _ key: String, _ partition: Int32, _ offset: Offset, origin: Offset = 0
+    ) async throws -> [UInt8]? {
         guard let makeRewind else { return nil }
         let stop = try beginRebuild()
         defer { endRebuild() }
@@ -46,7 +48,9 @@ extension EngineBackend {
             do {
                 return try await onThread { [observer] in
                     var progress = RebuildProgress(key, partition, before: offset)
-                    return try makeRewind().export(key, partition: partition, before: offset) { reached in
+                    return try makeRewind().export(
+                        key, partition: partition, before: offset, origin: origin
+                    ) { reached in
                         if stop.isSet { throw CancellationError() }
                         if let reached { progress.came(to: reached, observer) }
                     }?.snapshot

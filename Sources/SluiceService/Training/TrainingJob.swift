@@ -48,10 +48,14 @@ package struct TrainingJob: Sendable {
     /// What the model will be, but for its version.
     package var manifest: ModelManifest {
         let model = configuration.model
+        let initial = model.initialState
         return ModelManifest(
             name: configuration.application, version: "", inputs: configuration.input.features.map(\.name),
             targets: model.targets, horizons: model.horizons, head: model.head, quantiles: model.quantiles,
-            initialState: model.initialState, scaling: model.scaling, classes: model.classes,
+            initialState: initial,
+            initialStateDeviation: initial == .normal || initial == .learnedNoise ? model.initialStateDeviation : nil,
+            initialStateRange: initial == .uniform ? model.initialStateRange : nil, scaling: model.scaling,
+            classes: model.classes, seed: initial == .zero || initial == .learned ? nil : training.seed,
             warmup: model.warmup == 0 ? nil : model.warmup)
     }
 
@@ -64,11 +68,15 @@ package struct TrainingJob: Sendable {
     /// Reads the source and trains; with `scaling: global`, whose scaler is that of the training part, it is read once
     /// more for the training and for each fold.
     ///
-    /// - Parameter folds: of a cross-validation beforehand, 2 to `Folds.maximum`; nil for none.
+    /// - Parameters:
+    ///   - folds: of a cross-validation beforehand, 2 to `Folds.maximum`; nil for none. Nothing is kept of folds.
+    ///   - resuming: goes on from there.
+    ///   - checkpoint: called at the end of each epoch of the training itself; what it throws ends the job.
     /// - Throws: what is wrong with the source, the data or the configuration; `CancellationError` where it is
     ///   cancelled before the training itself: one that is cancelled later ends with the best model so far.
     package func run(
-        _ source: some ObservationSource, folds: Int? = nil,
+        _ source: some ObservationSource, folds: Int? = nil, resuming: TrainingCheckpoint? = nil,
+        checkpoint: TrainingCheckpoint.Keeper = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
     ) throws -> Outcome {
         try training.validate()
@@ -88,7 +96,8 @@ package struct TrainingJob: Sendable {
         let described = try source.describe(part.reading.ledger)
         var result = try Trainer.train(
             part.dataset, manifest: manifest, shape: shape, scaler: part.scaler, split: part.split,
-            incumbent: incumbent, configuration: training, isCancelled: isCancelled
+            incumbent: incumbent, configuration: training, resuming: resuming, checkpoint: checkpoint,
+            isCancelled: isCancelled
         ) { progress(.training($0)) }
         result.model.data = DataManifest(
             files: described.files, topic: described.topic, observations: part.reading.observations,
@@ -113,7 +122,7 @@ package struct TrainingJob: Sendable {
                 part.dataset, manifest: manifest, shape: shape, scaler: part.scaler, split: part.split,
                 configuration: training, isCancelled: reader.isCancelled
             ) { progress(.fold(fold + 1, $0)) }
-        } catch {
+        } catch let error as SluiceError {
             throw SluiceError(
                 error.code, "fold \(fold + 1): \(error.message)",
                 remedy: error.code == .invalidInput ? "use fewer --folds, or bring more observations" : error.remedy)
@@ -146,7 +155,12 @@ extension TrainingConfiguration {
         order = section.order
         optimizer = section.optimizer
         learningRate = section.learningRate
+        momentum = section.momentum
+        weightDecay = section.weightDecay
         schedule = section.schedule
+        scheduleEpochs = section.scheduleEpochs
+        scheduleFactor = section.scheduleFactor
+        dropout = section.dropout
         lossAt = section.lossAt
         epochs = section.epochs
         patience = section.patience

@@ -22,7 +22,7 @@ extension Checker {
                 throw Violation(
                     invariant, "the command \(event.id) is recorded at \(other.offset) and at \(event.offset)")
             }
-            if event.type == .refused, !history.mayRefuse(event.id) {
+            if event.type == .refused, !lacksModels, !history.mayRefuse(event.id) {
                 throw Violation(invariant, "the command \(event.id) is refused: \(event.cause ?? "")")
             }
             answered[event.id] = event

@@ -16,7 +16,8 @@ extension Checker {
             for _ in 0..<Self.rewinds {
                 let (stream, offset) = ("stream-\(random.below(scenario.streams))", random.within(0...log.high))
                 do {
-                    let found = try rewind.export(stream, partition: partition, before: offset)
+                    let found = try rewind.export(
+                        stream, partition: partition, before: offset, origin: reference.origin)
                     try check(found.map { SnapshotText.normalised($0.snapshot) }, stream, partition, offset, reference)
                 } catch let error as SluiceError where error.code == .lostInput && log.low > 0 {
                     continue

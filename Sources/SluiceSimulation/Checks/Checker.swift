@@ -8,19 +8,34 @@ struct Checker {
     let scenario: Scenario
     let history: History
     let references: [Reference]
+    /// Commands may be refused because files of models were gone, or no models.
+    let lacksModels: Bool
 
-    init(_ cluster: SimulatedCluster, _ scenario: Scenario, messageBytesMax: Int) throws {
-        self.cluster = cluster
-        self.scenario = scenario
+    init(_ run: Simulation) throws {
+        cluster = run.cluster
+        scenario = run.scenario
+        lacksModels = [.modelGone, .modelDamaged].contains { run.faults.injected[$0] != nil }
         let history = try History(cluster)
         self.history = history
         var known: Set<String> = []
         // The first record of a command counts; that there is one only is checked for itself.
         let events = history.events.filter { known.insert($0.id).inserted }
-        references = try (cluster.topics[Topics.input] ?? []).enumerated().map { index, log in
-            try Reference(
-                log, partition: Int32(index), events: events, messageBytesMax: messageBytesMax, sizes: scenario.sizes)
+        references = try (run.cluster.topics[Topics.input] ?? []).enumerated().map { index, log in
+            let partition = Int32(index)
+            let changelog = try run.cluster.log(TopicPartition(topic: Topics.slots, partition: partition))
+            return try Reference(
+                log, partition: partition, events: events, messageBytesMax: Simulation.messageBytesMax,
+                sizes: run.scenario.sizes, origin: Self.origin(run, partition),
+                coldStarts: ColdStart.told(run.coldStarts, partition, changelog))
         }
+    }
+
+    /// Where a partition began, by the first position that was ever committed of it.
+    private static func origin(_ run: Simulation, _ partition: Int32) -> Offset {
+        guard run.scenario.beginsAtEnd else { return 0 }
+        let metadata = run.cluster.group.firstCommitted[partition]?.metadata ?? ""
+        let parts = metadata.split(separator: " ", omittingEmptySubsequences: false)
+        return parts.count == 6 ? Offset(parts[5]) ?? 0 : 0
     }
 
     /// - Throws: the first `Violation`.

@@ -1,7 +1,8 @@
 package import SluiceCore
-package import SluiceEngine
+import SluiceEngine
+import SluiceLSTM
 import SluiceLog
-package import SluiceSchema
+import SluiceSchema
 import SluiceState
 
 /// What a run without faults makes of a partition's log and its recorded commands: the fold applied record by record,
@@ -27,23 +28,36 @@ package final class Reference {
     private(set) var stages: [[UInt8]: [Stage]] = [:]
     /// The inputs that there are.
     package private(set) var offsets: [Offset] = []
-    private let partition: Int32
+    let log: PartitionLog
+    let partition: Int32
+    let events: [Event]
+    let origin: Offset
     private let sizes: OutputLimits.Sizes
-    private let state: PartitionState
+    let state: PartitionState
+    /// Still to come, in order.
+    private var coldStarts: ArraySlice<ToldColdStart>
     private var folds: [String: Fold] = [:]
     private var batch = OutputBatch()
 
-    package init(
+    /// - Parameters:
+    ///   - origin: the first input; what the log holds before it is none.
+    ///   - coldStarts: in the order of their offsets.
+    init(
         _ log: PartitionLog, partition: Int32, events: [Event], messageBytesMax: Int,
-        sizes: OutputLimits.Sizes = OutputLimits.Sizes()
+        sizes: OutputLimits.Sizes = OutputLimits.Sizes(), origin: Offset = 0, coldStarts: [ToldColdStart] = []
     ) throws {
+        self.log = log
         self.partition = partition
-        self.sizes = sizes
+        self.events = events.filter { $0.partition == partition }
+        (self.sizes, self.origin) = (sizes, origin)
+        self.coldStarts = coldStarts[...]
         let first = try Fold(specification: Models.specification(0), input: Models.input(0))
         folds["v0"] = first
         state = PartitionState(partition: partition, fold: first, recentCapacity: 0)
-        for event in events where event.partition == partition { state.schedule.add(event) }
-        for record in log.archive where record.isCommitted { try take(record, messageBytesMax) }
+        for event in self.events where !coldStarts.contains(where: { $0.precedes(event) }) { state.schedule.add(event) }
+        for record in log.archive where record.isCommitted && record.offset >= origin {
+            try take(record, messageBytesMax)
+        }
         try applyCommands(before: log.high)
     }
 
@@ -68,6 +82,19 @@ package final class Reference {
     }
 
     private func applyCommands(before offset: Offset) throws {
+        while let cold = coldStarts.first, cold.start.from <= offset {
+            coldStarts.removeFirst()
+            try applyScheduled(before: cold.start.from)
+            try obey(cold)
+            // A later one may precede them too.
+            for event in events where cold.precedes(event) && !coldStarts.contains(where: { $0.precedes(event) }) {
+                state.schedule.add(event)
+            }
+        }
+        try applyScheduled(before: offset)
+    }
+
+    private func applyScheduled(before offset: Offset) throws {
         while let event = state.schedule.take(before: offset) {
             _ = try state.obey(event) { try fold($0) }
             var keys = Set(stages.keys)
@@ -76,7 +103,12 @@ package final class Reference {
         }
     }
 
-    private func fold(_ version: String) throws -> Fold {
+    func fold(hash: String) throws -> Fold {
+        let index = (0..<Models.count).first { Models.specification($0).model.hash == hash } ?? 0
+        return try fold("v\(index)")
+    }
+
+    func fold(_ version: String) throws -> Fold {
         if let fold = folds[version] { return fold }
         let index = (0..<Models.count).first { "v\($0)" == version } ?? 0
         let fold = try Fold(specification: Models.specification(index), input: Models.input(index))
@@ -85,7 +117,7 @@ package final class Reference {
     }
 
     /// Remembers what a slot is now, if it has changed.
-    private func note(_ key: [UInt8], from offset: Offset) throws {
+    func note(_ key: [UInt8], from offset: Offset) throws {
         var stage = Stage(from: offset, fence: -1, bytes: nil)
         if let slot = state.table.find(key.withUnsafeBytes { $0 }) ?? nil, key.count > 0 {
             var arena = ByteArena()

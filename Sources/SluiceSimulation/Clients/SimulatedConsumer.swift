@@ -19,6 +19,8 @@ package final class SimulatedConsumer: LogConsumer {
     private var needsJoin = true
     /// How many records a poll brings at most, drawn from here.
     package var batchMaximum = 64
+    /// Called at the beginning of each poll.
+    var onPoll: () -> Void = {}
 
     var cluster: SimulatedCluster { process.cluster }
     var group: GroupCoordinator { process.cluster.group }
@@ -33,6 +35,7 @@ package final class SimulatedConsumer: LogConsumer {
     package func poll(
         timeoutMilliseconds: Int, limit: Int, _ body: (UnsafeBufferPointer<LogRecord>) throws -> Void
     ) throws {
+        onPoll()
         _ = try process.enter(.poll)
         try follow()
         var found = try fetch(limit)

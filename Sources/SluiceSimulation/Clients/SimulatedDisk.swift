@@ -30,7 +30,9 @@ package final class SimulatedDisk {
         guard !held.contains(partition) else {
             throw SluiceError(.file, "the store of partition \(partition) is held by somebody else", retry: .later)
         }
-        if volumes[partition]?.isCorrupt == true { throw Self.corrupt(partition) }
+        // What stands nowhere is no store.
+        let isTorn = volumes[partition].map { $0.image.position == nil && !$0.image.entries.isEmpty } ?? false
+        if isTorn || volumes[partition]?.isCorrupt == true { throw Self.corrupt(partition) }
         held.insert(partition)
         return volumes[partition]?.image ?? Image()
     }
@@ -76,6 +78,43 @@ package final class SimulatedDisk {
             }
             volume.unsynced.removeAll()
             volumes[partition] = volume
+        }
+    }
+
+    /// The machine goes down within a write.
+    ///
+    /// - Parameter isDetected: false: nothing tells that only a part of the batch is there.
+    func tear(
+        _ partition: Int32, _ next: Image, changed: [[UInt8]], isDetected: Bool, _ random: inout SimulationRandom
+    ) {
+        var volume = volumes[partition] ?? Volume()
+        if isDetected {
+            volume.isCorrupt = random.once(in: 2)
+        } else {
+            for key in changed where random.once(in: 2) { volume.image.entries[key] = next.entries[key] }
+            if !random.once(in: 3) { volume.image.position = next.position }
+            volume.unsynced.removeAll()
+        }
+        volumes[partition] = volume
+    }
+
+    // MARK: - Models
+
+    /// What has befallen the files of models by their index, and until when.
+    private var models: [Int: (fault: FaultKind, until: Int64)] = [:]
+
+    func spoilModel(_ index: Int, _ fault: FaultKind, until: Int64) { models[index] = (fault, until) }
+
+    func mendModels() { models = [:] }
+    func hasSpoiltModels(now: Int64) -> Bool { models.values.contains { now < $0.until } }
+
+    /// - Throws: what a registry of models does when the file is so.
+    func checkModel(_ index: Int, now: Int64) throws {
+        guard let spoilt = models[index], now < spoilt.until else { return }
+        throw switch spoilt.fault {
+        case .modelGone: SluiceError(.unknownModel, "the file of the model is gone")
+        case .modelDamaged: SluiceError(.invalidModel, "the file of the model is cut short")
+        default: SluiceError(.file, "the file of the model cannot be read", retry: .later)
         }
     }
 

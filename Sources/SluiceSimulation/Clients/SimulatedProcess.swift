@@ -33,8 +33,11 @@ package final class SimulatedProcess {
 
     /// A call that waits for its answer: it may be met by a fault, and takes time.
     ///
+    /// - Parameter tear: what is left of a write when the machine goes down within it.
     /// - Throws: `Crash`; what the effect throws; `broker`, to be tried again, where request or answer is lost.
-    package func call<Result>(_ call: FaultCall, _ effect: () throws -> Result) throws -> Result {
+    package func call<Result>(
+        _ call: FaultCall, tear: (_ isDetected: Bool) -> Void = { _ in }, _ effect: () throws -> Result
+    ) throws -> Result {
         let fault = try enter(call)
         switch fault?.kind {
         case .crashAfter:
@@ -46,6 +49,12 @@ package final class SimulatedProcess {
             throw Self.unanswered(call)
         case .delayed: cluster.advance((fault?.amount ?? 0) * 1_000_000)
         case .diskError: throw SluiceError(.file, "the disk failed", retry: .later)
+        case .syncError:
+            _ = try effect()
+            throw SluiceError(.file, "what was written may not be on the disk", retry: .later)
+        case .torn, .tornUnseen:
+            tear(fault?.kind == .torn)
+            throw die(true)
         default: break
         }
         return try effect()

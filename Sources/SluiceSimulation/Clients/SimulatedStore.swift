@@ -40,15 +40,18 @@ package final class SimulatedStore: PartitionStore {
     package func remove(key: UnsafeRawBufferPointer) { changes.append((Array(key), nil)) }
 
     package func write(_ position: StoredPosition) throws {
-        try process.call(.storeWrite) {
-            guard process.cluster.now >= process.disk.fullUntil else {
+        var next = image
+        for change in changes { next.entries[change.key] = change.value }
+        next.position = position
+        let (disk, changed) = (process.disk, changes.map(\.key))
+        let tear = { [process, partition] isDetected in
+            disk.tear(partition, next, changed: changed, isDetected: isDetected, &process.cluster.random)
+        }
+        try process.call(.storeWrite, tear: tear) {
+            guard process.cluster.now >= disk.fullUntil else {
                 throw SluiceError(.file, "no space left on device", retry: .later)
             }
-            var next = image
-            for change in changes { next.entries[change.key] = change.value }
-            next.position = position
-            process.disk.write(
-                partition, next, syncs: process.cluster.random.once(in: 3), changed: changes.map(\.key))
+            disk.write(partition, next, syncs: process.cluster.random.once(in: 3), changed: changed)
             image = next
             changes.removeAll()
         }

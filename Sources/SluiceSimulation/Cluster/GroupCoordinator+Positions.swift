@@ -6,7 +6,12 @@ extension GroupCoordinator {
     /// OFFSET_COMMIT.
     package func commit(_ positions: [CommittedPosition], of member: GroupMembership) throws(BrokerError) {
         try check(member)
-        for position in positions { committed[position.partition] = position }
+        positions.forEach(settle)
+    }
+
+    private func settle(_ position: CommittedPosition) {
+        if firstCommitted[position.partition] == nil { firstCommitted[position.partition] = position }
+        committed[position.partition] = position
     }
 
     /// TXN_OFFSET_COMMIT: held until the transaction is decided.
@@ -24,7 +29,7 @@ extension GroupCoordinator {
     /// The mark of a transaction has come to the group's positions.
     func decide(_ producer: Int64, commits: Bool) {
         let positions = held.removeValue(forKey: producer) ?? []
-        if commits { for position in positions { committed[position.partition] = position } }
+        if commits { positions.forEach(settle) }
     }
 
     /// OFFSET_FETCH with "require stable" (KIP-447).

@@ -34,6 +34,7 @@ package final class GroupCoordinator {
     /// Turns the assignment, so that a rebalance without a change of members can move partitions.
     package var rotation = 0
     package internal(set) var committed: [Int32: CommittedPosition] = [:]
+    package internal(set) var firstCommitted: [Int32: CommittedPosition] = [:]
     var held: [Int64: [CommittedPosition]] = [:]
 
     init(_ cluster: SimulatedCluster) { self.cluster = cluster }

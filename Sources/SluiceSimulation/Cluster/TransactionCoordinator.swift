@@ -34,6 +34,8 @@ package final class TransactionCoordinator {
     init(_ cluster: SimulatedCluster) { self.cluster = cluster }
 
     package func state(_ name: String) -> State? { entries[name]?.state }
+    /// The id of the producer of that name.
+    package func producer(_ name: String) -> Int64? { entries[name]?.producer }
     /// Whether every transaction is decided and marked.
     package var isQuiet: Bool {
         entries.values.allSatisfy { $0.state != .ongoing && $0.state != .prepareCommit && $0.state != .prepareAbort }

@@ -22,15 +22,25 @@ package enum FaultKind: String, Sendable, CaseIterable {
     /// Refused so that the transaction must be aborted; refused for good; nobody can say (it may happen within
     /// `amount` ms).
     case refused, fatal, indefinite
-    /// A read or write of the disk fails once.
-    case diskError
+    /// A read or write of the disk fails once; what was written is there all the same, as behind an fsync that failed.
+    case diskError, syncError
+    /// The machine goes down within a write to a store. RocksDB finds what is torn by its checksums: an earlier state
+    /// is left, or one that cannot be opened. It does not, and a part of the batch is left.
+    case torn, tornUnseen
     // At a time.
     /// A process leaves in good order and comes back after `amount` ms.
     case leave
     case rebalance
     case coordinatorMove, brokerDown, brokerSlow, slowMarks, outputBlocked
     case compaction, retention
+    /// All processes die when states need answered inputs, and come back after `amount` ms, when retention has taken
+    /// some.
+    case retentionPast
+    /// Somebody else begins transactions under a worker's name.
+    case hijack
     case diskFull, bitFlip
+    /// For `amount` ms the file of a model, or of all, is gone from a machine; it is no model; reading it fails.
+    case modelGone, modelDamaged, modelUnreadable
     /// What was written for one stream lies where another's is looked for.
     case misdirect
     /// A process is cut off from the brokers for `amount` ms, and they from it; a worker of it does not come to its
@@ -51,8 +61,15 @@ package enum FaultKind: String, Sendable, CaseIterable {
     package var isAtCall: Bool {
         switch self {
         case .crash, .crashAfter, .pause, .lost, .lostReply, .delayed, .duplicated, .refused, .fatal, .indefinite,
-            .diskError:
+            .diskError, .syncError, .torn, .tornUnseen:
             true
+        default: false
+        }
+    }
+    /// Drawn by themselves: with them in one draw with the others every seed would be another run.
+    var isDrawnApart: Bool {
+        switch self {
+        case .syncError, .torn, .tornUnseen, .retentionPast, .hijack, .modelGone, .modelDamaged, .modelUnreadable: true
         default: false
         }
     }

@@ -42,11 +42,14 @@ extension FaultPlan {
             // The transaction's time-out is sometimes behind it.
             fault.amount = random.once(in: 4) ? random.within(8_000...15_000) : random.within(1...2_000)
         case .diskError: fault.call = random.pick(FaultCall.store) ?? .storeWrite
-        case .isolate, .stall: fault.amount = random.within(100...30_000)
-        case .leave, .coordinatorMove, .brokerDown, .brokerSlow, .slowMarks, .outputBlocked, .diskFull:
+        case .syncError, .torn, .tornUnseen: fault.call = .storeWrite
+        case .isolate, .stall, .modelGone, .modelDamaged, .modelUnreadable:
+            fault.amount = random.within(100...30_000)
+        case .leave, .coordinatorMove, .brokerDown, .brokerSlow, .slowMarks, .outputBlocked, .diskFull,
+            .retentionPast:
             fault.amount = random.within(20...5_000)
         case .wallJump: fault.amount = random.within(-3_600_000...3_600_000)
-        case .rebalance, .compaction, .retention, .bitFlip, .misdirect, .grow, .growAway: break
+        case .rebalance, .compaction, .retention, .hijack, .bitFlip, .misdirect, .grow, .growAway: break
         case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand:
             fault.process = random.below(partitions)
             fault.amount = Int64(random.below(streams))

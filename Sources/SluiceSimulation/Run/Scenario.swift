@@ -1,5 +1,5 @@
 import SluiceCore
-import SluiceEngine
+package import SluiceEngine
 import SluiceLSTM
 package import SluiceSchema
 package import SluiceState
@@ -39,6 +39,12 @@ package struct Scenario: Sendable {
     package var isUpstreamTransactional: Bool
     /// `max.message.bytes` of topics of outputs, less than some of them take.
     package var messageBytesMax: [String: Int] = [:]
+    /// `auto.offset.reset` is `latest`: what was there before the service is no input.
+    package var beginsAtEnd: Bool
+    /// One record in so many has values that overflow in a step; nil: none.
+    package var huge: Int?
+    /// `state.lost_input`; under `fail` somebody sets the other one when he is told.
+    package var lostInput: LostInputPolicy
     package var faultSeed: UInt64
     package var workloadSeed: UInt64
 
@@ -70,6 +76,9 @@ package struct Scenario: Sendable {
         if random.once(in: 4) { messageBytesMax[Topics.predictions] = 290 + random.below(60) }
         if random.once(in: 4) { messageBytesMax[Topics.rejects] = 560 + random.below(200) }
         settledSlots = [0, 1, 2, 512][random.below(4)]
+        beginsAtEnd = random.once(in: 4)
+        huge = random.once(in: 3) ? 2 + random.below(12) : nil
+        lostInput = random.once(in: 2) ? .fail : .coldStart
     }
 
     /// What is known of them in the end.
@@ -87,7 +96,10 @@ package struct Scenario: Sendable {
             // The age of a store is told by the wall clock.
             case .wallJump: tombstonesMilliseconds > 3_600_000
             // Positions of at-least-once say nothing of the store's.
-            case .retention: isExactlyOnce
+            case .retention, .retentionPast: isExactlyOnce
+            case .hijack: isExactlyOnce
+            // Without a changelog nothing but RocksDB's promise holds a batch together.
+            case .tornUnseen: isExactlyOnce
             // Nothing fences a process that slept and goes on: at-least-once promises nothing of what it writes then.
             case .pause, .isolate, .stall: isExactlyOnce
             // Stops the service for good; each has a test of its own.
@@ -98,9 +110,14 @@ package struct Scenario: Sendable {
     }
 
     package var plan: FaultPlan {
-        FaultPlan(
-            seed: faultSeed, milliseconds: milliseconds, processes: processes, partitions: partitions,
-            streams: streams, kinds: kinds)
+        func draw(_ seed: UInt64, _ kinds: [FaultKind]) -> [Fault] {
+            FaultPlan(
+                seed: seed, milliseconds: milliseconds, processes: processes, partitions: partitions,
+                streams: streams, kinds: kinds
+            ).faults
+        }
+        return FaultPlan(
+            draw(faultSeed, kinds.filter { !$0.isDrawnApart }) + draw(faultSeed ^ 4, kinds.filter(\.isDrawnApart)))
     }
 }
 

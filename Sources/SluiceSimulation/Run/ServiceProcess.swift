@@ -14,6 +14,9 @@ final class ServiceProcess {
         /// Takes no turn before this time.
         var stalledUntil: Int64 = 0
 
+        /// Partitions as they were restored last.
+        var seen: [Int32: PartitionState] = [:]
+
         init(index: Int) { self.index = index }
     }
 
@@ -73,10 +76,25 @@ final class ServiceProcess {
         if life.isDead && isUp { down(after: run.cluster.random.within(10...8_000)) }
     }
 
+    private func name(_ seat: Seat) -> String { "pumps-p\(index)-w\(seat.index)" }
+
+    /// Notices what has been restored since the last poll: nothing of it is committed before the next one.
+    private func noticeColdStarts(_ seat: Seat) {
+        guard run.scenario.isExactlyOnce, let worker = seat.worker else { return }
+        for partition in worker.partitions.keys.sorted() {
+            guard let state = worker.partitions[partition], seat.seen[partition] !== state else { continue }
+            seat.seen[partition] = state
+            if let lost = state.lostBefore {
+                run.noticeColdStart(partition, lost, from: state.liveFrom, of: name(seat))
+            }
+        }
+    }
+
     private func begin(_ seat: Seat) throws {
-        let name = "pumps-p\(index)-w\(seat.index)"
+        let name = name(seat)
         let consumer = SimulatedConsumer(life, instance: name)
         consumer.batchMaximum = run.scenario.batchMaximum
+        consumer.onPoll = { [unowned self, unowned seat] in noticeColdStarts(seat) }
         seat.consumer = consumer
         seat.worker = try run.makeWorker(life, consumer, name, index: seat.index, limits)
         try seat.worker?.begin()
@@ -95,11 +113,28 @@ final class ServiceProcess {
         if let known = error as? SluiceError, known.code == .foreignState {
             throw Violation(.restoreEnds, "an engine refuses the state that it wrote itself: \(known)")
         }
-        // The service would end: a person has to look, and nothing here is for one to mend.
+        // The service ends: a person has to look, and what is none's to mend is a fault of the engine's.
         guard (Worker.mendable(error) as? SluiceError)?.retry ?? .never == .never else { return }
-        guard life.hasSlept else { throw Violation(.restoreEnds, "an engine gives up for good: \(error)") }
+        guard life.hasSlept || isForPeople(error) else {
+            throw Violation(.restoreEnds, "an engine gives up for good: \(error)")
+        }
         life.die()
         down(after: run.cluster.random.within(10...8_000))
+    }
+
+    /// Whether somebody can mend what the service ended with; does it, where that is not a matter of time.
+    private func isForPeople(_ error: any Error) -> Bool {
+        switch (error as? SluiceError)?.code {
+        case .unknownModel?, .invalidModel?: return disk.hasSpoiltModels(now: run.cluster.now)
+        case .lostInput? where run.scenario.lostInput == .fail && run.faults.injected[.retentionPast] != nil:
+            // Somebody is told, and decides to go on without those inputs.
+            run.cluster.after(run.cluster.random.within(10...20_000) * 1_000_000) { [run] in
+                for process in run.processes { process.disk.mendModels() }
+                run.lostInput = .coldStart
+            }
+            return true
+        default: return false
+        }
     }
 
     private func down(after milliseconds: Int64) {
@@ -107,6 +142,13 @@ final class ServiceProcess {
         isUp = false
         seats = []
         startsAt = run.cluster.now + milliseconds * 1_000_000
+    }
+
+    /// Dies between two calls.
+    func crash(comesBackAfter milliseconds: Int64) {
+        guard isUp, !life.isPaused else { return }
+        life.die()
+        down(after: milliseconds)
     }
 
     /// Leaves in good order.

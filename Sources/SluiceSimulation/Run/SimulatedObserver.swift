@@ -7,12 +7,14 @@ import SluiceSchema
 /// `@unchecked Sendable`: a run has one thread.
 final class SimulatedObserver: EngineObserver, @unchecked Sendable {
     private(set) var notes: [String] = []
+    /// Rejects by code.
+    private(set) var rejects: [String: Int] = [:]
     private let now: () -> Int64
 
     init(_ now: @escaping () -> Int64) { self.now = now }
 
     func batchDone(_ report: BatchReport) {}
-    func rejected(_ counts: [String: Int]) {}
+    func rejected(_ counts: [String: Int]) { rejects.merge(counts, uniquingKeysWith: +) }
     func committed(_ report: CommitReport) {}
     func restoring(_ progress: [Int32: Double]) {}
     func live(_ partition: Int32, _ report: RestoreReport) {}

@@ -34,6 +34,18 @@ extension Simulation {
             }
         case .compaction: compact()
         case .retention: retain()
+        case .retentionPast: absence = fault.amount
+        case .hijack:
+            let name = "pumps-p\(fault.process % processes.count)-w\(cluster.random.below(scenario.workers))"
+            _ = try? cluster.transactions.initialise(name, timeout: 10_000_000_000)
+        // Who goes on without what is lost puts the files back first: streams that begin anew for them, nobody counts.
+        case .modelGone where lostInput == .coldStart, .modelDamaged where lostInput == .coldStart: break
+        case .modelGone, .modelDamaged, .modelUnreadable:
+            // One of them, or all.
+            let one = cluster.random.below(Models.count + 1)
+            for index in 0..<Models.count where one == index || one == Models.count {
+                processes[fault.process % processes.count].disk.spoilModel(index, fault.kind, until: until)
+            }
         case .diskFull: processes[fault.process % processes.count].disk.fullUntil = until
         case .bitFlip: processes[fault.process % processes.count].disk.corrupt(&cluster.random)
         case .misdirect: processes[fault.process % processes.count].disk.misdirect(&cluster.random)
@@ -70,6 +82,23 @@ extension Simulation {
             guard let metadata = cluster.group.committed[Int32(index)]?.metadata else { continue }
             if let from = Self.replayFrom(metadata) { log.retain(from: from) }
         }
+    }
+
+    /// As soon as some state needs inputs that have been answered, all processes are away for so long that retention
+    /// takes them.
+    func goAway() {
+        guard let milliseconds = absence, faults.isOn else { return }
+        var isNeeded = false
+        for (index, log) in (cluster.topics[Topics.input] ?? []).enumerated() {
+            guard let committed = cluster.group.committed[Int32(index)],
+                let from = Self.replayFrom(committed.metadata), max(from, log.low) < committed.offset
+            else { continue }
+            log.retain(from: cluster.random.within(max(from, log.low) + 1...committed.offset))
+            isNeeded = true
+        }
+        guard isNeeded else { return }
+        for process in processes { process.crash(comesBackAfter: milliseconds) }
+        absence = nil
     }
 
     /// Where a replay would begin by what is committed.
@@ -115,9 +144,10 @@ extension Simulation {
         commands.last = (record, partition)
     }
 
-    /// Exports some stream of a partition from whoever owns it now, or believes so.
+    /// Exports some stream of a partition from whoever owns it now, or believes so. Who stands still is within a call,
+    /// and answers nobody.
     private func export(_ partition: Int32) {
-        let owners = processes.flatMap(\.seats).compactMap { $0.worker?.partitions[partition] }
+        let owners = processes.filter { !$0.isPaused }.flatMap(\.seats).compactMap { $0.worker?.partitions[partition] }
         guard let owner = cluster.random.pick(owners), owner.isLive else { return }
         let stream = cluster.random.below(scenario.streams) / scenario.partitions * scenario.partitions + Int(partition)
         guard let export = try? owner.export("stream-\(stream)") else { return }

@@ -33,7 +33,9 @@ extension Simulation {
                 return canary?.wrap(reader) ?? reader
             },
             stores: SimulatedStores(life), clock: SimulatedClock(cluster), observer: observer,
-            makeFold: { try Self.fold($0, canary) },
+            makeFold: { [cluster] in
+                try Self.fold($0, canary) { try life.disk.checkModel($0, now: cluster.now) }
+            },
             makeIdentity: { [unowned self] in makeIdentity() }, limits: limits)
         return try Worker(
             index: index, resources: resources, settings: settings, mailbox: WorkerMailbox())
@@ -55,7 +57,10 @@ extension Simulation {
             makeFold: { try Self.fold($0, canary) })
     }
 
-    private static func fold(_ reference: ModelReference, _ canary: Canary?) throws -> Fold {
+    /// - Parameter read: whether the file of a model can be read.
+    private static func fold(
+        _ reference: ModelReference, _ canary: Canary?, read: (Int) throws -> Void = { _ in }
+    ) throws -> Fold {
         for index in 0..<Models.count {
             let specification = Models.specification(index)
             let isNamed =
@@ -65,6 +70,7 @@ extension Simulation {
                 case .hash(let hash): specification.model.hash == hash
                 }
             guard isNamed else { continue }
+            try read(index)
             var isDamaged = false
             if case .hash = reference { isDamaged = canary == .otherModel }
             return try Fold(
@@ -86,6 +92,8 @@ extension Simulation {
         settings.residentSlots = scenario.residentSlots
         settings.idleMilliseconds = scenario.idleMilliseconds
         settings.tombstonesMilliseconds = scenario.tombstonesMilliseconds
+        settings.lostInput = lostInput
+        settings.firstOffset = scenario.beginsAtEnd ? .latest : .earliest
         return settings
     }
 }

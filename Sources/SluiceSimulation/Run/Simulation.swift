@@ -26,6 +26,11 @@ package final class Simulation {
     private var identities = 0
     private var producers: Int64 = 0
     var commands = Commands()
+    var coldStarts: [ColdStart] = []
+    /// Milliseconds for which all processes are to be away when that costs states their inputs.
+    var absence: Int64?
+    /// `state.lost_input` as it is set now.
+    var lostInput: LostInputPolicy
 
     /// - Parameters:
     ///   - plan: instead of the seed's own.
@@ -38,6 +43,7 @@ package final class Simulation {
         var scenario = Scenario(seed: seed)
         if let canary { scenario.isExactlyOnce = canary.isExactlyOnce }
         self.scenario = scenario
+        lostInput = scenario.lostInput
         inputPartitions = scenario.partitions
         self.plan = plan ?? FaultPlan(scenario.plan.faults.filter { !excluded.contains($0.kind) })
         let cluster = SimulatedCluster(seed: seed ^ 0x5EED)
@@ -72,7 +78,7 @@ package final class Simulation {
         do {
             try work()
             try heal()
-            let checker = try Checker(cluster, scenario, messageBytesMax: Self.messageBytesMax)
+            let checker = try Checker(self)
             try checker.check()
             try checker.checkRewinds(makeRewind())
             return outcome(nil)
@@ -117,6 +123,7 @@ package final class Simulation {
     /// One turn of one worker of one process, or time that passes.
     private func step() throws {
         for fault in faults.due(milliseconds: cluster.now / 1_000_000) { try apply(fault) }
+        goAway()
         guard let process = cluster.random.pick(processes.filter(\.canRun)) else {
             cluster.advance(20_000_000)
             return
@@ -160,7 +167,8 @@ package final class Simulation {
         return Outcome(
             seed: seed, plan: plan, violation: found, injected: faults.injected,
             transactions: cluster.transactions.tally, inputs: scenario.inputs,
-            simulatedMilliseconds: cluster.now / 1_000_000, notes: observer.notes,
+            simulatedMilliseconds: cluster.now / 1_000_000, rejects: observer.rejects,
+            coldStarts: coldStarts.count, notes: observer.notes,
             errors: processes.flatMap(\.errors))
     }
 }
@@ -174,6 +182,10 @@ package struct Outcome: Sendable {
     package var transactions: TransactionCoordinator.Tally
     package var inputs: Int
     package var simulatedMilliseconds: Int64
+    /// Rejects that were made, committed or not, by code.
+    package var rejects: [String: Int]
+    /// Partitions restored without inputs that some of their states needed.
+    package var coldStarts: Int
     /// What the engines said, newest last.
     package var notes: [String]
     /// What ended workers that did not crash.

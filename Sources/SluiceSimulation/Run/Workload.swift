@@ -22,7 +22,20 @@ struct Workload {
                     at: random.within(0...scenario.milliseconds), partition: Int32(stream % scenario.partitions),
                     record: Self.record("stream-\(stream)", time, scenario, &random)))
         }
-        inputs.sort { $0.at < $1.at }
+        // In the order of their times: what is late is drawn.
+        for (index, at) in inputs.map(\.at).sorted().enumerated() { inputs[index].at = at }
+        if let huge = scenario.huge { enlarge(huge, scenario) }
+    }
+
+    /// Gives some records values that floats hold and a step does not.
+    private mutating func enlarge(_ count: Int, _ scenario: Scenario) {
+        var random = SimulationRandom(seed: scenario.workloadSeed ^ 3)
+        for index in inputs.indices where random.once(in: count) {
+            let time = inputs[index].record.timestamp
+            guard time > 0, inputs[index].record.value != nil else { continue }
+            let value = random.once(in: 2) ? "3e38" : "-3e38"
+            inputs[index].record.value = Array("{\"time\":\(time),\"values\":{\"a\":\(value),\"b\":1}}".utf8)
+        }
     }
 
     private static func record(

@@ -1,0 +1,101 @@
+internal import ArgumentParser
+internal import Foundation
+internal import SluiceAdmin
+internal import SluiceCore
+internal import SluiceService
+
+/// `sluice bench train`.
+struct BenchTrain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "One update of training, by shape and number of threads.",
+        discussion: """
+            Forward, mean squared error at every step, backward, clipping, Adam; microseconds of one update of a whole \
+            batch.
+
+            Examples:
+              sluice bench train
+              sluice bench train --threads 1 --hidden 64 --json
+              sluice bench train --inputs 8 --hidden 32 --layers 2 --batch 16 --steps 50
+            """)
+
+    @Option(help: "Only this number of inputs.")
+    var inputs: Int?
+
+    @Option(help: "Only this hidden size.")
+    var hidden: Int?
+
+    @Option(help: "Only this number of layers.")
+    var layers: Int?
+
+    @Option(help: "Only this number of rows.")
+    var batch: Int?
+
+    @Option(help: "Only this number of steps.")
+    var steps: Int?
+
+    @Option(help: "Only this number of threads; else 1 and 2.")
+    var threads: Int?
+
+    @Flag(help: "JSON lines.")
+    var json = false
+
+    func validate() throws {
+        for (name, value, limit) in [
+            ("--inputs", inputs, Limits.inputs), ("--hidden", hidden, Limits.hidden),
+            ("--layers", layers, Limits.layers), ("--batch", batch, 4_096), ("--steps", steps, 4_096),
+            ("--threads", threads, 1_024),
+        ] {
+            if let value, !(1...limit).contains(value) { throw ValidationError("\(name) must be from 1 to \(limit).") }
+        }
+    }
+
+    func run() async throws {
+        let console = Console.current
+        let shapes = shapes
+        if !json { console.line(" inputs  hidden  layers   batch   steps threads    best µs  median µs") }
+        try await Signals.onThread { interruption in
+            for threads in threads.map({ [$0] }) ?? [1, 2] {
+                for shape in shapes where !interruption.isRequested {
+                    let result = try TrainBench.run(shape, threads: threads, clock: SystemClock())
+                    console.line(json ? JSONWriter.text(of: result) : Self.line(result))
+                }
+            }
+        }
+    }
+
+    /// Shapes not among the usual ones are measured where all five sizes are given.
+    private var shapes: [TrainBench.Shape] {
+        if let inputs, let hidden, let layers, let batch, let steps {
+            return [TrainBench.Shape(inputs: inputs, hidden: hidden, layers: layers, batch: batch, steps: steps)]
+        }
+        return TrainBench.shapes.filter {
+            (inputs ?? $0.inputs) == $0.inputs && (hidden ?? $0.hidden) == $0.hidden
+                && (layers ?? $0.layers) == $0.layers && (batch ?? $0.batch) == $0.batch
+                && (steps ?? $0.steps) == $0.steps
+        }
+    }
+
+    private static func line(_ result: TrainBench.Result) -> String {
+        let shape = result.shape
+        return String(
+            format: "%7d %7d %7d %7d %7d %7d %10.1f %10.1f", shape.inputs, shape.hidden, shape.layers, shape.batch,
+            shape.steps, result.threads, result.microseconds, result.median)
+    }
+}
+
+extension TrainBench.Result: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.member("bench", "train")
+            $0.member("inputs", shape.inputs)
+            $0.member("hidden", shape.hidden)
+            $0.member("layers", shape.layers)
+            $0.member("batch", shape.batch)
+            $0.member("steps", shape.steps)
+            $0.member("threads", threads)
+            $0.member("microseconds", microseconds)
+            $0.member("median", median)
+        }
+    }
+}

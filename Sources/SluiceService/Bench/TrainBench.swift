@@ -1,0 +1,49 @@
+package import SluiceCore
+package import SluiceEngine
+import SluiceTraining
+
+/// Times one update of training, at the shapes at which the peers are timed (`TRAIN` of the benchmarks' `shapes.py`).
+package struct TrainBench {
+    package struct Shape: Sendable, Equatable {
+        package var inputs, hidden, layers, batch, steps: Int
+
+        package init(inputs: Int, hidden: Int, layers: Int, batch: Int, steps: Int) {
+            (self.inputs, self.hidden, self.layers, self.batch, self.steps) = (inputs, hidden, layers, batch, steps)
+        }
+    }
+
+    package struct Result: Sendable {
+        package var shape: Shape
+        package var threads: Int
+        /// Best and median mean time of one update over the repetitions.
+        package var microseconds, median: Double
+    }
+
+    package static let shapes = [
+        (8, 64, 1, 32, 64), (8, 64, 2, 32, 64), (16, 128, 1, 64, 64), (16, 128, 2, 64, 128), (32, 256, 2, 64, 64),
+        (1, 10, 1, 64, 10), (1, 10, 1, 1, 20),
+    ].map { Shape(inputs: $0, hidden: $1, layers: $2, batch: $3, steps: $4) }
+
+    /// As the peers: means of some calls, best of some repetitions, each here at least some milliseconds.
+    private static let (repetitions, calls, leastNanoseconds) = (7, 10, 5_000_000.0)
+
+    /// - Throws: never for a network that a model may have.
+    package static func run(_ shape: Shape, threads: Int, clock: some EngineClock) throws(SluiceError) -> Result {
+        let update = try RepeatedUpdate(
+            inputs: shape.inputs, hidden: shape.hidden, layers: shape.layers, batch: shape.batch, steps: shape.steps,
+            threads: threads)
+        let first = update.run()
+        let start = clock.monotonicNanoseconds()
+        for _ in 0..<calls { _ = update.run() }
+        let estimate = max(1, Double(clock.monotonicNanoseconds() - start) / Double(calls))
+        let calls = max(calls, min(100_000, Int(leastNanoseconds / estimate)))
+        var last = first
+        let times = (0..<repetitions).map { _ in
+            let start = clock.monotonicNanoseconds()
+            for _ in 0..<calls { last = update.run() }
+            return Double(clock.monotonicNanoseconds() - start) / Double(calls) / 1_000
+        }.sorted()
+        precondition(last.isFinite && last != first, "updates must change the loss")
+        return Result(shape: shape, threads: threads, microseconds: times[0], median: times[repetitions / 2])
+    }
+}

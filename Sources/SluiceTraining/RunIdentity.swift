@@ -1,0 +1,60 @@
+internal import SluiceCore
+internal import SluiceLSTM
+
+/// What a run of training is of: the same identity gives the same bits.
+enum RunIdentity {
+    /// - Parameter threads: those it runs with.
+    static func entries(
+        _ dataset: Dataset, _ manifest: ModelManifest, _ shape: LSTMShape, _ configuration: TrainingConfiguration,
+        threads: Int
+    ) -> [String: String] {
+        var entries = fields(configuration, "train")
+        entries.merge(fields(manifest, "model")) { first, _ in first }
+        entries.merge(fields(shape, "model")) { first, _ in first }
+        entries["train.threads"] = "\(threads)"
+        let hash = String(dataset.fingerprint, radix: 16)
+        entries["data"] = "\(dataset.count) observations of \(dataset.series.count) streams (\(hash))"
+        return entries
+    }
+
+    /// Every stored property, so that a new setting is never forgotten, by its name in the configuration.
+    private static func fields(_ value: Any, _ section: String) -> [String: String] {
+        var fields: [String: String] = [:]
+        for case (let label?, let value) in Mirror(reflecting: value).children {
+            let name = label.map { $0.isUppercase ? "_" + $0.lowercased() : String($0) }.joined()
+            fields["\(section).\(name)"] = text(value)
+        }
+        return fields
+    }
+
+    private static func text(_ value: Any) -> String {
+        let mirror = Mirror(reflecting: value)
+        switch mirror.displayStyle {
+        case .optional: return mirror.children.first.map { text($0.value) } ?? "none"
+        case .collection: return "[" + mirror.children.map { text($0.value) }.joined(separator: ", ") + "]"
+        default: return (value as? any RawRepresentable).map { "\($0.rawValue)" } ?? "\(value)"
+        }
+    }
+}
+
+extension Dataset {
+    /// XXH64 of all that training sees.
+    var fingerprint: UInt64 {
+        var hash: UInt64 = 0
+        func add<T>(_ values: [T]) {
+            hash = values.withUnsafeBytes { xxHash64($0, seed: hash ^ UInt64($0.count)) }
+        }
+        for one in series {
+            add(Array(one.name.utf8))
+            add(one.inputs)
+            add(one.targets)
+            add(one.center)
+            add(one.scale)
+            add(one.labels)
+            add(one.boundary)
+            add(one.warm)
+            add(one.times)
+        }
+        return hash
+    }
+}
