@@ -106,6 +106,8 @@ let package = Package(
             dependencies: ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"], swiftSettings: strict),
         .target(name: "SluiceExperiments", dependencies: ["SluiceLSTM", "SluiceTraining"], swiftSettings: strict),
         .target(
+            name: "SluiceReport", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceTraining"], swiftSettings: strict),
+        .target(
             name: "SluiceAccess",
             dependencies: [
                 "SluiceCore", product("Crypto", "swift-crypto"), product("SystemPackage", "swift-system"), "Yams",
@@ -140,9 +142,9 @@ let package = Package(
         .target(
             name: "SluiceCommands",
             dependencies: [
-                "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceFiles", "SluiceKafka",
-                "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState",
-                "SluiceExperiments", "SluiceTraining",
+                "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceExperiments", "SluiceFiles",
+                "SluiceKafka", "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceReport", "SluiceSchema",
+                "SluiceService", "SluiceState", "SluiceTraining",
                 product("ArgumentParser", "swift-argument-parser"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),
@@ -163,6 +165,7 @@ let package = Package(
         test(
             "SluiceTraining", ["SluiceTestKit"],
             exclude: ["Goldens", "make_goldens.py", "draws.py", "check_keras_strided.py"]),
+        test("SluiceReport", ["SluiceCore", "SluiceLSTM", "SluiceTraining"], exclude: ["Snapshots"]),
         test("SluiceAccess", ["SluiceCore"]),
         test("SluiceConfiguration", ["SluiceCore"], exclude: ["Snapshots"]),
         // What the tests of several modules share, and a count of the heap allocations of a thread.

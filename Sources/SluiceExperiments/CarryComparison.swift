@@ -75,7 +75,7 @@ extension Experiment {
             + "chunks of 5 and to \(best(.perBatch, 20)) where a chunk holds the whole sequence. Carried, chunks of 5 "
             + "come to \(best(.acrossBatches, 5)) across batches and to \(best(.acrossSequences, 5)) across sequences: "
             + "the gradient reaches back one chunk, or one batch, and the state further. The carry gap is what serving "
-            + "with a carried state loses (above 0) or gains (below 0) against a reset before every chunk: a large gain "
-            + "says that a model needs its state, a loss that it was trained for another service than it is in."
+            + "with a carried state loses (above 0) or gains (below 0) against a reset before every chunk: a large "
+            + "gain says that a model needs its state, a loss that it was trained for another service than it is in."
     }
 }

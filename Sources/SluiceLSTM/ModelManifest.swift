@@ -106,13 +106,19 @@ package struct Model: Sendable, Equatable {
     package var manifest: ModelManifest
     package var parameters: LSTMParameters
     package var scaler: Scaler?
+    /// What it was trained on, where that is known.
+    package var data: DataManifest?
     /// SHA-256 of the model file's bytes, lower-case hexadecimal; stamps snapshots. Empty before the model is saved.
     package var hash: String
 
-    package init(manifest: ModelManifest, parameters: LSTMParameters, scaler: Scaler? = nil, hash: String = "") {
+    package init(
+        manifest: ModelManifest, parameters: LSTMParameters, scaler: Scaler? = nil, data: DataManifest? = nil,
+        hash: String = ""
+    ) {
         self.manifest = manifest
         self.parameters = parameters
         self.scaler = scaler
+        self.data = data
         self.hash = hash
     }
 }

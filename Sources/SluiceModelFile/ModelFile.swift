@@ -4,8 +4,8 @@ package import SluiceCore
 internal import SluiceFiles
 package import SluiceLSTM
 
-/// Model files: safetensors with the tensors of a PyTorch module and a JSON manifest under the metadata key
-/// `sluice.model`.
+/// Model files: safetensors with the tensors of a PyTorch module, a JSON manifest under the metadata key `sluice.model`
+/// and, where Sluice has trained it, what it was trained on under `sluice.data`.
 ///
 /// Whatever is not exactly such a file is refused by the name of the tensor or key at fault: extra tensors too, because
 /// ignoring a layer the model was trained with would serve another model.
@@ -46,6 +46,7 @@ package enum ModelFile {
             let manifest = try ManifestDocument.manifest(json, name: stem(path))
             try manifest.validate()
             var model = try TensorReader(file: bytes, header: header).model(manifest)
+            model.data = if let data = header.metadata[DataManifest.key] { try DataManifest(json: data) } else { nil }
             model.hash = SHA256.hash(data: bytes).hexadecimal
             return model
         } catch {
@@ -58,7 +59,9 @@ package enum ModelFile {
         try model.manifest.validate()
         let tensors = try TensorWriter(model).tensors
         var json = "{\"__metadata__\":{\"\(ManifestDocument.key)\":"
-        json += try JSONText.quoted(ManifestDocument.json(model.manifest)) + "}"
+        json += try JSONText.quoted(ManifestDocument.json(model.manifest))
+        if let data = model.data { json += try ",\"\(DataManifest.key)\":\(JSONText.quoted(data.json()))" }
+        json += "}"
         var offset = 0
         for tensor in tensors {
             let sizes = tensor.shape.map(String.init).joined(separator: ",")

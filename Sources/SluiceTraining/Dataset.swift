@@ -19,22 +19,46 @@ package struct Dataset: Sendable {
             try one.check(manifest)
             learnable += one.learnableRows(manifest)
         }
-        guard learnable > 0 else { throw Self.nothingToLearn(manifest) }
+        guard learnable > 0 else { throw nothingToLearn(manifest) }
+    }
+
+    /// Inputs that have one value in all rows of all streams.
+    package func constantInputs(_ manifest: ModelManifest) -> [String] {
+        let width = manifest.inputs.count
+        return manifest.inputs.indices.filter { input in
+            let first = series[0].inputs[input]
+            return series.allSatisfy { one in (0..<one.count).allSatisfy { one.inputs[$0 * width + input] == first } }
+        }.map { manifest.inputs[$0] }
     }
 
     /// Rows of all streams.
     package var count: Int { series.reduce(0) { $0 + $1.count } }
 
-    private static func nothingToLearn(_ manifest: ModelManifest) -> SluiceError {
+    private func nothingToLearn(_ manifest: ModelManifest) -> SluiceError {
         if manifest.head.classifies {
             return SluiceError(
                 .invalidInput, "no warm observation has a label",
                 remedy: "check input.label, and that labels are present")
         }
+        if series.allSatisfy({ $0.targets.allSatisfy(\.isNaN) }) {
+            return SluiceError(
+                .invalidInput, "the targets (\(manifest.targets.joined(separator: ", "))) are missing throughout",
+                remedy: "check model.targets and input.features")
+        }
+        if !series.contains(where: { $0.warm.contains(true) }) {
+            let longest = series.map(\.count).max() ?? 0
+            return SluiceError(
+                .invalidInput,
+                "no observation is warm: the longest stream has \(longest), and "
+                    + (manifest.scaling == .perStream ? "scaling per-stream" : "model.warmup") + " needs more before",
+                remedy: manifest.scaling == .perStream
+                    ? "bring longer streams, or use scaling global or none"
+                    : "bring longer streams, or a smaller warmup")
+        }
         return SluiceError(
             .invalidInput,
-            "no observation has a target to learn from: every sequence ends before the smallest horizon of "
-                + "\(manifest.horizons.first ?? 1), is not warm yet, or lacks the targets' values",
+            "no warm observation has a target to learn from: every sequence ends before the smallest horizon of "
+                + "\(manifest.horizons.first ?? 1), or lacks the targets' values",
             remedy: "bring longer sequences, or a smaller horizon")
     }
 }

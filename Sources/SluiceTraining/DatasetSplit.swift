@@ -1,4 +1,4 @@
-internal import SluiceCore
+package import SluiceCore
 
 /// Rows of one stream over which state is carried without a boundary, and which of them count.
 struct Segment: Sendable, Equatable {
@@ -15,78 +15,146 @@ struct Segment: Sendable, Equatable {
 }
 
 /// What is trained on, what is watched, what is kept for the end.
-struct DatasetSplit: Sendable {
+package struct DatasetSplit: Sendable {
     var train: [Segment] = []
     var validation: [Segment] = []
     var test: [Segment] = []
+    /// `by: time`: when validation and test begin, in milliseconds since 1970; nil without.
+    package private(set) var validationFrom: Int64?
+    package private(set) var testFrom: Int64?
 
     /// - Throws: `SluiceError(.invalidInput)` if nothing is left to train on, or to validate with.
-    init(_ dataset: Dataset, _ configuration: TrainingConfiguration) throws(SluiceError) {
+    package init(_ dataset: Dataset, _ configuration: TrainingConfiguration) throws(SluiceError) {
         switch configuration.by {
         case .time: splitByTime(dataset, configuration)
         case .stream: splitByStream(dataset, configuration)
         }
+        try check(dataset.count, configuration)
+    }
+
+    /// Rows of a part that count.
+    package var trainedRows: Int { Self.rows(train) }
+    package var testedRows: Int { Self.rows(test) }
+    /// Streams of a part.
+    package var validationStreams: Int { Set(validation.map(\.series)).count }
+    package var testStreams: Int { Set(test.map(\.series)).count }
+
+    private static func rows(_ segments: [Segment]) -> Int {
+        segments.reduce(0) { $0 + $1.rows.upperBound - $1.scoredFrom }
+    }
+
+    private func check(_ count: Int, _ configuration: TrainingConfiguration) throws(SluiceError) {
         let remedy = "bring more observations, or set train.validation and train.test to smaller parts"
         if train.isEmpty {
-            throw SluiceError(
-                .invalidInput, "no observation is left to train on: \(dataset.count) in all", remedy: remedy)
+            throw SluiceError(.invalidInput, "no observation is left to train on: \(count) in all", remedy: remedy)
         }
         if configuration.validation > 0, validation.isEmpty {
             throw SluiceError(.invalidInput, "no observation is left to validate with", remedy: remedy)
         }
     }
+}
 
-    /// Two instants divide all rows by their parts; a segment that spans one belongs to both sides. A forecast whose
-    /// target lies beyond the instant is masked, because a segment ends there.
+// MARK: - By time
+
+extension DatasetSplit {
+    static let leadInChunks = 4
+
+    /// Two instants divide all rows by their parts.
     private mutating func splitByTime(_ dataset: Dataset, _ configuration: TrainingConfiguration) {
         let times = dataset.series.flatMap(\.times).sorted()
-        func instant(_ part: Double) -> Int64 {
-            let held = Int((part * Double(times.count)).rounded())
-            return held == 0 ? .max : times[times.count - min(held, times.count)]
-        }
-        let validationStart = instant(configuration.validation + configuration.test)
-        let testStart = instant(configuration.test)
+        divide(
+            dataset, configuration,
+            validation: Self.instant(configuration.validation + configuration.test, of: times[...]),
+            test: Self.instant(configuration.test, of: times[...]), end: .max)
+    }
+
+    /// When the last part of some times begins.
+    static func instant(_ part: Double, of times: ArraySlice<Int64>) -> Int64 {
+        let held = Int((part * Double(times.count)).rounded())
+        return held == 0 ? .max : times[times.endIndex - min(held, times.count)]
+    }
+
+    /// A segment that spans an instant belongs to both sides. A forecast whose target lies beyond the instant is
+    /// masked, because a segment ends there. Nothing from `end` on belongs to any side.
+    private mutating func divide(
+        _ dataset: Dataset, _ configuration: TrainingConfiguration, validation: Int64, test: Int64, end: Int64
+    ) {
+        validationFrom = validation < test ? validation : nil
+        testFrom = test < .max ? test : nil
         // Enough for the state to forget where it began, little enough not to run through the training part each epoch.
         let leadIn = Self.leadInChunks * configuration.chunk
         for (index, series) in dataset.series.enumerated() {
             for rows in series.segments {
-                let first = rows.first { series.times[$0] >= validationStart } ?? rows.upperBound
-                let second = max(first, rows.first { series.times[$0] >= testStart } ?? rows.upperBound)
+                func row(from instant: Int64) -> Int { rows.first { series.times[$0] >= instant } ?? rows.upperBound }
+                let first = min(row(from: validation), row(from: test))
+                let second = max(first, row(from: test))
+                let last = max(second, row(from: end))
+                func held(_ part: Range<Int>) -> Segment {
+                    let start = max(rows.lowerBound, part.lowerBound - leadIn)
+                    return Segment(series: index, rows: start..<part.upperBound, scoredFrom: part.lowerBound)
+                }
                 if first > rows.lowerBound { train.append(Segment(series: index, rows: rows.lowerBound..<first)) }
-                if second > first {
-                    let start = max(rows.lowerBound, first - leadIn)
-                    validation.append(Segment(series: index, rows: start..<second, scoredFrom: first))
-                }
-                if rows.upperBound > second {
-                    let start = max(rows.lowerBound, second - leadIn)
-                    test.append(Segment(series: index, rows: start..<rows.upperBound, scoredFrom: second))
-                }
+                if second > first { self.validation.append(held(first..<second)) }
+                if last > second { self.test.append(held(second..<last)) }
             }
         }
     }
 
-    static let leadInChunks = 4
+    /// The split of a fold of a forward chain: what the settings make of all rows before `start`, tested on those from
+    /// there to `end`.
+    init(
+        _ dataset: Dataset, _ configuration: TrainingConfiguration, times: ArraySlice<Int64>, from start: Int64,
+        to end: Int64
+    ) throws(SluiceError) {
+        let before = times.prefix { $0 < start }
+        divide(
+            dataset, configuration, validation: min(start, Self.instant(configuration.validation, of: before)),
+            test: start, end: end)
+        try check(before.count, configuration)
+    }
+}
 
+// MARK: - By stream
+
+extension DatasetSplit {
     /// Streams in an order drawn from the seed are held out until their rows make up the part.
     private mutating func splitByStream(_ dataset: Dataset, _ configuration: TrainingConfiguration) {
-        var order = Array(dataset.series.indices)
+        hold(Array(dataset.series.indices), of: dataset, configuration, test: configuration.test)
+    }
+
+    private mutating func hold(
+        _ streams: [Int], of dataset: Dataset, _ configuration: TrainingConfiguration, test: Double
+    ) {
+        var order = streams
         var generator = SeededGenerator(seed: configuration.seed, stream: .holdOut)
         generator.shuffle(&order)
-        let total = Double(dataset.count)
+        let total = Double(streams.reduce(0) { $0 + dataset.series[$1].count })
         var (validated, tested) = (0.0, 0.0)
         for index in order {
             let series = dataset.series[index]
-            let segments = series.segments.map { Segment(series: index, rows: $0) }
             if validated < configuration.validation * total {
-                validation += segments
+                validation += series.whole(index)
                 validated += Double(series.count)
-            } else if tested < configuration.test * total {
-                test += segments
+            } else if tested < test * total {
+                self.test += series.whole(index)
                 tested += Double(series.count)
             } else {
-                train += segments
+                train += series.whole(index)
             }
         }
         train.sort { ($0.series, $0.rows.lowerBound) < ($1.series, $1.rows.lowerBound) }
     }
+
+    /// The split of a fold by stream: what the settings make of `streams`, tested on `group`.
+    init(
+        _ dataset: Dataset, _ configuration: TrainingConfiguration, streams: [Int], group: [Int]
+    ) throws(SluiceError) {
+        hold(streams, of: dataset, configuration, test: 0)
+        test = group.sorted().flatMap { dataset.series[$0].whole($0) }
+        try check(streams.reduce(0) { $0 + dataset.series[$1].count }, configuration)
+    }
+}
+
+extension TrainingSeries {
+    fileprivate func whole(_ index: Int) -> [Segment] { segments.map { Segment(series: index, rows: $0) } }
 }

@@ -22,16 +22,46 @@ struct Evaluator {
         return Evaluation(total, manifest)
     }
 
-    /// Both sides of the carry gap, with the step kernel: what `serve` would have answered.
-    func carryGap(_ segments: [Segment], parameters: LSTMParameters, each: () -> Void) -> CarryGap {
-        CarryGap(
-            resetPerChunk: stepped(
-                .perBatch(segments, chunk: configuration.chunk, rows: configuration.rows), parameters, each: each),
-            carried: carried(segments, parameters: parameters, each: each))
+    /// With the step kernel, the state set back before every chunk.
+    func resetPerChunk(_ segments: [Segment], parameters: LSTMParameters, each: () -> Void) -> Evaluation {
+        var nothing: ForecastErrors?
+        return stepped(
+            .perBatch(segments, chunk: configuration.chunk, rows: configuration.rows), parameters, &nothing, each: each)
     }
 
-    /// The state carried from each sequence's beginning, as in service.
+    /// With the step kernel, the state carried from each sequence's beginning: what `serve` would have answered.
     func carried(_ segments: [Segment], parameters: LSTMParameters, each: () -> Void) -> Evaluation {
+        var nothing: ForecastErrors?
+        return carried(segments, parameters: parameters, into: &nothing, each: each)
+    }
+
+    /// The same; beside the loss, the errors of each forecast, or the accuracy against the majority of `training`.
+    func served(
+        _ segments: [Segment], as part: ServedErrors.Part, training: [Segment], parameters: LSTMParameters,
+        each: () -> Void
+    ) -> (evaluation: Evaluation, errors: ServedErrors) {
+        let season = manifest.head.classifies ? nil : dataset.season
+        var forecasts: ForecastErrors? = manifest.head.classifies ? nil : ForecastErrors(manifest, season: season)
+        let evaluation = carried(segments, parameters: parameters, into: &forecasts, each: each)
+        let errors = ServedErrors(
+            part: part, horizons: forecasts?.horizons ?? [],
+            nominalCoverage: ForecastErrors.nominalCoverage(manifest), season: season,
+            classes: evaluation.accuracy.map {
+                ServedErrors.Classes(
+                    count: evaluation.count, accuracy: $0, majority: majority(of: training, among: segments))
+            })
+        return (evaluation, errors)
+    }
+
+    private func majority(of training: [Segment], among segments: [Segment]) -> Double {
+        let (known, held) = (dataset.labels(training), dataset.labels(segments))
+        let label = known.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+        return Double(label.flatMap { held[$0] } ?? 0) / Double(held.values.reduce(0, +))
+    }
+
+    private func carried(
+        _ segments: [Segment], parameters: LSTMParameters, into forecasts: inout ForecastErrors?, each: () -> Void
+    ) -> Evaluation {
         let whole = segments.map { segment in
             let series = dataset.series[segment.series]
             var first = segment.rows.lowerBound
@@ -39,15 +69,18 @@ struct Evaluator {
             return Segment(
                 series: segment.series, rows: first..<segment.rows.upperBound, scoredFrom: segment.scoredFrom)
         }
-        return stepped(.lanes(whole, chunk: configuration.chunk, rows: configuration.rows), parameters, each: each)
+        return stepped(
+            .lanes(whole, chunk: configuration.chunk, rows: configuration.rows), parameters, &forecasts, each: each)
     }
 
-    private func stepped(_ plan: BatchPlan, _ parameters: LSTMParameters, each: () -> Void) -> Evaluation {
+    private func stepped(
+        _ plan: BatchPlan, _ parameters: LSTMParameters, _ forecasts: inout ForecastErrors?, each: () -> Void
+    ) -> Evaluation {
         let pass = SteppedPass(
             parameters, manifest: manifest, configuration: configuration, lanes: plan.lanes, steps: plan.stepsMax)
         var total = LossSum()
         for batch in plan.batches {
-            total += pass.evaluate(batch, of: dataset)
+            total += pass.evaluate(batch, of: dataset, into: &forecasts)
             each()
         }
         return Evaluation(total, manifest)

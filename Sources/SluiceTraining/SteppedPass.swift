@@ -37,7 +37,8 @@ final class SteppedPass {
         finite = [Bool](repeating: true, count: lanes)
     }
 
-    func evaluate(_ rows: [BatchPlan.Row], of dataset: Dataset) -> LossSum {
+    /// The batch's loss; `forecasts` takes in what its scored rows answered.
+    func evaluate(_ rows: [BatchPlan.Row], of dataset: Dataset, into forecasts: inout ForecastErrors?) -> LossSum {
         batch.pack(rows)
         let size = stepper.shape.stateFloats
         for row in batch.rows where row.resets {
@@ -45,7 +46,19 @@ final class SteppedPass {
         }
         for step in 0..<batch.steps { advance(step, dataset) }
         placement.fill(batch, of: dataset, into: targets)
+        if forecasts != nil { add(to: &forecasts, dataset) }
         return loss.evaluate(rows: batch.count, outputs: outputs, targets: targets, gradient: nil)
+    }
+
+    private func add(to forecasts: inout ForecastErrors?, _ dataset: Dataset) {
+        for (j, row) in batch.rows.enumerated() {
+            let series = dataset.series[row.segment.series]
+            for (step, index) in row.rows.enumerated() where index >= row.segment.scoredFrom && series.warm[index] {
+                forecasts?.add(
+                    outputs + (batch.offsets[step] + j) * stepper.shape.outputs, of: series, row: index,
+                    end: row.segment.rows.upperBound)
+            }
+        }
     }
 
     private func advance(_ step: Int, _ dataset: Dataset) {

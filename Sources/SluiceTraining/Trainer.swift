@@ -8,6 +8,7 @@ package enum Trainer {
     /// - Parameters:
     ///   - shape: of a model whose inputs and outputs are the manifest's.
     ///   - scaler: of `scaling: global`; goes into the model as it is.
+    ///   - split: nil: as the configuration divides the data.
     ///   - incumbent: a model to be measured on the same validation rows.
     ///   - resuming: goes on from there, to the bits of a run that was never interrupted.
     ///   - checkpoint: called at the end of each epoch; what it throws ends training.
@@ -17,8 +18,8 @@ package enum Trainer {
     ///   `.trainingDiverged` if there is no epoch to fall back to.
     package static func train(
         _ dataset: Dataset, manifest: ModelManifest, shape: LSTMShape, scaler: Model.Scaler? = nil,
-        incumbent: Model? = nil, configuration: TrainingConfiguration, resuming: TrainingCheckpoint? = nil,
-        checkpoint: TrainingCheckpoint.Keeper = { _ in },
+        split: DatasetSplit? = nil, incumbent: Model? = nil, configuration: TrainingConfiguration,
+        resuming: TrainingCheckpoint? = nil, checkpoint: TrainingCheckpoint.Keeper = { _ in },
         isCancelled: @Sendable () -> Bool = { false }, progress: (TrainingProgress) -> Void = { _ in }
     ) throws -> TrainingResult {
         try configuration.validate()
@@ -26,8 +27,8 @@ package enum Trainer {
             shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
         let threads = configuration.threads ?? ThreadTeam.cores
         var run = TrainingRun(
-            dataset: dataset, split: try DatasetSplit(dataset, configuration), manifest: manifest, shape: shape,
-            configuration: configuration,
+            dataset: dataset, split: try split ?? DatasetSplit(dataset, configuration), manifest: manifest,
+            shape: shape, configuration: configuration,
             identity: RunIdentity.entries(dataset, manifest, shape, configuration, threads: threads))
         if let resuming { try run.resume(resuming) }
         let stop = try run.epochs(isCancelled: isCancelled, checkpoint: checkpoint, progress: progress)

@@ -74,6 +74,8 @@ package struct TrainingResult: Sendable {
     package let carryGap: CarryGap?
     /// On the rows kept for the end, state carried; nil without them.
     package let test: Evaluation?
+    /// On the same rows, without them on those of the validation; nil without either.
+    package let errors: ServedErrors?
     /// Another model on the validation rows, state carried, in this model's units: to be set beside `carryGap.carried`.
     /// nil without one, or where the two cannot be compared.
     package let incumbent: Evaluation?

@@ -116,12 +116,21 @@ struct TrainingRun {
     ) -> TrainingResult {
         func each() { progress(.measuring) }
         let comparable = incumbent.flatMap { $0.isComparable(with: manifest) && !split.validation.isEmpty ? $0 : nil }
+        func served(_ segments: [Segment], _ part: ServedErrors.Part) -> (Evaluation, ServedErrors)? {
+            guard !segments.isEmpty else { return nil }
+            return evaluator.served(segments, as: part, training: split.train, parameters: best, each: each)
+        }
+        let validation = served(split.validation, .validation)
+        let test = served(split.test, .test)
         return TrainingResult(
             model: Model(manifest: manifest, parameters: best, scaler: scaler), epochs: history, bestEpoch: bestEpoch,
             stop: stop,
-            carryGap: split.validation.isEmpty
-                ? nil : evaluator.carryGap(split.validation, parameters: best, each: each),
-            test: split.test.isEmpty ? nil : evaluator.carried(split.test, parameters: best, each: each),
+            carryGap: validation.map { carried, _ in
+                CarryGap(
+                    resetPerChunk: evaluator.resetPerChunk(split.validation, parameters: best, each: each),
+                    carried: carried)
+            },
+            test: test?.0, errors: (test ?? validation)?.1,
             incumbent: comparable.map {
                 evaluator.carried(split.validation, parameters: $0.parameters(in: scaler), each: each)
             })

@@ -6,6 +6,8 @@ package struct TrainingSeries: Sendable {
     package let name: String
     /// `[N × I]`: scaled inputs, missing values settled.
     package var inputs: [Float]
+    /// `[N × I]`: inputs as observed, NaN where missing. Empty where nobody measures a scaler by them.
+    package var raw: [Float] = []
     /// `[N × T]`: targets as observed, NaN where missing. Empty for classifiers.
     package var targets: [Float]
     /// `[N × T]`: m and s of each target's scaler at that row; a degenerate s is already raised to its floor. A

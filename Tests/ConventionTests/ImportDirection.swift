@@ -18,6 +18,7 @@ enum ImportDirection {
         ],
         "sluice-simulate": ["SluiceSimulation"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
+        "SluiceReport": ["SluiceCore", "SluiceLSTM", "SluiceTraining"],
         "SluiceExperiments": ["SluiceLSTM", "SluiceTraining"],
         "SluiceAccess": ["SluiceCore"],
         "SluiceConfiguration": [
@@ -33,7 +34,7 @@ enum ImportDirection {
         "SluiceCommands": [
             "SluiceAccess", "SluiceCore", "SluiceFiles", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile",
             "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState", "SluiceStore", "SluiceEngine", "SluiceTraining",
-            "SluiceExperiments", "SluiceConfiguration", "SluiceAdmin", "SluiceService",
+            "SluiceExperiments", "SluiceConfiguration", "SluiceAdmin", "SluiceReport", "SluiceService",
         ],
         "sluice": ["SluiceCommands"],
     ]

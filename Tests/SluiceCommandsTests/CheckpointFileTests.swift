@@ -12,31 +12,50 @@ import Testing
 
     private static let small = [
         "--hidden", "4", "--horizons", "1", "--head", "point", "--chunk", "16", "--rows", "4", "--threads", "1",
-        "--patience", "0",
+        "--patience", "0", "--epochs", "6",
     ]
 
-    @Test func aRunIsKeptAndResumedWithItsOwnSettingsAlone() async throws {
+    @Test func aRunThatDiedIsResumedInItsFolderToTheSameFiles() async throws {
         try await withFolder { folder in
             let data = try folder.write(Self.csv, "wave.csv")
-            func train(_ arguments: String...) async -> (code: Int32, out: String, error: String) {
-                let result = await sluice(list: ["train", "--data", data] + Self.small + arguments)
-                return (result.code, result.out, result.error)
+            func train(
+                _ arguments: String..., data: String = data, at text: String = "nothing",
+                _ body: @escaping @Sendable () -> Void = {}
+            ) async -> CommandResult {
+                await sluice(list: ["train", "--data", data] + Self.small + arguments) { out in
+                    if out.contains(text) { body() }
+                    return false
+                }
             }
-            let run = folder.file("runs/a")
-            #expect(await train("--epochs", "3", "--output", folder.file("a"), "--run", run).code == 0)
-            // Of a run that has ended nothing is left to train.
-            let again = await train("--epochs", "3", "--output", folder.file("b"), "--resume", run)
-            #expect(again.code == 0 && !again.out.contains("epoch   3  train"))
-            #expect(try folder.data("a") == folder.data("b"))
+            let run = folder.file("run")
+            #expect(await train("--output", folder.file("a"), "--run", folder.file("whole")).code == 0)
+            // The third checkpoint cannot be written: what would stand beside the second is taken.
+            let died = await train("--output", folder.file("b"), "--run", run, at: "epoch   3") {
+                try? folder.make("run/checkpoint.new")
+            }
+            #expect(died.code == 1 && died.error.contains("go on after epoch 2 with --resume \(run)"), "\(died.error)")
+            try FileManager.default.removeItem(atPath: folder.file("run/checkpoint.new"))
+            #expect(try folder.names(in: "run") == ["checkpoint"])
 
-            let other = await train("--epochs", "4", "--output", folder.file("c"), "--resume", run)
-            #expect(other.code == 1 && other.error.contains("another run: train.epochs was 3 and is 4"))
-            let anew = await train("--output", folder.file("c"), "--run", run)
-            #expect(anew.code == 1 && anew.error.contains("holds the checkpoint of a run already"))
-            let absent = await train("--output", folder.file("c"), "--resume", folder.file("nothing"))
-            #expect(absent.code == 1 && absent.error.contains("nothing holds no checkpoint"))
+            let longer = await train("--epochs=7", "--output", folder.file("b"), "--resume", run)
+            #expect(longer.code == 1 && longer.error.contains("another run: train.epochs was 6 and is 7"))
+            let other = try folder.write(Self.csv + "s,120000,0.5\n", "other.csv")
+            let longerData = await train("--output", folder.file("b"), "--resume", run, data: other)
+            #expect(longerData.error.contains("another run: data was 120 observations of 1 streams"))
+            let anew = await train("--output", folder.file("b"), "--run", run)
+            #expect(anew.code == 1 && anew.error.contains("go on with the run in this one by --resume \(run)"))
             #expect(await train("--run", run, "--resume", run).code == 2)
-            #expect(!FileManager.default.fileExists(atPath: folder.file("c")))
+            #expect(!FileManager.default.fileExists(atPath: folder.file("b")))
+
+            let resumed = await train("--output", folder.file("b"), "--resume", run)
+            #expect(resumed.code == 0 && resumed.out.contains("epoch   3  ") && !resumed.out.contains("epoch   2  "))
+            #expect(try folder.data("a") == folder.data("b"))
+            #expect(try folder.read("whole/metrics.json") == folder.read("run/metrics.json"))
+            #expect(try folder.read("run/report.html").contains("resumed after epoch 2"))
+            // A run that is over keeps no checkpoint.
+            #expect(!FileManager.default.fileExists(atPath: folder.file("run/checkpoint")))
+            let over = await train("--output", folder.file("b"), "--resume", run)
+            #expect(over.code == 1 && over.error.contains("run holds no checkpoint"))
         }
     }
 
@@ -81,10 +100,10 @@ import Testing
         try await withFolder { folder in
             let checkpoint = try checkpoint()
             // What would be written beside the file cannot be: its name is taken by a folder.
-            let file = try CheckpointFile.begin(folder: folder.file("run"))
+            try folder.make("run")
+            let file = CheckpointFile(folder: folder.file("run"))
             try file.write(checkpoint)
-            try FileManager.default.createDirectory(
-                atPath: folder.file("run/checkpoint.new"), withIntermediateDirectories: false)
+            try folder.make("run/checkpoint.new")
             let error = #expect(throws: SluiceError.self) { try file.write(checkpoint) }
             #expect(error?.code == .file && error?.remedy?.contains("--resume") == true)
             #expect(try file.read() == checkpoint)

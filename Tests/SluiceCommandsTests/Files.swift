@@ -21,6 +21,15 @@ struct Folder {
         return file(name)
     }
 
+    func make(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: file(name), withIntermediateDirectories: true)
+    }
+
+    /// The names of what a folder in it holds, in order.
+    func names(in name: String = "") throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: file(name)).sorted()
+    }
+
     func read(_ name: String) throws -> String { String(decoding: try data(name), as: UTF8.self) }
     func data(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: file(name))) }
 

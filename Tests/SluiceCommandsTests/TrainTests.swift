@@ -134,8 +134,9 @@ import Testing
             #expect(unwritable.code == 1 && unwritable.error.contains("cannot be written") && unwritable.out.isEmpty)
             let directory = await train(["--data", data, "--output", folder.path])
             #expect(directory.code == 1 && directory.error.contains("is a folder"))
-            let folds = await train(["--data", data, "--folds", "3"])
-            #expect(folds.code == 1 && folds.error.contains("--folds is not available yet"))
+            for folds in ["1", "101", "-3"] {
+                #expect(await train(["--data", data, "--folds=\(folds)", "--output", folder.file("m")]).code == 2)
+            }
             let noise = await train(["--data", data, "--set", "model.initial_state_noise=true"])
             #expect(noise.code == 1 && noise.error.contains("model.initial_state_noise: is not available yet"))
         }

@@ -34,6 +34,7 @@ enum Fixtures {
     struct File {
         var manifest: String? =
             #"{"format": 1, "name": "m", "version": "v1", "inputs": ["a"], "targets": ["a"], "head": "point"}"#
+        var trainedOn: String?
         var tensors: [(name: String, dtype: String, shape: [Int], offsets: [Int])] = [
             ("lstm.weight_ih_l0", "F32", [8, 1], [0, 32]), ("lstm.weight_hh_l0", "F32", [8, 2], [32, 96]),
             ("lstm.bias_ih_l0", "F32", [8], [96, 128]), ("lstm.bias_hh_l0", "F32", [8], [128, 160]),
@@ -59,7 +60,10 @@ enum Fixtures {
             var parts = tensors.map {
                 "\"\($0.name)\":{\"dtype\":\"\($0.dtype)\",\"shape\":\($0.shape),\"data_offsets\":\($0.offsets)}"
             }
-            if let manifest { parts.insert("\"__metadata__\":{\"sluice.model\":\(JSONText.quoted(manifest))}", at: 0) }
+            if let manifest {
+                let second = trainedOn.map { ",\"sluice.data\":\(JSONText.quoted($0))" } ?? ""
+                parts.insert("\"__metadata__\":{\"sluice.model\":\(JSONText.quoted(manifest))\(second)}", at: 0)
+            }
             return Self.file(
                 header: "{" + parts.joined(separator: ",") + "}" + String(repeating: " ", count: padding), data)
         }

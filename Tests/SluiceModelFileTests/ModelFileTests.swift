@@ -52,6 +52,59 @@ import Testing
         }
     }
 
+    @Test func whatItWasTrainedOnIsKept() throws {
+        var model = Fixtures.model(Fixtures.point)
+        let plain = try ModelFile.encode(model)
+        #expect(try ModelFile.decode(plain, path: "m").data == nil)
+        model.data = DataManifest(
+            files: [
+                DataManifest.File(
+                    name: "größe \"x\".csv", bytes: 12, sha256: "ab", observations: 3, rejects: 1,
+                    first: "2026-01-01T00:00:00Z", last: nil)
+            ],
+            topic: DataManifest.Topic(
+                name: "t", cluster: "c", window: 60_000,
+                partitions: [
+                    DataManifest.Partition(
+                        partition: 1, from: 5, to: 9, observations: 4, rejects: 0, first: nil, last: nil)
+                ]),
+            observations: 7, streams: 2, rejects: ["late": 1],
+            heldOut: DataManifest.HeldOut(by: "stream", testStreams: 1))
+        let bytes = try ModelFile.encode(model)
+        let read = try ModelFile.decode(bytes, path: "m")
+        #expect(read.data == model.data && read.parameters == model.parameters && bytes != plain)
+        #expect(try ModelFile.encode(read) == bytes)
+    }
+
+    @Test func examplesOfTheSchemaAreReadAndWrittenAsTheyAre() throws {
+        var file = URL(filePath: #filePath)
+        for _ in 0..<3 { file.deleteLastPathComponent() }
+        let schema = try JSONSerialization.jsonObject(
+            with: Data(contentsOf: file.appending(path: "schemas/data.schema.json")))
+        let examples = try #require((schema as? [String: Any])?["examples"] as? [[String: Any]])
+        #expect(examples.count == 2)
+        for example in examples {
+            let text = String(decoding: try JSONSerialization.data(withJSONObject: example), as: UTF8.self)
+            let written = try DataManifest(json: text).json()
+            let read = try JSONSerialization.jsonObject(with: Data(written.utf8)) as? NSDictionary
+            #expect(read == example as NSDictionary)
+        }
+    }
+
+    @Test func dataThatIsNoneIsRefused() {
+        var file = Fixtures.File()
+        for (json, message) in [
+            ("{}", "metadata key sluice.data: format is missing"), ("7", "metadata key sluice.data: "),
+            (
+                #"{"format":2,"files":[],"observations":1,"streams":1,"rejects":{},"held_out":{"by":"time"}}"#,
+                "metadata key sluice.data: format 2 is not known, only 1"
+            ),
+        ] {
+            file.trainedOn = json
+            #expect(Fixtures.refusal(file.bytes()).contains(message))
+        }
+    }
+
     @Test func sameModelGivesSameBytesAndAnAlignedHeader() throws {
         let model = Fixtures.model(Fixtures.point)
         let bytes = try ModelFile.encode(model)

@@ -7,7 +7,7 @@ import Testing
 
 /// `schemas/` against what the code reads and writes.
 @Suite struct SchemaTests {
-    static let names = ["observation", "prediction", "reject", "command", "event", "model", "head"]
+    static let names = ["observation", "prediction", "reject", "command", "event", "model", "data", "head"]
 
     static func json(_ file: String) throws -> Any {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceLSTM
 import SluiceLog
 import SluiceSchema
 import Testing
@@ -88,6 +89,32 @@ import Testing
             return reader
         }
         #expect(offsets == [0, 1, 2, 3, 5, 6])
+    }
+
+    /// Marks at the end may come without a record: what was trained on is the same then, and so is what tells of it.
+    @Test func theOffsetsToldOfAreThoseOfRecords() throws {
+        let source = TopicSource(topic: "t", partitions: 1, from: nil, window: 60_000, cluster: "c") {
+            let reader = ScriptedReader(2..<9)
+            reader.marks = [4, 7, 8]
+            return reader
+        }
+        var ledger = DataLedger()
+        try source.forEach { batch in
+            for record in batch.records {
+                ledger.read(record.offset, of: batch.origin)
+                if record.offset == 6 {
+                    ledger.reject(of: batch.origin)
+                } else {
+                    ledger.observe(record.offset, of: batch.origin)
+                }
+            }
+        }
+        let told = try source.describe(ledger)
+        let partition = DataManifest.Partition(
+            partition: 0, from: 2, to: 7, observations: 3, rejects: 1, first: "1970-01-01T00:00:00.002Z",
+            last: "1970-01-01T00:00:00.005Z")
+        #expect(told.files.isEmpty)
+        #expect(told.topic == DataManifest.Topic(name: "t", cluster: "c", window: 60_000, partitions: [partition]))
     }
 
     @Test func aBrokerThatDoesNotAnswerIsAnErrorAndNoEnd() throws {

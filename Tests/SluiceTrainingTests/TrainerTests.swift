@@ -200,7 +200,9 @@ import Testing
         let learner = Learner(
             parameters, manifest: Synthetic.point, configuration: configuration, rows: 8, steps: 80)
         let evaluator = Evaluator(dataset: dataset, manifest: Synthetic.point, configuration: configuration)
-        let gap = evaluator.carryGap(segments, parameters: parameters) {}
+        let gap = CarryGap(
+            resetPerChunk: evaluator.resetPerChunk(segments, parameters: parameters) {},
+            carried: evaluator.carried(segments, parameters: parameters) {})
         for (policy, served) in [(CarryPolicy.perBatch, gap.resetPerChunk), (.acrossBatches, gap.carried)] {
             let trained = evaluator.evaluate(segments, policy: policy, with: learner) {}
             #expect(trained.count == served.count)

@@ -57,17 +57,17 @@ extension ModelList: JSONWritable {
 }
 
 extension ModelSummary: JSONWritable {
-    package func write(to json: inout JSONWriter) {
-        json.object {
-            $0.member("version", version)
-            $0.member("sha256", sha256)
-            $0.member("bytes", bytes)
-            $0.member("registered", registered)
-            $0.member("active", active)
-            $0.member("since", since)
-            $0.member("by", by)
-            $0.member("partitions", partitions)
-        }
+    package func write(to json: inout JSONWriter) { json.object { members(&$0) } }
+
+    package func members(_ json: inout JSONWriter) {
+        json.member("version", version)
+        json.member("sha256", sha256)
+        json.member("bytes", bytes)
+        json.member("registered", registered)
+        json.member("active", active)
+        json.member("since", since)
+        json.member("by", by)
+        json.member("partitions", partitions)
     }
 }
 

@@ -3,6 +3,7 @@ internal import Foundation
 internal import SluiceAdmin
 internal import SluiceCore
 internal import SluiceExperiments
+internal import SluiceFiles
 internal import SluiceTraining
 
 /// `sluice experiment NAME`.
@@ -45,6 +46,11 @@ struct ExperimentCommand: AsyncParsableCommand {
     @Option(help: "Each set-up is run with so many seeds, from 0 on; the table shows the range.")
     var seeds = 3
 
+    @Option(
+        help: ArgumentHelp(
+            "The table, what it says, and charts besides, as a page that needs nothing else.", valueName: "file"))
+    var html: String?
+
     @Flag(help: "JSON lines: a set-up each, and the reading at the end.")
     var json = false
 
@@ -55,6 +61,7 @@ struct ExperimentCommand: AsyncParsableCommand {
     func run() async throws {
         let experiment = name.experiment
         let console = Console.current
+        if let html { try WritableFile.check(html, flag: "--html") }
         try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)
             let results: [SetUpResult]
@@ -68,12 +75,16 @@ struct ExperimentCommand: AsyncParsableCommand {
                 throw SluiceError(.interrupted, "interrupted: an experiment is its whole table")
             }
             bar.clear()
-            tell(experiment, results, console)
+            let report = experiment.report(on: results)
+            tell(experiment, results, report, console)
+            guard let html else { return }
+            try FileBytes.replace(html, with: Array(ExperimentPage.html(experiment, report, seeds: seeds).utf8))
         }
     }
 
-    private func tell(_ experiment: Experiment, _ results: [SetUpResult], _ console: Console) {
-        let report = experiment.report(on: results)
+    private func tell(
+        _ experiment: Experiment, _ results: [SetUpResult], _ report: ExperimentReport, _ console: Console
+    ) {
         if json {
             for result in results { console.line(JSONWriter.text(of: result)) }
             return console.line(JSONWriter.text(of: Reading(experiment: experiment.name, reading: report.reading)))

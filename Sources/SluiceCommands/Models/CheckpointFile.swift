@@ -10,31 +10,12 @@ struct CheckpointFile {
     let folder: String
     private var path: String { folder + "/checkpoint" }
 
-    init(folder: String) { self.folder = folder }
-
-    /// For a run that begins: makes the folder.
-    ///
-    /// - Throws: `file` where it cannot be made, or holds the checkpoint of another run.
-    static func begin(folder: String) throws -> CheckpointFile {
-        let file = CheckpointFile(folder: folder)
-        guard !FileManager.default.fileExists(atPath: file.path) else {
-            throw SluiceError(
-                .file, "\(folder) holds the checkpoint of a run already",
-                remedy: "go on with it by --resume \(folder), or name another folder")
-        }
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw SluiceError(.file, "the folder \(folder) cannot be made", remedy: "may its parent be written to?")
-        }
-        return file
-    }
-
     /// - Throws: `file` where there is none or it cannot be read, `checkpoint-invalid` where it is damaged.
     func read() throws -> TrainingCheckpoint {
         guard let bytes = try FileBytes.read(path, limit: Self.largest) else {
             throw SluiceError(
-                .file, "\(folder) holds no checkpoint", remedy: "name the folder of a run that was begun with --run")
+                .file, "\(folder) holds no checkpoint",
+                remedy: "name the folder of a run that was interrupted: one that has ended keeps none")
         }
         guard let checkpoint = Self.decode(bytes) else {
             throw SluiceError(
@@ -55,6 +36,9 @@ struct CheckpointFile {
                 error.code, error.message, remedy: "make room, then \(next)", retry: error.retry, cause: error.cause)
         }
     }
+
+    /// Of a run that is over nothing is left to be resumed; one that cannot be removed does no harm.
+    func remove() { unlink(path) }
 
     static func encode(_ checkpoint: TrainingCheckpoint) throws -> [UInt8] {
         let encoder = JSONEncoder()

@@ -30,12 +30,22 @@ struct Train: AsyncParsableCommand {
                                 2a as "stateless batches". Its gradient runs through the
                                 whole batch: it holds rows x chunk steps of activations
 
-            After training the carry gap says whether the policy suits how the model is served. Ctrl-C ends training \
-            and writes the best model so far; with --run it can be resumed.
+            After training the carry gap says whether the policy suits how the model is served, and a table what its \
+            forecasts are worth beside the last value and the value a day before.
+
+            A run folder keeps the state of training at the end of each epoch while it lasts, and then the report of \
+            it all, report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes \
+            the best model so far, with its report; --resume goes on from there.
+
+            --folds K trains K times more beforehand, each time measured on rows that it has not seen. With --by time \
+            it is a back-test: the data is cut into K+1 parts in time, and fold i, trained on the parts before the \
+            i-th, replays that with carried states as 'serve' would, without looking ahead. With --by stream each \
+            fold leaves out one of K groups of streams. The model is then trained as without --folds.
 
             Examples:
               sluice train --data pumps.csv --epochs 30 --hidden 32
               sluice train --data labelled.csv --head binary --scaling none --by stream
+              sluice train --data pumps.csv --folds 5
               sluice train --from-topic -c pumps.yaml --output pumps.safetensors
               sluice train --data pumps.ndjson --carry 'per-batch x5, across-batches' --json
               sluice train --data pumps.ndjson --epochs 200 --run pumps.run
@@ -50,27 +60,22 @@ struct Train: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() async throws {
-        if files.folds != nil {
-            throw SluiceError(
-                .unsupported, "--folds is not available yet", remedy: "hold out a part with --validation and --test")
-        }
         let loaded = try load()
         try DistinctFiles.check(
             outputs: [("--output", files.output)],
             inputs: files.data.map { ("--data", $0) } + (child.incumbent.map { [("--incumbent", $0)] } ?? []))
-        try Self.checkWritable(files.output)
+        try WritableFile.check(files.output, flag: "--output")
+        let folder = try files.folder(isChild: child.isChild)
+        let resuming = try files.resume.map { try CheckpointFile(folder: $0).read() }
         let logger = try log.logger()
         try await Signals.onThread { interruption in
             if child.isChild { child.becomeChild(interruption) }
             let job = TrainingJob(
                 loaded.configuration, isRetraining: child.isChild,
                 incumbent: try child.incumbent.map { try ModelFile.read($0) })
-            let resuming = try files.resume.map { try CheckpointFile(folder: $0).read() }
             let run = TrainRun(
-                job, output: files.output, json: files.json, tellsProgress: child.isChild,
-                checkpoints: try files.resume.map { CheckpointFile(folder: $0) }
-                    ?? files.run.map { try CheckpointFile.begin(folder: $0) },
-                resuming: resuming)
+                job, output: files.output, folder: folder, folds: files.folds, configuration: loaded.yaml,
+                json: files.json, tellsProgress: child.isChild, resuming: resuming)
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }
@@ -103,71 +108,5 @@ struct Train: AsyncParsableCommand {
         guard !names.isEmpty else { throw ValidationError("--features names no feature") }
         let list = ("input.features", FeatureList.text(names, pointers))
         return try SettingOptions.load(file, set: set, own: own + [list], fallbacks: fallbacks)
-    }
-
-    /// A model that cannot be written is told before it is trained.
-    private static func checkWritable(_ path: String) throws {
-        var isDirectory: ObjCBool = false
-        let files = FileManager.default
-        let parent = URL(filePath: path).deletingLastPathComponent().path
-        if files.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-            throw SluiceError(.file, "\(path) is a folder", remedy: "name a file with --output")
-        }
-        guard files.fileExists(atPath: parent, isDirectory: &isDirectory), isDirectory.boolValue,
-            files.isWritableFile(atPath: parent)
-        else {
-            throw SluiceError(
-                .file, "\(path) cannot be written", remedy: "does the folder exist, and may it be written to?")
-        }
-    }
-}
-
-/// What is read and written.
-struct TrainFiles: ParsableArguments {
-    @Option(
-        parsing: .upToNextOption, help: ArgumentHelp("Files of observations, read in this order.", valueName: "file"))
-    var data: [String] = []
-
-    @Flag(help: "Train on what the input topic holds.")
-    var fromTopic = false
-
-    @Option(help: "ndjson or csv. (default: csv for a name that ends in .csv, else ndjson)")
-    var format: RecordReader.FileFormat?
-
-    @Option(help: "The model's inputs, such as temperature,load.")
-    var features: String?
-
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where the model goes.", valueName: "file"))
-    var output = "model.safetensors"
-
-    @Option(
-        help: ArgumentHelp(
-            "Where training is kept at the end of each epoch, to be resumed: a new folder.", valueName: "folder"))
-    var run: String?
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            Go on with the run that is kept there, after an interruption of any kind: with the same data and settings, \
-            to the same bits as without.
-            """, valueName: "folder"))
-    var resume: String?
-
-    @Option(help: "Cross-validation; not available yet.")
-    var folds: Int?
-
-    @Flag(help: "One JSON object an epoch, and one at the end.")
-    var json = false
-
-    func validate() throws {
-        guard run == nil || resume == nil else {
-            throw ValidationError("--resume goes on in its own folder: leave --run out.")
-        }
-        guard data.isEmpty == fromTopic else {
-            throw ValidationError("Give the data by --data FILE or by --from-topic, and not by both.")
-        }
-        guard !data.contains("-") else {
-            throw ValidationError("--data reads its files more than once: it cannot be stdin.")
-        }
     }
 }

@@ -1,8 +1,8 @@
 internal import Foundation
-internal import SluiceConfiguration
 internal import SluiceCore
 internal import SluiceLSTM
 internal import SluiceModelFile
+internal import SluiceReport
 internal import SluiceService
 internal import SluiceTraining
 
@@ -10,51 +10,74 @@ internal import SluiceTraining
 final class TrainRun {
     private let job: TrainingJob
     private let output: String
+    private var folder: RunFolder?
+    private let folds: Int?
+    /// The effective configuration, without secrets.
+    private let configuration: String
     private let report: any TrainReport
     private let bar = ProgressBar(console: .current)
-    /// When training began, and how far it was when the epoch at hand began.
-    private var trainingSince: ContinuousClock.Instant?
-    private var epochSince = ContinuousClock.now
-    private var epochObservations = 0
-    private var observations = 0
+    private let began = ContinuousClock.now
+    private var pace = Pace()
 
     /// Progress between epochs is told in JSON too, now and then: to a parent that takes silence for a fault.
     private let tellsProgress: Bool
     private var toldAt = ContinuousClock.now
 
-    /// Where the run is kept, and where it was when it was interrupted.
-    private let checkpoints: CheckpointFile?
+    /// Where the run was when it was interrupted.
     private let resuming: TrainingCheckpoint?
 
     init(
-        _ job: TrainingJob, output: String, json: Bool, tellsProgress: Bool = false,
-        checkpoints: CheckpointFile? = nil, resuming: TrainingCheckpoint? = nil
+        _ job: TrainingJob, output: String, folder: RunFolder?, folds: Int?, configuration: String, json: Bool,
+        tellsProgress: Bool = false, resuming: TrainingCheckpoint? = nil
     ) {
         self.job = job
         self.output = output
+        self.folder = folder
+        self.folds = folds
+        self.configuration = configuration
         self.tellsProgress = tellsProgress
-        self.checkpoints = checkpoints
         self.resuming = resuming
-        epochObservations = resuming?.observations ?? 0
         report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job)
     }
 
     func run(_ source: some ObservationSource, _ interruption: Interruption) throws {
-        let outcome: TrainingJob.Outcome
+        var outcome: TrainingJob.Outcome
         do {
             outcome = try job.run(
-                source, resuming: resuming,
-                checkpoint: { try checkpoints?.write($0) },
+                source, folds: folds, resuming: resuming, checkpoint: { try folder?.keep($0) },
                 isCancelled: { interruption.isRequested }, progress: { progress($0) })
         } catch is CancellationError {
-            throw SluiceError(.interrupted, "interrupted before training began: nothing was written")
+            throw SluiceError(.interrupted, "interrupted before the model's training began: nothing was written")
         }
         bar.clear()
-        let saved = try ModelFile.write(outcome.result.model, to: output)
-        report.done(outcome, path: output, version: saved.manifest.version, hash: saved.hash)
-        if let checkpoints, outcome.result.stop == .cancelled {
-            Console.current.errorLine("'sluice train --resume \(checkpoints.folder)' goes on with the epoch at hand")
+        outcome.result.model = try ModelFile.write(outcome.result.model, to: output)
+        let isInterrupted = outcome.result.stop == .cancelled
+        do {
+            if folder != nil {
+                let files = try files(outcome)
+                try folder?.write(files, isOver: !isInterrupted)
+            }
+        } catch {
+            // The model is there, and is told of first.
+            report.done(outcome, path: output, run: nil)
+            throw error
         }
+        report.done(outcome, path: output, run: folder?.path)
+        if let folder, isInterrupted, !outcome.result.epochs.isEmpty {
+            Console.current.errorLine("'sluice train --resume \(folder.path)' goes on with the epoch at hand")
+        }
+    }
+
+    private func files(_ outcome: TrainingJob.Outcome) throws -> [(name: String, text: String)] {
+        let page = TrainingPage(
+            model: outcome.result.model, result: outcome.result, folds: outcome.folds, training: job.training,
+            configuration: configuration, started: folder?.started ?? .now, seconds: (.now - began) / .seconds(1),
+            resumedAfter: resuming?.epochs)
+        return [
+            ("report.html", page.html), ("metrics.json", TrainJSON.metrics(outcome) + "\n"),
+            ("configuration.yaml", configuration),
+            ("data.json", (try outcome.result.model.data?.json(isPretty: true) ?? "{}") + "\n"),
+        ]
     }
 
     private func progress(_ progress: TrainingJob.Progress) {
@@ -65,26 +88,60 @@ final class TrainRun {
         case .dataset(let observations, let streams, let rejects):
             bar.clear()
             report.read(observations, streams, rejects)
-        case .training(.batch(let batch)):
-            let since = trainingSince ?? .now
-            if trainingSince == nil {
-                trainingSince = since
-                epochSince = since
-            }
-            observations = batch.observations
+        case .constant(let inputs): report.constant(inputs)
+        case .training(let training): trained(training, fold: nil)
+        case .fold(let fold, let training): trained(training, fold: fold)
+        case .folded(let fold):
+            bar.clear()
+            pace = Pace()
+            report.fold(fold, of: folds ?? 0)
+        }
+    }
+
+    private func trained(_ progress: TrainingProgress, fold: Int?) {
+        switch progress {
+        case .batch(let batch):
+            let before = fold == nil ? resuming?.observations ?? 0 : 0
+            let since = pace.begin(batch.observations, before: before)
             let share = (Double(batch.epoch - 1) + Double(batch.batch) / Double(batch.batches)) / Double(batch.epochs)
             bar.show(share) {
-                let trained = Double(batch.observations - (resuming?.observations ?? 0))
+                let trained = Double(batch.observations - before)
                 let rate = ProgressBar.rate(trained, per: (.now - since) / .seconds(1))
-                return String(format: "epoch %d of %d  loss %.4f  ", batch.epoch, batch.epochs, batch.loss) + rate
+                let name = fold.map { "fold \($0) of \(folds ?? 0)  " } ?? ""
+                return name + String(format: "epoch %d of %d  loss ", batch.epoch, batch.epochs)
+                    + TrainText.loss(batch.loss)
+                    + "  " + rate
             }
-        case .training(.measuring): break
-        case .training(.epoch(let epoch)):
+        case .measuring: break
+        case .epoch(let epoch):
+            let rate = pace.endEpoch()
+            guard fold == nil else { return }
             bar.clear()
+            report.epoch(epoch, rate: rate)
+        }
+    }
+
+    /// How fast one training goes.
+    private struct Pace {
+        private var since: ContinuousClock.Instant?
+        private var epochSince = ContinuousClock.now
+        private var observations = 0
+        private var epochObservations = 0
+
+        /// Returns when it began, with so many observations before it.
+        mutating func begin(_ observations: Int, before: Int) -> ContinuousClock.Instant {
+            self.observations = observations
+            if let since { return since }
             let now = ContinuousClock.now
-            report.epoch(
-                epoch, rate: Double(observations - epochObservations) / max(1e-9, (now - epochSince) / .seconds(1)))
-            (epochSince, epochObservations) = (now, observations)
+            (since, epochSince, epochObservations) = (now, now, before)
+            return now
+        }
+
+        /// Observations a second in the epoch that ends.
+        mutating func endEpoch() -> Double {
+            let now = ContinuousClock.now
+            defer { (epochSince, epochObservations) = (now, observations) }
+            return Double(observations - epochObservations) / max(1e-9, (now - epochSince) / .seconds(1))
         }
     }
 }
@@ -97,9 +154,10 @@ extension TrainRun {
         toldAt = .now
         switch progress {
         case .reading(let observations, _): TrainJSON.tell("reading \(observations) observations")
-        case .training(.batch(let batch)): TrainJSON.tell("training", epoch: batch.epoch, of: batch.epochs)
-        case .training(.measuring): TrainJSON.tell("measuring")
-        case .dataset, .training(.epoch): break
+        case .training(.batch(let batch)), .fold(_, .batch(let batch)):
+            TrainJSON.tell("training", epoch: batch.epoch, of: batch.epochs)
+        case .training(.measuring), .fold(_, .measuring): TrainJSON.tell("measuring")
+        case .dataset, .constant, .training(.epoch), .fold(_, .epoch), .folded: break
         }
     }
 }
@@ -107,7 +165,11 @@ extension TrainRun {
 /// How training is told.
 protocol TrainReport {
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)])
+    /// Inputs that never change.
+    func constant(_ inputs: [String])
+    func fold(_ fold: FoldResult, of folds: Int)
     /// - Parameter rate: observations a second.
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double)
-    func done(_ outcome: TrainingJob.Outcome, path: String, version: String, hash: String)
+    /// - Parameter run: the run folder; nil for none.
+    func done(_ outcome: TrainingJob.Outcome, path: String, run: String?)
 }

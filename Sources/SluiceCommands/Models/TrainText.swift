@@ -1,4 +1,5 @@
 internal import Foundation
+internal import SluiceCore
 internal import SluiceLSTM
 internal import SluiceService
 internal import SluiceTraining
@@ -23,16 +24,38 @@ struct TrainText: TrainReport {
                 + " carry \(runs.joined(separator: " then "))")
     }
 
+    func constant(_ inputs: [String]) {
+        let names = inputs.joined(separator: ", ").printable
+        console.errorLine("the same value throughout, from which nothing can be learned: \(names)")
+    }
+
+    /// To five places, while it is of a size that one can read.
+    static func loss(_ loss: Double) -> String {
+        String(format: abs(loss) < 1e6 || !loss.isFinite ? "%.5f" : "%.5g", loss)
+    }
+
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double) {
-        var text = String(format: "epoch %3d  train %.5f", epoch.epoch, epoch.train.loss)
-        if let validation = epoch.validation { text += String(format: "  validation %.5f", validation.loss) }
+        var text = String(format: "epoch %3d  train ", epoch.epoch) + Self.loss(epoch.train.loss)
+        if let validation = epoch.validation { text += "  validation " + Self.loss(validation.loss) }
         if let accuracy = epoch.validation?.accuracy ?? epoch.train.accuracy {
             text += String(format: "  accuracy %.4f", accuracy)
         }
         console.line(text + "  " + ProgressBar.rate(rate, per: 1))
     }
 
-    func done(_ outcome: TrainingJob.Outcome, path: String, version: String, hash: String) {
+    func fold(_ fold: FoldResult, of folds: Int) {
+        let part = fold.from.map { "from " + Timestamp.text($0) } ?? Shown.count(fold.streams, "stream")
+        var text =
+            "fold \(fold.fold) of \(folds)  \(part)  trained on \(fold.trainedRows)  measured on \(fold.testedRows)"
+            + "  epochs \(fold.epochs) (best \(fold.bestEpoch))"
+        if let loss = fold.validation { text += "  loss " + Self.loss(loss) }
+        text += "  carried " + Self.loss(fold.carried.loss)
+        if let accuracy = fold.carried.accuracy { text += String(format: "  accuracy %.4f", accuracy) }
+        if let ratio = fold.naiveRatio { text += String(format: "  of the last value's %.3f", ratio) }
+        console.line(text)
+    }
+
+    func done(_ outcome: TrainingJob.Outcome, path: String, run: String?) {
         let result = outcome.result
         switch result.stop {
         case .completed: break
@@ -45,37 +68,38 @@ struct TrainText: TrainReport {
         }
         if let gap = result.carryGap { carryGap(gap) }
         if let incumbent = result.incumbent, let gap = result.carryGap {
-            console.line(
-                String(
-                    format: "incumbent: validation loss %.5f, this model %.5f", incumbent.loss, gap.carried.loss))
+            let losses = [incumbent.loss, gap.carried.loss].map(Self.loss)
+            console.line("incumbent: validation loss \(losses[0]), this model \(losses[1])")
         }
         if let test = result.test {
             let accuracy = test.accuracy.map { String(format: ", accuracy %.4f", $0) } ?? ""
-            console.line(String(format: "test: loss %.5f", test.loss) + accuracy)
+            console.line("test: loss \(Self.loss(test.loss))" + accuracy)
         }
+        if let errors = result.errors { TrainErrors.show(errors, on: console) }
+        if !outcome.folds.isEmpty { console.line(Self.spread(outcome.folds)) }
         let best = result.bestEpoch > 0 ? "epoch \(result.bestEpoch)" : "an unfinished first epoch"
-        console.line("wrote \(path): version \(version), from \(best), sha256 \(hash)")
+        let model = result.model
+        console.line("wrote \(path): version \(model.manifest.version), from \(best), sha256 \(model.hash)")
+        if let run { console.line("report: \(run)/report.html") }
+    }
+
+    private static func spread(_ folds: [FoldResult]) -> String {
+        var parts: [String] = []
+        func add(_ name: String, _ values: [Double?]) {
+            guard let spread = FoldSpread(values) else { return }
+            parts.append("\(name) \(loss(spread.mean)) ± \(loss(spread.deviation))")
+        }
+        add("loss", folds.map(\.validation))
+        add("carried", folds.map(\.carried.loss))
+        add("accuracy", folds.map(\.carried.accuracy))
+        add("of the last value's", folds.map(\.naiveRatio))
+        return "\(folds.count) folds: " + parts.joined(separator: ", ")
     }
 
     private func carryGap(_ gap: CarryGap) {
         console.line(
-            String(
-                format: "carry gap: validation loss %.5f with the state carried, %.5f with it reset every %d steps",
-                gap.carried.loss, gap.resetPerChunk.loss, job.training.chunk))
-        console.line("  " + Self.reading(gap))
-    }
-
-    /// What the gap says, in one line.
-    static func reading(_ gap: CarryGap) -> String {
-        let (carried, reset) = (gap.carried.loss, gap.resetPerChunk.loss)
-        guard carried.isFinite, reset.isFinite else { return "no judgement: nothing to compare" }
-        let scale = max(abs(carried), abs(reset))
-        let percent = scale > 0 ? Int((100 * abs(gap.difference) / scale).rounded()) : 0
-        if percent < 1 { return "carrying changes next to nothing: no more memory is needed than one chunk holds" }
-        if gap.difference < 0 {
-            return "carrying, as 'serve' does, lowers the loss by \(percent) %: the policy suits it"
-        }
-        return "carrying, as 'serve' does, raises the loss by \(percent) %: train with --carry across-batches, or"
-            + " declare boundaries"
+            "carry gap: validation loss \(Self.loss(gap.carried.loss)) with the state carried, "
+                + "\(Self.loss(gap.resetPerChunk.loss)) with it reset every \(job.training.chunk) steps")
+        console.line("  " + gap.reading)
     }
 }

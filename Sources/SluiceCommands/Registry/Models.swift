@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import SluiceAdmin
-internal import SluiceCore
 
 /// `sluice models`.
 struct Models: ParsableCommand {
@@ -42,35 +41,6 @@ struct ModelsList: AsyncParsableCommand {
         switch service.format {
         case .json: Console.current.line(answer.text)
         case .text: Console.current.out(ModelTables.list(try answer.decode(ModelList.self).models).text)
-        }
-    }
-}
-
-/// `sluice models show`.
-struct ModelsShow: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show",
-        abstract: "Show one model.",
-        discussion: """
-            Examples:
-              sluice models show v8
-              sluice models show v8 --json
-            """)
-
-    @Argument(help: "The model's version.")
-    var version: String
-
-    @OptionGroup var service: ServiceOptions
-
-    func run() async throws {
-        let list = try await service.client().get(["v1", "models"]).decode(ModelList.self)
-        guard let model = list.models.first(where: { $0.version == version }) else {
-            throw SluiceError(
-                .unknownModel, "there is no model \(version)", remedy: "\"sluice models list\" names those there are")
-        }
-        switch service.format {
-        case .json: Console.current.line(JSONWriter.text(of: model))
-        case .text: Console.current.out(ModelTables.model(model))
         }
     }
 }

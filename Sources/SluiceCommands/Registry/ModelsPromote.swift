@@ -65,7 +65,11 @@ enum ModelTables {
         ]
         if model.active { lines += [("since", Shown.text(model.since)), ("by", Shown.text(model.by))] }
         lines.append(("partitions", model.partitions.map(String.init).joined(separator: ", ")))
-        return lines.map { $0.padding(toLength: 12, withPad: " ", startingAt: 0) + $1 + "\n" }.joined()
+        return Self.lines(lines)
+    }
+
+    static func lines(_ lines: [(String, String)]) -> String {
+        lines.map { $0.padding(toLength: 12, withPad: " ", startingAt: 0) + $1.printable + "\n" }.joined()
     }
 
     static func tell(_ answer: ServiceClient.Answer, _ format: OutputFormat) throws {

@@ -13,6 +13,7 @@ final class TopicCluster {
     private let kafka: KafkaConfiguration
     private let health: KafkaHealth
     private let logger: Logger
+    private let id: String?
     let isEmbedded: Bool
 
     /// - Throws: `broker` when none answers within ten seconds.
@@ -23,6 +24,7 @@ final class TopicCluster {
         self.logger = logger
         do {
             let id = try admin.clusterID(timeoutMilliseconds: Self.timeoutMilliseconds)
+            self.id = id
             isEmbedded = EmbeddedBroker.isEmbedded(clusterID: id)
             self.kafka = kafka.adapted(toCluster: id)
         } catch let error as SluiceError where error.retry == .later {
@@ -52,7 +54,8 @@ final class TopicCluster {
         }
         let window = configuration.retrain.window / .milliseconds(1)
         return TopicSource(
-            topic: topic, partitions: partitions, from: SystemClock().wallMilliseconds() - EpochMilliseconds(window)
+            topic: topic, partitions: partitions, from: SystemClock().wallMilliseconds() - EpochMilliseconds(window),
+            window: Int64(window), cluster: id
         ) { [kafka, health, logger] in
             try KafkaReader(kafka, health: health, logger: logger)
         }

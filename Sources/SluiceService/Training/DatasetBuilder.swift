@@ -1,4 +1,4 @@
-import SluiceCore
+package import SluiceCore
 import SluiceEngine
 import SluiceLSTM
 package import SluiceSchema
@@ -20,10 +20,16 @@ package struct DatasetBuilder: ~Copyable {
     /// Slot to its series; a stream that ended and begins anew is another series.
     private var seriesOfSlot: [UInt32: Int] = [:]
     private var next: Offset = 0
+    private let keepsRaw: Bool
     package private(set) var observations = 0
+    /// Of the last observation taken in.
+    package private(set) var time: EpochMilliseconds = .absent
 
-    /// - Parameter specification: its model's manifest and shape count, its parameters do not.
-    package init(_ specification: FoldSpecification, input: InputSpecification) throws {
+    /// - Parameters:
+    ///   - specification: its model's manifest and shape count, its parameters do not.
+    ///   - keepsRaw: the series keep their inputs as observed beside.
+    package init(_ specification: FoldSpecification, input: InputSpecification, keepsRaw: Bool = false) throws {
+        self.keepsRaw = keepsRaw
         scalarPass = ScalarPass(specification)
         forecastPass = ForecastPass(specification)
         layout = specification.layout
@@ -35,9 +41,7 @@ package struct DatasetBuilder: ~Copyable {
     }
 
     /// Takes an observation in; a reject's code where it cannot be one.
-    ///
-    /// - Parameter each: called with the features `[I]` of each observation taken in.
-    package mutating func append(_ record: InputRecord, each: ((UnsafePointer<Float>) -> Void)? = nil) -> RejectCode? {
+    package mutating func append(_ record: InputRecord) -> RejectCode? {
         columns.removeAll()
         if let code = decoder.append(record, to: &columns) { return code }
         let observation = columns.rows[0]
@@ -47,9 +51,7 @@ package struct DatasetBuilder: ~Copyable {
         }
         let index = table.intern(columns.bytes(observation.key))
         defer { table.releaseIfUnused(index) }
-        let code = fold(observation, index)
-        if code == nil { each?(columns.features(0)) }
-        return code
+        return fold(observation, index)
     }
 
     /// Goes on with records of another layout: the next file's columns.
@@ -82,6 +84,7 @@ package struct DatasetBuilder: ~Copyable {
         }
         next += 1
         observations += 1
+        time = observation.time
         return nil
     }
 
@@ -97,6 +100,7 @@ package struct DatasetBuilder: ~Copyable {
             series.append(TrainingSeries(name: String(decoding: columns.bytes(observation.key), as: UTF8.self)))
         }
         series[position].inputs += scaled
+        if keepsRaw { series[position].raw += (0..<layout.shape.inputs).map { input.features[$0] } }
         for (target, feature) in targetInputs.enumerated() {
             let normalisation = forecastPass.normalisation(ofTarget: target, scalars)
             series[position].targets.append(feature.map { input.features[$0] } ?? .nan)

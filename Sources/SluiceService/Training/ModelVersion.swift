@@ -1,21 +1,16 @@
 import Crypto
 import SluiceCore
 package import SluiceLSTM
-import SluiceTraining
+import SluiceModelFile
 
-/// Versions of trained models: named after their parameters, so that the same training gives the same file.
+/// Versions of trained models: named after their parameters and what these were trained on, so that the same training
+/// gives the same file, and no two files bear one version.
 package enum ModelVersion {
-    package static func version(of model: Model) -> String {
-        let digest = model.parameters.values.withUnsafeBytes { SHA256.hash(data: $0) }
-        return "v" + digest.prefix(4).hexadecimal
-    }
-}
-
-extension TrainingResult {
-    /// The same with the model's version given.
-    func named(_ version: (Model) -> String) -> TrainingResult {
-        var result = self
-        result.model.manifest.version = version(model)
-        return result
+    /// - Throws: `model-invalid` for a data manifest that cannot be written.
+    package static func version(of model: Model) throws -> String {
+        var hash = SHA256()
+        model.parameters.values.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        if let data = model.data { hash.update(data: Array(try data.json().utf8)) }
+        return "v" + hash.finalize().prefix(4).hexadecimal
     }
 }

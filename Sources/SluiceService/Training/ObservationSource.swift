@@ -1,6 +1,7 @@
 import Foundation
 package import SluiceCore
 import SluiceKafka
+package import SluiceLSTM
 package import SluiceLog
 package import SluiceSchema
 
@@ -8,11 +9,15 @@ package import SluiceSchema
 package protocol ObservationSource: Sendable {
     /// Whether streams are named by the record's key or by a field.
     var kind: InputSpecification.Source { get }
+    /// What was read, to be stored with a model: of each file or partition what the ledger counted.
+    func describe(_ ledger: DataLedger) throws -> (files: [DataManifest.File], topic: DataManifest.Topic?)
     /// Hands over all records in order, in batches; the bytes die with each call.
     func forEach(_ body: (ObservationBatch) throws -> Void) throws
 }
 
 package struct ObservationBatch {
+    /// The number of the file, or of the partition, that these are from.
+    package var origin: Int
     package var records: [InputRecord]
     /// What of the source is no record.
     package var refused: [RecordReader.Refusal] = []
@@ -46,6 +51,7 @@ package struct FileSource: ObservationSource {
                     isEmpty = false
                     try body(
                         ObservationBatch(
+                            origin: index,
                             records: rows.filter { $0.refusal == nil }.map { InputRecord(value: $0.bytes) },
                             refused: rows.compactMap(\.refusal), format: format,
                             share: (Double(index) + share) / Double(paths.count)))
@@ -56,6 +62,19 @@ package struct FileSource: ObservationSource {
             }
             if isEmpty { throw Self.isEmpty(path) }
         }
+    }
+
+    package func describe(
+        _ ledger: DataLedger
+    ) throws -> (files: [DataManifest.File], topic: DataManifest.Topic?) {
+        let files = try paths.enumerated().map { index, path in
+            let (bytes, hash) = try FileHash.sha256(path)
+            let entry = ledger.entries[index] ?? DataLedger.Entry()
+            return DataManifest.File(
+                name: path.split(separator: "/").last.map(String.init) ?? path, bytes: bytes, sha256: hash,
+                observations: entry.observations, rejects: entry.rejects, first: entry.first, last: entry.last)
+        }
+        return (files, nil)
     }
 
     static func isEmpty(_ path: String) -> SluiceError {
@@ -71,21 +90,39 @@ package struct TopicSource: ObservationSource {
     private let topic: String
     private let partitions: Int
     private let from: EpochMilliseconds?
+    private let window: Int64?
+    private let cluster: String?
     private let makeReader: @Sendable () throws -> any LogReader
 
-    /// - Parameter from: records of this time and later; where the broker cannot look times up, everything is read and
-    ///   earlier records are passed over.
+    /// - Parameters:
+    ///   - from: records of this time and later; where the broker cannot look times up, everything is read and earlier
+    ///     records are passed over.
+    ///   - window: how long before now that is, in milliseconds; told to the model, which knows no now.
+    ///   - cluster: its id, where it is known.
     package init(
-        topic: String, partitions: Int, from: EpochMilliseconds?,
+        topic: String, partitions: Int, from: EpochMilliseconds?, window: Int64? = nil, cluster: String? = nil,
         makeReader: @escaping @Sendable () throws -> any LogReader
     ) {
         self.topic = topic
         self.partitions = partitions
         self.from = from
+        self.window = window
+        self.cluster = cluster
         self.makeReader = makeReader
     }
 
     package var kind: InputSpecification.Source { .record }
+
+    package func describe(
+        _ ledger: DataLedger
+    ) throws -> (files: [DataManifest.File], topic: DataManifest.Topic?) {
+        let partitions = ledger.entries.sorted { $0.key < $1.key }.map { partition, entry in
+            DataManifest.Partition(
+                partition: Int32(partition), from: entry.offsets.lowerBound, to: entry.offsets.upperBound,
+                observations: entry.observations, rejects: entry.rejects, first: entry.first, last: entry.last)
+        }
+        return ([], DataManifest.Topic(name: topic, cluster: cluster, window: window, partitions: partitions))
+    }
 
     package func forEach(_ body: (ObservationBatch) throws -> Void) throws {
         let reader = try makeReader()
@@ -121,7 +158,7 @@ package struct TopicSource: ObservationSource {
                     let share = Double(next - start) / Double(end - start)
                     try body(
                         ObservationBatch(
-                            records: [InputRecord(record)], format: nil,
+                            origin: Int(key.partition), records: [InputRecord(record)], format: nil,
                             share: (Double(key.partition) + share) / Double(partitions)))
                 }
             } catch let error as SluiceError where error.code == .offsetOutOfRange {

@@ -12,11 +12,18 @@ package struct TrainingJob: Sendable {
         case reading(observations: Int, share: Double)
         /// All is read; rejects by code, with the first message of each.
         case dataset(observations: Int, streams: Int, rejects: [String: (count: Int, message: String)])
+        /// Inputs that never change.
+        case constant([String])
         case training(TrainingProgress)
+        /// The same of a fold, counted from 1.
+        case fold(Int, TrainingProgress)
+        case folded(FoldResult)
     }
 
     package struct Outcome: Sendable {
         package var result: TrainingResult
+        /// Of the cross-validation; empty without.
+        package var folds: [FoldResult]
         package var streams: Int
         package var observations: Int
         /// Observations that could not be used, by reject code, with the first message of each.
@@ -58,104 +65,84 @@ package struct TrainingJob: Sendable {
             outputs: manifest.outputs)
     }
 
-    /// Reads the source (twice for `scaling: global`, which must know all values before it scales one) and trains.
+    /// Reads the source and trains; with `scaling: global`, whose scaler is that of the training part, it is read once
+    /// more for the training and for each fold.
     ///
+    /// - Parameters:
+    ///   - folds: of a cross-validation beforehand, 2 to `Folds.maximum`; nil for none. Nothing is kept of folds.
+    ///   - resuming: goes on from there.
+    ///   - checkpoint: called at the end of each epoch of the training itself; what it throws ends the job.
     /// - Throws: what is wrong with the source, the data or the configuration; `CancellationError` where it is
-    ///   cancelled while
-    ///   it reads.
+    ///   cancelled before the training itself: one that is cancelled later ends with the best model so far.
     package func run(
-        _ source: some ObservationSource, resuming: TrainingCheckpoint? = nil,
+        _ source: some ObservationSource, folds: Int? = nil, resuming: TrainingCheckpoint? = nil,
         checkpoint: TrainingCheckpoint.Keeper = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
     ) throws -> Outcome {
-        var manifest = manifest
         try training.validate()
-        var scaler: Model.Scaler?
-        if manifest.scaling == .global {
-            var measure = GlobalScaler(inputs: manifest.inputs.count)
-            manifest.scaling = .none
-            try read(source, manifest, nil, isCancelled, progress) { input in measure.add(input) }
-            manifest.scaling = .global
-            scaler = measure.scaler
+        let reader = DatasetReader(job: self, isCancelled: isCancelled)
+        let first = try reader.read(source, scaler: nil, progress)
+        progress(.dataset(observations: first.observations, streams: first.streams, rejects: first.rejects))
+        try first.checkUsable()
+        let dataset = try Dataset(first.series, for: manifest)
+        let constant = dataset.constantInputs(manifest)
+        if !constant.isEmpty { progress(.constant(constant)) }
+        var folded: [FoldResult] = []
+        for fold in 0..<(folds ?? 0) {
+            folded.append(try self.fold(fold, of: folds ?? 0, first, dataset, source, reader, progress))
+            progress(.folded(folded[fold]))
         }
-        var (series, observations, rejects) = try read(source, manifest, scaler, isCancelled, progress)
-        series.removeAll { $0.count == 0 }
-        progress(.dataset(observations: observations, streams: series.count, rejects: rejects))
-        let dataset = try Dataset(series, for: manifest)
-        let result = try Trainer.train(
-            dataset, manifest: manifest, shape: shape, scaler: scaler, incumbent: incumbent, configuration: training,
-            resuming: resuming, checkpoint: checkpoint, isCancelled: isCancelled
+        let part = try part(first, dataset, source, reader, split: { try DatasetSplit($0, training) }, progress)
+        let described = try source.describe(part.reading.ledger)
+        var result = try Trainer.train(
+            part.dataset, manifest: manifest, shape: shape, scaler: part.scaler, split: part.split,
+            incumbent: incumbent, configuration: training, resuming: resuming, checkpoint: checkpoint,
+            isCancelled: isCancelled
         ) { progress(.training($0)) }
+        result.model.data = DataManifest(
+            files: described.files, topic: described.topic, observations: part.reading.observations,
+            streams: part.reading.streams, rejects: part.reading.rejects.mapValues(\.count),
+            heldOut: DataManifest.HeldOut(part.split, training.by))
+        result.model.manifest.version = try ModelVersion.version(of: result.model)
         return Outcome(
-            result: result.named { ModelVersion.version(of: $0) }, streams: series.count, observations: observations,
-            rejects: rejects)
+            result: result, folds: folded, streams: part.reading.streams, observations: part.reading.observations,
+            rejects: part.reading.rejects)
     }
 
-    @discardableResult
-    private func read(
-        _ source: some ObservationSource, _ manifest: ModelManifest, _ scaler: Model.Scaler?,
-        _ isCancelled: () -> Bool, _ progress: (Progress) -> Void, each: ((UnsafePointer<Float>) -> Void)? = nil
-    ) throws -> (series: [TrainingSeries], observations: Int, rejects: [String: (count: Int, message: String)]) {
-        let model = Model(manifest: manifest, parameters: LSTMParameters(shape: shape), scaler: scaler)
-        var builder: DatasetBuilder?
-        var rejects: [String: (count: Int, message: String)] = [:]
-        var read = 0
-        try source.forEach { batch in
-            if builder == nil || batch.format != nil {
-                // Each CSV file brings its own columns.
-                let input = try configuration.inputSpecification(
-                    source.kind, for: manifest.inputs, fileFormat: batch.format)
-                if builder == nil {
-                    builder = try DatasetBuilder(try configuration.foldSpecification(model), input: input)
-                } else {
-                    try builder?.change(input)
-                }
-            }
-            func reject(_ code: RejectCode, _ message: String) {
-                rejects[code.text] = ((rejects[code.text]?.count ?? 0) + 1, rejects[code.text]?.message ?? message)
-            }
-            for record in batch.records {
-                if let code = builder?.append(record, each: each) { reject(code, builder?.message(for: code) ?? "") }
-            }
-            for refusal in batch.refused { reject(refusal.code, refusal.message) }
-            if isCancelled() { throw CancellationError() }
-            read += batch.records.count + batch.refused.count
-            progress(.reading(observations: read, share: batch.share))
+    /// Trains and measures one fold, counted from 0.
+    private func fold(
+        _ fold: Int, of folds: Int, _ first: DatasetReader.Reading, _ dataset: Dataset,
+        _ source: some ObservationSource, _ reader: DatasetReader, _ progress: (Progress) -> Void
+    ) throws -> FoldResult {
+        let part = try part(
+            first, dataset, source, reader, split: { try Folds.splits(folds, of: $0, training)[fold] }, { _ in })
+        let result: TrainingResult
+        do {
+            result = try Trainer.train(
+                part.dataset, manifest: manifest, shape: shape, scaler: part.scaler, split: part.split,
+                configuration: training, isCancelled: reader.isCancelled
+            ) { progress(.fold(fold + 1, $0)) }
+        } catch let error as SluiceError {
+            throw SluiceError(
+                error.code, "fold \(fold + 1): \(error.message)",
+                remedy: error.code == .invalidInput ? "use fewer --folds, or bring more observations" : error.remedy)
         }
-        let observations = builder?.observations ?? 0
-        return (builder.take()?.finish() ?? [], observations, rejects)
-    }
-}
-
-/// Means and deviations of each input over all streams, for `scaling: global`.
-struct GlobalScaler {
-    private var counts: [Double]
-    private var means: [Double]
-    private var squares: [Double]
-
-    init(inputs: Int) {
-        counts = Array(repeating: 0, count: inputs)
-        means = counts
-        squares = counts
+        if result.stop == .cancelled { throw CancellationError() }
+        return FoldResult(fold + 1, part.split, result)
     }
 
-    /// Takes one observation in `[I]`; NaN is missing.
-    mutating func add(_ features: UnsafePointer<Float>) {
-        for input in counts.indices where !features[input].isNaN {
-            counts[input] += 1
-            let d = Double(features[input]) - means[input]
-            means[input] += d / counts[input]
-            squares[input] += d * (Double(features[input]) - means[input])
-        }
-    }
-
-    var scaler: Model.Scaler {
-        Model.Scaler(
-            mean: means.map { Float($0) },
-            scale: zip(squares, counts).map { square, count in
-                let scale = count > 0 ? Float((square / count).squareRoot()) : 0
-                return scale > 0 ? scale : 1
-            })
+    /// The data scaled as the training part of a split says.
+    private func part(
+        _ first: DatasetReader.Reading, _ dataset: Dataset, _ source: some ObservationSource, _ reader: DatasetReader,
+        split: (Dataset) throws -> DatasetSplit, _ progress: (Progress) -> Void
+    ) throws -> (reading: DatasetReader.Reading, dataset: Dataset, split: DatasetSplit, scaler: Model.Scaler?) {
+        let own = try split(dataset)
+        guard manifest.scaling == .global else { return (first, dataset, own, nil) }
+        let scaler = dataset.scaler(of: own, inputs: manifest.inputs.count)
+        let again = try reader.read(source, scaler: scaler, progress)
+        // A topic may hold other records by now: what is trained on is divided anew.
+        let scaled = try Dataset(again.series, for: manifest)
+        return (again, scaled, try split(scaled), scaler)
     }
 }
 

@@ -1,0 +1,127 @@
+/// What a model was trained on: the JSON under the metadata key `sluice.data` of a model file; names as in the file.
+///
+/// Nothing in it says when or where the training ran, so that the same training on the same data gives the same bytes.
+/// Times are RFC 3339 in UTC, those of the observations.
+package struct DataManifest: Codable, Sendable, Equatable {
+    package struct File: Codable, Sendable, Equatable {
+        /// Without its folder.
+        package var name: String
+        package var bytes: Int
+        package var sha256: String
+        package var observations: Int
+        package var rejects: Int
+        /// Of the earliest and of the latest observation; absent without any.
+        package var first: String?
+        package var last: String?
+
+        package init(
+            name: String, bytes: Int, sha256: String, observations: Int, rejects: Int, first: String?, last: String?
+        ) {
+            self.name = name
+            self.bytes = bytes
+            self.sha256 = sha256
+            self.observations = observations
+            self.rejects = rejects
+            self.first = first
+            self.last = last
+        }
+    }
+
+    package struct Partition: Codable, Sendable, Equatable {
+        package var partition: Int32
+        /// The offset of the first record read, and that behind the last.
+        package var from: Int64
+        package var to: Int64
+        package var observations: Int
+        package var rejects: Int
+        /// Of the earliest and of the latest observation; absent without any.
+        package var first: String?
+        package var last: String?
+
+        package init(
+            partition: Int32, from: Int64, to: Int64, observations: Int, rejects: Int, first: String?, last: String?
+        ) {
+            self.partition = partition
+            self.from = from
+            self.to = to
+            self.observations = observations
+            self.rejects = rejects
+            self.first = first
+            self.last = last
+        }
+    }
+
+    package struct Topic: Codable, Sendable, Equatable {
+        package var name: String
+        /// The cluster's id; absent where it is not known.
+        package var cluster: String?
+        /// Milliseconds that were looked back; absent for all that the topic held.
+        package var window: Int64?
+        /// Those that gave records.
+        package var partitions: [Partition]
+
+        package init(name: String, cluster: String? = nil, window: Int64? = nil, partitions: [Partition] = []) {
+            self.name = name
+            self.cluster = cluster
+            self.window = window
+            self.partitions = partitions
+        }
+    }
+
+    /// What was held out of training: the last parts in time, or whole streams.
+    package struct HeldOut: Codable, Sendable, Equatable {
+        package var by: String
+        /// When validation and test begin; absent without, and by stream.
+        package var validationFrom: String?
+        package var testFrom: String?
+        /// How many streams; absent by time.
+        package var validationStreams: Int?
+        package var testStreams: Int?
+
+        package enum CodingKeys: String, CodingKey {
+            case by
+            case validationFrom = "validation_from"
+            case testFrom = "test_from"
+            case validationStreams = "validation_streams"
+            case testStreams = "test_streams"
+        }
+
+        package init(
+            by: String, validationFrom: String? = nil, testFrom: String? = nil, validationStreams: Int? = nil,
+            testStreams: Int? = nil
+        ) {
+            self.by = by
+            self.validationFrom = validationFrom
+            self.testFrom = testFrom
+            self.validationStreams = validationStreams
+            self.testStreams = testStreams
+        }
+    }
+
+    package var format = 1
+    /// In the order they were read.
+    package var files: [File]
+    package var topic: Topic?
+    package var observations: Int
+    package var streams: Int
+    /// By code.
+    package var rejects: [String: Int]
+    package var heldOut: HeldOut
+
+    package enum CodingKeys: String, CodingKey {
+        case format, files, topic, observations, streams, rejects
+        case heldOut = "held_out"
+    }
+
+    package init(
+        files: [File] = [], topic: Topic? = nil, observations: Int, streams: Int, rejects: [String: Int] = [:],
+        heldOut: HeldOut
+    ) {
+        self.files = files
+        self.topic = topic
+        self.observations = observations
+        self.streams = streams
+        self.rejects = rejects
+        self.heldOut = heldOut
+    }
+}
