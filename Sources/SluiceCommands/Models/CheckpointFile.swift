@@ -12,12 +12,14 @@ struct CheckpointFile {
 
     init(folder: String) { self.folder = folder }
 
+    var isThere: Bool { FileManager.default.fileExists(atPath: path) }
+
     /// For a run that begins: makes the folder.
     ///
     /// - Throws: `file` where it cannot be made, or holds the checkpoint of another run.
     static func begin(folder: String) throws -> CheckpointFile {
         let file = CheckpointFile(folder: folder)
-        guard !FileManager.default.fileExists(atPath: file.path) else {
+        guard !file.isThere else {
             throw SluiceError(
                 .file, "\(folder) holds the checkpoint of a run already",
                 remedy: "go on with it by --resume \(folder), or name another folder")

@@ -4,6 +4,7 @@ internal import SluiceConfiguration
 internal import SluiceCore
 internal import SluiceModelFile
 internal import SluiceService
+internal import SluiceTraining
 
 /// `sluice train`.
 struct Train: AsyncParsableCommand {
@@ -30,6 +31,14 @@ struct Train: AsyncParsableCommand {
                                 2a as "stateless batches". Its gradient runs through the
                                 whole batch: it holds rows x chunk steps of activations
 
+            --tune N first searches chunk (16 to 256), hidden (1/4, 1/2, 1 or 2 times the configured one), learning \
+            rate (0.0001 to 0.01) and carry policy by successive halving: N configurations, drawn from the seed, train \
+            for a few epochs, the best third goes on to three times as many, and so on up to a third of --epochs; the \
+            best is then trained in full. What counts is the validation loss with the state carried as 'serve' does; \
+            what diverges comes last. Each trial has one thread, and as many run at a time as there are --threads: the \
+            table depends on the seed, the data and N alone. With --run the finished trials are kept, and --tune N \
+            --resume goes on.
+
             After training the carry gap says whether the policy suits how the model is served. Ctrl-C ends training \
             and writes the best model so far; with --run it can be resumed.
 
@@ -40,14 +49,22 @@ struct Train: AsyncParsableCommand {
               sluice train --data pumps.ndjson --carry 'per-batch x5, across-batches' --json
               sluice train --data pumps.ndjson --epochs 200 --run pumps.run
               sluice train --data pumps.ndjson --epochs 200 --resume pumps.run
+              sluice train --data pumps.ndjson --tune 27 --run pumps.run
             """)
 
     @OptionGroup(title: "Data and output") var files: TrainFiles
+    @OptionGroup(title: "Search") var tune: TuneFlag
     @OptionGroup(title: "Retraining") var child: TrainChild
     @OptionGroup(title: "Training") var train: TrainFlags
     @OptionGroup(title: "Model") var model: ModelFlags
     @OptionGroup(title: "Configuration") var configuration: ConfigurationOptions
     @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        guard tune.trials == nil || !child.isChild else {
+            throw ValidationError("--child trains with the configuration as it is: leave --tune out.")
+        }
+    }
 
     func run() async throws {
         if files.folds != nil {
@@ -65,12 +82,17 @@ struct Train: AsyncParsableCommand {
             let job = TrainingJob(
                 loaded.configuration, isRetraining: child.isChild,
                 incumbent: try child.incumbent.map { try ModelFile.read($0) })
-            let resuming = try files.resume.map { try CheckpointFile(folder: $0).read() }
+            let tuning = try tune.request(run: files.run, resume: files.resume)
+            let resuming = try files.resume.flatMap { folder in
+                let file = CheckpointFile(folder: folder)
+                // Interrupted in the search, a run has none yet.
+                return tuning?.finished != nil && !file.isThere ? nil : try file.read()
+            }
             let run = TrainRun(
                 job, output: files.output, json: files.json, tellsProgress: child.isChild,
                 checkpoints: try files.resume.map { CheckpointFile(folder: $0) }
                     ?? files.run.map { try CheckpointFile.begin(folder: $0) },
-                resuming: resuming)
+                resuming: resuming, tuning: tuning)
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }

@@ -8,6 +8,12 @@ struct TrainJSON: TrainReport {
 
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)]) {}
 
+    func rung(_ rung: Int, of count: Int, _ rows: [TuningResult.Row]) {
+        for row in rows { console.line(TuningJSON.row(row)) }
+    }
+
+    func tuned(_ result: TuningResult) { console.line(TuningJSON.best(result.best)) }
+
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double) {
         var json = JSONWriter()
         json.object {

@@ -25,36 +25,44 @@ final class TrainRun {
     /// Where the run is kept, and where it was when it was interrupted.
     private let checkpoints: CheckpointFile?
     private let resuming: TrainingCheckpoint?
+    private let tuning: Tuner.Request?
 
     init(
         _ job: TrainingJob, output: String, json: Bool, tellsProgress: Bool = false,
-        checkpoints: CheckpointFile? = nil, resuming: TrainingCheckpoint? = nil
+        checkpoints: CheckpointFile? = nil, resuming: TrainingCheckpoint? = nil, tuning: Tuner.Request? = nil
     ) {
         self.job = job
+        self.tuning = tuning
         self.output = output
         self.tellsProgress = tellsProgress
         self.checkpoints = checkpoints
         self.resuming = resuming
         epochObservations = resuming?.observations ?? 0
-        report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job)
+        report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job, trials: tuning?.trials)
     }
 
     func run(_ source: some ObservationSource, _ interruption: Interruption) throws {
         let outcome: TrainingJob.Outcome
         do {
             outcome = try job.run(
-                source, resuming: resuming,
+                source, tuning: tuning, resuming: resuming,
                 checkpoint: { try checkpoints?.write($0) },
                 isCancelled: { interruption.isRequested }, progress: { progress($0) })
         } catch is CancellationError {
-            throw SluiceError(.interrupted, "interrupted before training began: nothing was written")
+            throw SluiceError(
+                .interrupted, "interrupted before training began: no model was written",
+                remedy: tuning == nil ? nil : checkpoints.map { "'sluice train \(resumption($0))' goes on" })
         }
         bar.clear()
         let saved = try ModelFile.write(outcome.result.model, to: output)
         report.done(outcome, path: output, version: saved.manifest.version, hash: saved.hash)
         if let checkpoints, outcome.result.stop == .cancelled {
-            Console.current.errorLine("'sluice train --resume \(checkpoints.folder)' goes on with the epoch at hand")
+            Console.current.errorLine("'sluice train \(resumption(checkpoints))' goes on with the epoch at hand")
         }
+    }
+
+    private func resumption(_ checkpoints: CheckpointFile) -> String {
+        (tuning.map { "--tune \($0.trials) " } ?? "") + "--resume \(checkpoints.folder)"
     }
 
     private func progress(_ progress: TrainingJob.Progress) {
@@ -65,6 +73,14 @@ final class TrainRun {
         case .dataset(let observations, let streams, let rejects):
             bar.clear()
             report.read(observations, streams, rejects)
+        case .tuning(.epochs(let done, let all, let rung, let atATime)):
+            bar.show(done / Double(all)) {
+                String(format: "rung %d  %.1f of %d epochs, ", rung, done, all) + "\(atATime) at a time"
+            }
+        case .tuning(.rung(let rung, let count, let rows)):
+            bar.clear()
+            report.rung(rung, of: count, rows)
+        case .tuned(let result): report.tuned(result)
         case .training(.batch(let batch)):
             let since = trainingSince ?? .now
             if trainingSince == nil {
@@ -99,7 +115,8 @@ extension TrainRun {
         case .reading(let observations, _): TrainJSON.tell("reading \(observations) observations")
         case .training(.batch(let batch)): TrainJSON.tell("training", epoch: batch.epoch, of: batch.epochs)
         case .training(.measuring): TrainJSON.tell("measuring")
-        case .dataset, .training(.epoch): break
+        case .tuning: TrainJSON.tell("tuning")
+        case .dataset, .tuned, .training(.epoch): break
         }
     }
 }
@@ -107,6 +124,8 @@ extension TrainRun {
 /// How training is told.
 protocol TrainReport {
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)])
+    func rung(_ rung: Int, of count: Int, _ rows: [TuningResult.Row])
+    func tuned(_ result: TuningResult)
     /// - Parameter rate: observations a second.
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double)
     func done(_ outcome: TrainingJob.Outcome, path: String, version: String, hash: String)

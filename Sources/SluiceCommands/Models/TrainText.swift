@@ -7,6 +7,8 @@ internal import SluiceTraining
 struct TrainText: TrainReport {
     let console: Console
     let job: TrainingJob
+    /// Of a search; nil without.
+    let trials: Int?
 
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)]) {
         console.line("\(Shown.count(observations, "observation")) of \(Shown.count(streams, "stream"))")
@@ -14,6 +16,7 @@ struct TrainText: TrainReport {
             let count = Shown.count(reject.count, "reject")
             console.errorLine("\(count) \(code), the first: \(reject.message.printable)")
         }
+        if let trials { return console.line(TuningText.announce(trials, job)) }
         let (shape, training) = (job.shape, job.training)
         let policies = training.carry.prefix(training.epochs).map(\.rawValue)
         let runs = policies.reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
@@ -22,6 +25,12 @@ struct TrainText: TrainReport {
                 + " \(Shown.count(shape.layers, "layer")), scaling \(job.manifest.scaling.rawValue);"
                 + " carry \(runs.joined(separator: " then "))")
     }
+
+    func rung(_ rung: Int, of count: Int, _ rows: [TuningResult.Row]) {
+        console.line(TuningText.rung(rung, of: count, rows))
+    }
+
+    func tuned(_ result: TuningResult) { console.line(TuningText.result(result)) }
 
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double) {
         var text = String(format: "epoch %3d  train %.5f", epoch.epoch, epoch.train.loss)
@@ -43,7 +52,7 @@ struct TrainText: TrainReport {
                 "training diverged in epoch \(epoch), batch \(batch): the model is the best before it; a smaller"
                     + " --learning-rate may help")
         }
-        if let gap = result.carryGap { carryGap(gap) }
+        if let gap = result.carryGap { carryGap(gap, chunk: outcome.training.chunk) }
         if let incumbent = result.incumbent, let gap = result.carryGap {
             console.line(
                 String(
@@ -57,11 +66,11 @@ struct TrainText: TrainReport {
         console.line("wrote \(path): version \(version), from \(best), sha256 \(hash)")
     }
 
-    private func carryGap(_ gap: CarryGap) {
+    private func carryGap(_ gap: CarryGap, chunk: Int) {
         console.line(
             String(
                 format: "carry gap: validation loss %.5f with the state carried, %.5f with it reset every %d steps",
-                gap.carried.loss, gap.resetPerChunk.loss, job.training.chunk))
+                gap.carried.loss, gap.resetPerChunk.loss, chunk))
         console.line("  " + Self.reading(gap))
     }
 

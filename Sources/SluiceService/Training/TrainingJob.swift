@@ -12,11 +12,15 @@ package struct TrainingJob: Sendable {
         case reading(observations: Int, share: Double)
         /// All is read; rejects by code, with the first message of each.
         case dataset(observations: Int, streams: Int, rejects: [String: (count: Int, message: String)])
+        case tuning(Tuner.Progress)
+        case tuned(TuningResult)
         case training(TrainingProgress)
     }
 
     package struct Outcome: Sendable {
         package var result: TrainingResult
+        /// The settings that it was trained with.
+        package var training: TrainingConfiguration
         package var streams: Int
         package var observations: Int
         /// Observations that could not be used, by reject code, with the first message of each.
@@ -60,11 +64,11 @@ package struct TrainingJob: Sendable {
 
     /// Reads the source (twice for `scaling: global`, which must know all values before it scales one) and trains.
     ///
+    /// - Parameter tuning: a search beforehand, whose best trial takes the place of what is configured.
     /// - Throws: what is wrong with the source, the data or the configuration; `CancellationError` where it is
-    ///   cancelled while
-    ///   it reads.
+    ///   cancelled while it reads or searches.
     package func run(
-        _ source: some ObservationSource, resuming: TrainingCheckpoint? = nil,
+        _ source: some ObservationSource, tuning: Tuner.Request? = nil, resuming: TrainingCheckpoint? = nil,
         checkpoint: TrainingCheckpoint.Keeper = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
     ) throws -> Outcome {
@@ -82,13 +86,21 @@ package struct TrainingJob: Sendable {
         series.removeAll { $0.count == 0 }
         progress(.dataset(observations: observations, streams: series.count, rejects: rejects))
         let dataset = try Dataset(series, for: manifest)
+        var (shape, training) = (shape, training)
+        if let tuning {
+            let tuned = try Tuner.search(
+                tuning, dataset, manifest: manifest, shape: shape, configuration: training, isCancelled: isCancelled
+            ) { progress(.tuning($0)) }
+            progress(.tuned(tuned))
+            (shape, training) = (tuned.best.applied(to: shape), tuned.best.applied(to: training))
+        }
         let result = try Trainer.train(
             dataset, manifest: manifest, shape: shape, scaler: scaler, incumbent: incumbent, configuration: training,
             resuming: resuming, checkpoint: checkpoint, isCancelled: isCancelled
         ) { progress(.training($0)) }
         return Outcome(
-            result: result.named { ModelVersion.version(of: $0) }, streams: series.count, observations: observations,
-            rejects: rejects)
+            result: result.named { ModelVersion.version(of: $0) }, training: training, streams: series.count,
+            observations: observations, rejects: rejects)
     }
 
     @discardableResult
