@@ -6,6 +6,8 @@ package import SluiceTraining
 package struct TrainingPage {
     package var model: Model
     package var result: TrainingResult
+    /// The search beforehand; nil without one.
+    package var tuning: TuningResult?
     package var folds: [FoldResult]
     package var training: TrainingConfiguration
     /// The effective configuration as text, without secrets.
@@ -17,11 +19,13 @@ package struct TrainingPage {
     package var resumedAfter: Int?
 
     package init(
-        model: Model, result: TrainingResult, folds: [FoldResult], training: TrainingConfiguration,
-        configuration: String, started: Timestamp, seconds: Double, resumedAfter: Int? = nil
+        model: Model, result: TrainingResult, tuning: TuningResult? = nil, folds: [FoldResult],
+        training: TrainingConfiguration, configuration: String, started: Timestamp, seconds: Double,
+        resumedAfter: Int? = nil
     ) {
         self.model = model
         self.result = result
+        self.tuning = tuning
         self.folds = folds
         self.training = training
         self.configuration = configuration
@@ -44,6 +48,7 @@ package struct TrainingPage {
             if !errors.horizons.isEmpty { page.section("Errors of the forecasts", ErrorsSection(errors).html) }
         }
         if let gap = result.carryGap { page.section("Carry gap", carryGap(gap)) }
+        if let tuning { page.section("Search", TuningSection(tuning).html) }
         if !folds.isEmpty { page.section("Cross-validation", FoldsSection(folds, training.by).html) }
         if let data = model.data { page.section("Data", DataSection(data).html) }
         page.section("Model", shape)

@@ -17,6 +17,26 @@ enum RunIdentity {
         return entries
     }
 
+    /// - Parameters:
+    ///   - kept: the identity of what is to be gone on with, a `what`.
+    /// - Throws: `checkpoint-foreign`, with all that differs.
+    static func check(
+        _ kept: [String: String], against identity: [String: String], _ what: String
+    ) throws(SluiceError) {
+        let names = Set(identity.keys).union(kept.keys).sorted()
+        let differences = names.compactMap { name -> String? in
+            let (there, here) = (kept[name] ?? "absent", identity[name] ?? "absent")
+            return there == here ? nil : "\(name) was \(there) and is \(here)"
+        }
+        if !differences.isEmpty { throw foreign(what, differences.joined(separator: "; ")) }
+    }
+
+    static func foreign(_ what: String, _ difference: String) -> SluiceError {
+        SluiceError(
+            .foreignCheckpoint, "the \(what) is of another run: \(difference)",
+            remedy: "resume with the settings and data that it was made with, or begin anew")
+    }
+
     /// Every stored property, so that a new setting is never forgotten, by its name in the configuration.
     private static func fields(_ value: Any, _ section: String) -> [String: String] {
         var fields: [String: String] = [:]

@@ -10,6 +10,8 @@ package struct SeededGenerator {
         case shuffle, holdOut, dropout, initialState
         /// Made-up data.
         case experiment
+        /// Configurations of a search.
+        case tuning
     }
 
     private var state: UInt64

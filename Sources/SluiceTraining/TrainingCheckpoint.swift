@@ -49,17 +49,9 @@ package struct TrainingCheckpoint: Sendable, Equatable {
     /// - Throws: `checkpoint-foreign`, with all that differs, unless the checkpoint is of a run of that identity with
     ///   `count` parameters.
     func check(_ identity: [String: String], count: Int) throws(SluiceError) {
-        let names = Set(identity.keys).union(progress.identity.keys).sorted()
-        let differences = names.compactMap { name -> String? in
-            let (there, here) = (progress.identity[name] ?? "absent", identity[name] ?? "absent")
-            return there == here ? nil : "\(name) was \(there) and is \(here)"
-        }
-        guard differences.isEmpty, self.count == count else {
-            let what = differences.isEmpty ? "it has \(self.count) parameters, not \(count)" : ""
-            throw SluiceError(
-                .foreignCheckpoint,
-                "the checkpoint is of another run: " + what + differences.joined(separator: "; "),
-                remedy: "resume with the settings and data that it was made with, or begin anew")
+        try RunIdentity.check(progress.identity, against: identity, "checkpoint")
+        guard self.count == count else {
+            throw RunIdentity.foreign("checkpoint", "it has \(self.count) parameters, not \(count)")
         }
     }
 }

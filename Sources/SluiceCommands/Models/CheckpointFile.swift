@@ -10,6 +10,8 @@ struct CheckpointFile {
     let folder: String
     private var path: String { folder + "/checkpoint" }
 
+    var isThere: Bool { FileManager.default.fileExists(atPath: path) }
+
     /// - Throws: `file` where there is none or it cannot be read, `checkpoint-invalid` where it is damaged.
     func read() throws -> TrainingCheckpoint {
         guard let bytes = try FileBytes.read(path, limit: Self.largest) else {

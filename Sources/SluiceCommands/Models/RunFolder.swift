@@ -3,8 +3,8 @@ internal import SluiceCore
 internal import SluiceFiles
 internal import SluiceTraining
 
-/// The folder of a run of training: its checkpoint while there is something left to train, and its report. It is made
-/// when there is something to be kept: a run that comes to nothing leaves none behind.
+/// The folder of a run of training: its search, its checkpoint while there is something left to train, and its report.
+/// It is made when there is something to be kept: a run that comes to nothing leaves none behind.
 struct RunFolder {
     private static let namesMaximum = 1_000
 
@@ -14,6 +14,9 @@ struct RunFolder {
     let started: Timestamp
     private let isGiven: Bool
     private var isMade: Bool
+
+    /// nil while nothing is kept.
+    var kept: String? { isMade ? path : nil }
 
     private var checkpoint: CheckpointFile { CheckpointFile(folder: path) }
 
@@ -60,6 +63,12 @@ struct RunFolder {
     mutating func keep(_ checkpoint: TrainingCheckpoint) throws {
         try make()
         try self.checkpoint.write(checkpoint)
+    }
+
+    /// - Throws: `file`; what was kept before is still there then.
+    mutating func keep(_ search: TuningRecord) throws {
+        try make()
+        try TuningFile(folder: path).write(search)
     }
 
     /// Writes the report, and removes the checkpoint of a run that is over.

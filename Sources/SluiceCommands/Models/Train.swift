@@ -4,6 +4,7 @@ internal import SluiceConfiguration
 internal import SluiceCore
 internal import SluiceModelFile
 internal import SluiceService
+internal import SluiceTraining
 
 /// `sluice train`.
 struct Train: AsyncParsableCommand {
@@ -37,10 +38,19 @@ struct Train: AsyncParsableCommand {
             it all, report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes \
             the best model so far, with its report; --resume goes on from there.
 
+            --tune N first searches chunk (16 to 256), hidden (1/4, 1/2, 1 or 2 times the configured one), learning \
+            rate (0.0001 to 0.01) and carry policy by successive halving: N configurations, drawn from the seed, train \
+            for a few epochs, the best third goes on to three times as many, and so on up to a third of --epochs; the \
+            best is then trained in full. What counts is the validation loss with the state carried as 'serve' does; \
+            what diverges comes last. Each trial has one thread, and as many run at a time as there are --threads: the \
+            table depends on the seed, the data and N alone. Finished trials are kept in the run folder, tuning.json: \
+            --tune N --resume goes on.
+
             --folds K trains K times more beforehand, each time measured on rows that it has not seen. With --by time \
             it is a back-test: the data is cut into K+1 parts in time, and fold i, trained on the parts before the \
             i-th, replays that with carried states as 'serve' would, without looking ahead. With --by stream each \
-            fold leaves out one of K groups of streams. The model is then trained as without --folds.
+            fold leaves out one of K groups of streams. The model is then trained as without --folds. With --tune the \
+            folds are trained as the best trial says, which has seen the validation part.
 
             Examples:
               sluice train --data pumps.csv --epochs 30 --hidden 32
@@ -50,14 +60,22 @@ struct Train: AsyncParsableCommand {
               sluice train --data pumps.ndjson --carry 'per-batch x5, across-batches' --json
               sluice train --data pumps.ndjson --epochs 200 --run pumps.run
               sluice train --data pumps.ndjson --epochs 200 --resume pumps.run
+              sluice train --data pumps.ndjson --tune 27 --run pumps.run
             """)
 
     @OptionGroup(title: "Data and output") var files: TrainFiles
+    @OptionGroup(title: "Search") var tune: TuneFlag
     @OptionGroup(title: "Retraining") var child: TrainChild
     @OptionGroup(title: "Training") var train: TrainFlags
     @OptionGroup(title: "Model") var model: ModelFlags
     @OptionGroup(title: "Configuration") var configuration: ConfigurationOptions
     @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        guard tune.trials == nil || !child.isChild else {
+            throw ValidationError("--child trains with the configuration as it is: leave --tune out.")
+        }
+    }
 
     func run() async throws {
         let loaded = try load()
@@ -66,16 +84,22 @@ struct Train: AsyncParsableCommand {
             inputs: files.data.map { ("--data", $0) } + (child.incumbent.map { [("--incumbent", $0)] } ?? []))
         try WritableFile.check(files.output, flag: "--output")
         let folder = try files.folder(isChild: child.isChild)
-        let resuming = try files.resume.map { try CheckpointFile(folder: $0).read() }
         let logger = try log.logger()
         try await Signals.onThread { interruption in
             if child.isChild { child.becomeChild(interruption) }
             let job = TrainingJob(
                 loaded.configuration, isRetraining: child.isChild,
                 incumbent: try child.incumbent.map { try ModelFile.read($0) })
+            let tuned = try tune.trials == nil ? nil : files.resume.flatMap { try TuningFile(folder: $0).read() }
+            let resuming = try files.resume.flatMap { path in
+                let file = CheckpointFile(folder: path)
+                // Interrupted in the search, a run has none yet.
+                return tuned != nil && !file.isThere ? nil : try file.read()
+            }
             let run = TrainRun(
-                job, output: files.output, folder: folder, folds: files.folds, configuration: loaded.yaml,
-                json: files.json, tellsProgress: child.isChild, resuming: resuming)
+                job, output: files.output, folder: folder, search: tune.trials.map { ($0, tuned) }, folds: files.folds,
+                json: files.json, tellsProgress: child.isChild, resuming: resuming
+            ) { trial in try trial.map { try load($0.settings).yaml } ?? loaded.yaml }
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }
@@ -86,12 +110,13 @@ struct Train: AsyncParsableCommand {
         }
     }
 
-    private func load() throws -> LoadedConfiguration {
+    /// - Parameter tuned: settings that a search has found.
+    private func load(_ tuned: [(path: String, value: String)] = []) throws -> LoadedConfiguration {
         let standard = ConfigurationOptions.defaultFile
         let hasStandard = FileManager.default.fileExists(atPath: standard)
         let file = configuration.config ?? (hasStandard || files.fromTopic ? standard : nil)
         let own = train.settings + model.settings
-        let set = try configuration.settings.flags()
+        let set = try configuration.settings.flags() + tuned
         var fallbacks: [String: String] = [:]
         if let first = files.data.first {
             fallbacks = .withoutCluster

@@ -13,6 +13,12 @@ struct TrainJSON: TrainReport {
 
     func fold(_ fold: FoldResult, of folds: Int) { console.line(JSONWriter.text(of: FoldDocument(fold, folds))) }
 
+    func rung(_ rung: Int, of count: Int, _ rows: [TuningResult.Row]) {
+        for row in rows { console.line(TuningJSON.row(row)) }
+    }
+
+    func tuned(_ result: TuningResult) { console.line(TuningJSON.best(result.best)) }
+
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double) {
         console.line(JSONWriter.text(of: EpochDocument(epoch, rate: rate)))
     }

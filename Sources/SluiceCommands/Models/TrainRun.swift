@@ -11,9 +11,11 @@ final class TrainRun {
     private let job: TrainingJob
     private let output: String
     private var folder: RunFolder?
+    /// How many trials, and what an interrupted search had finished; nil: no search.
+    private let search: (trials: Int, finished: TuningRecord?)?
     private let folds: Int?
-    /// The effective configuration, without secrets.
-    private let configuration: String
+    /// The effective configuration, without secrets, with what a search has found.
+    private let configuration: (TuningTrial?) throws -> String
     private let report: any TrainReport
     private let bar = ProgressBar(console: .current)
     private let began = ContinuousClock.now
@@ -27,27 +29,32 @@ final class TrainRun {
     private let resuming: TrainingCheckpoint?
 
     init(
-        _ job: TrainingJob, output: String, folder: RunFolder?, folds: Int?, configuration: String, json: Bool,
-        tellsProgress: Bool = false, resuming: TrainingCheckpoint? = nil
+        _ job: TrainingJob, output: String, folder: RunFolder?, search: (trials: Int, finished: TuningRecord?)?,
+        folds: Int?, json: Bool, tellsProgress: Bool = false, resuming: TrainingCheckpoint? = nil,
+        configuration: @escaping (TuningTrial?) throws -> String
     ) {
         self.job = job
         self.output = output
         self.folder = folder
+        self.search = search
         self.folds = folds
         self.configuration = configuration
         self.tellsProgress = tellsProgress
         self.resuming = resuming
-        report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job)
+        report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job, trials: search?.trials)
     }
 
     func run(_ source: some ObservationSource, _ interruption: Interruption) throws {
         var outcome: TrainingJob.Outcome
         do {
             outcome = try job.run(
-                source, folds: folds, resuming: resuming, checkpoint: { try folder?.keep($0) },
+                source, tuning: tuning, folds: folds, resuming: resuming, checkpoint: { try folder?.keep($0) },
                 isCancelled: { interruption.isRequested }, progress: { progress($0) })
         } catch is CancellationError {
-            throw SluiceError(.interrupted, "interrupted before the model's training began: nothing was written")
+            let kept = search == nil ? nil : folder?.kept
+            throw SluiceError(
+                .interrupted, "interrupted before the model's training began: no model was written",
+                remedy: kept.map { "'sluice train \(resumption($0))' goes on" })
         }
         bar.clear()
         outcome.result.model = try ModelFile.write(outcome.result.model, to: output)
@@ -63,21 +70,33 @@ final class TrainRun {
             throw error
         }
         report.done(outcome, path: output, run: folder?.path)
-        if let folder, isInterrupted, !outcome.result.epochs.isEmpty {
-            Console.current.errorLine("'sluice train --resume \(folder.path)' goes on with the epoch at hand")
+        if let folder, isInterrupted, search != nil || !outcome.result.epochs.isEmpty {
+            Console.current.errorLine("'sluice train \(resumption(folder.path))' goes on with the epoch at hand")
         }
     }
 
     private func files(_ outcome: TrainingJob.Outcome) throws -> [(name: String, text: String)] {
+        let configuration = try configuration(outcome.tuning?.best)
         let page = TrainingPage(
-            model: outcome.result.model, result: outcome.result, folds: outcome.folds, training: job.training,
-            configuration: configuration, started: folder?.started ?? .now, seconds: (.now - began) / .seconds(1),
+            model: outcome.result.model, result: outcome.result, tuning: outcome.tuning, folds: outcome.folds,
+            training: outcome.training, configuration: configuration, started: folder?.started ?? .now,
+            seconds: (.now - began) / .seconds(1),
             resumedAfter: resuming?.epochs)
         return [
             ("report.html", page.html), ("metrics.json", TrainJSON.metrics(outcome) + "\n"),
             ("configuration.yaml", configuration),
             ("data.json", (try outcome.result.model.data?.json(isPretty: true) ?? "{}") + "\n"),
         ]
+    }
+
+    private var tuning: Tuner.Request? {
+        search.map { search in
+            Tuner.Request(trials: search.trials, finished: search.finished) { [self] in try folder?.keep($0) }
+        }
+    }
+
+    private func resumption(_ folder: String) -> String {
+        (search.map { "--tune \($0.trials) " } ?? "") + "--resume \(folder)"
     }
 
     private func progress(_ progress: TrainingJob.Progress) {
@@ -89,6 +108,14 @@ final class TrainRun {
             bar.clear()
             report.read(observations, streams, rejects)
         case .constant(let inputs): report.constant(inputs)
+        case .tuning(.epochs(let done, let all, let rung, let atATime)):
+            bar.show(done / Double(all)) {
+                String(format: "rung %d  %.1f of %d epochs, ", rung, done, all) + "\(atATime) at a time"
+            }
+        case .tuning(.rung(let rung, let count, let rows)):
+            bar.clear()
+            report.rung(rung, of: count, rows)
+        case .tuned(let result): report.tuned(result)
         case .training(let training): trained(training, fold: nil)
         case .fold(let fold, let training): trained(training, fold: fold)
         case .folded(let fold):
@@ -157,7 +184,8 @@ extension TrainRun {
         case .training(.batch(let batch)), .fold(_, .batch(let batch)):
             TrainJSON.tell("training", epoch: batch.epoch, of: batch.epochs)
         case .training(.measuring), .fold(_, .measuring): TrainJSON.tell("measuring")
-        case .dataset, .constant, .training(.epoch), .fold(_, .epoch), .folded: break
+        case .tuning: TrainJSON.tell("tuning")
+        case .dataset, .constant, .tuned, .training(.epoch), .fold(_, .epoch), .folded: break
         }
     }
 }
@@ -167,6 +195,8 @@ protocol TrainReport {
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)])
     /// Inputs that never change.
     func constant(_ inputs: [String])
+    func rung(_ rung: Int, of count: Int, _ rows: [TuningResult.Row])
+    func tuned(_ result: TuningResult)
     func fold(_ fold: FoldResult, of folds: Int)
     /// - Parameter rate: observations a second.
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double)

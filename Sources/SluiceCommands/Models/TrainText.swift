@@ -8,6 +8,8 @@ internal import SluiceTraining
 struct TrainText: TrainReport {
     let console: Console
     let job: TrainingJob
+    /// Of a search; nil without.
+    let trials: Int?
 
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)]) {
         console.line("\(Shown.count(observations, "observation")) of \(Shown.count(streams, "stream"))")
@@ -15,6 +17,7 @@ struct TrainText: TrainReport {
             let count = Shown.count(reject.count, "reject")
             console.errorLine("\(count) \(code), the first: \(reject.message.printable)")
         }
+        if let trials { return console.line(TuningText.announce(trials, job)) }
         let (shape, training) = (job.shape, job.training)
         let policies = training.carry.prefix(training.epochs).map(\.rawValue)
         let runs = policies.reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
@@ -33,6 +36,12 @@ struct TrainText: TrainReport {
     static func loss(_ loss: Double) -> String {
         String(format: abs(loss) < 1e6 || !loss.isFinite ? "%.5f" : "%.5g", loss)
     }
+
+    func rung(_ rung: Int, of count: Int, _ rows: [TuningResult.Row]) {
+        console.line(TuningText.rung(rung, of: count, rows))
+    }
+
+    func tuned(_ result: TuningResult) { console.line(TuningText.result(result)) }
 
     func epoch(_ epoch: TrainingProgress.Epoch, rate: Double) {
         var text = String(format: "epoch %3d  train ", epoch.epoch) + Self.loss(epoch.train.loss)
@@ -66,7 +75,7 @@ struct TrainText: TrainReport {
                 "training diverged in epoch \(epoch), batch \(batch): the model is the best before it; a smaller"
                     + " --learning-rate may help")
         }
-        if let gap = result.carryGap { carryGap(gap) }
+        if let gap = result.carryGap { carryGap(gap, chunk: outcome.training.chunk) }
         if let incumbent = result.incumbent, let gap = result.carryGap {
             let losses = [incumbent.loss, gap.carried.loss].map(Self.loss)
             console.line("incumbent: validation loss \(losses[0]), this model \(losses[1])")
@@ -96,10 +105,10 @@ struct TrainText: TrainReport {
         return "\(folds.count) folds: " + parts.joined(separator: ", ")
     }
 
-    private func carryGap(_ gap: CarryGap) {
+    private func carryGap(_ gap: CarryGap, chunk: Int) {
         console.line(
             "carry gap: validation loss \(Self.loss(gap.carried.loss)) with the state carried, "
-                + "\(Self.loss(gap.resetPerChunk.loss)) with it reset every \(job.training.chunk) steps")
+                + "\(Self.loss(gap.resetPerChunk.loss)) with it reset every \(chunk) steps")
         console.line("  " + gap.reading)
     }
 }

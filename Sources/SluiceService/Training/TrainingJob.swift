@@ -14,6 +14,8 @@ package struct TrainingJob: Sendable {
         case dataset(observations: Int, streams: Int, rejects: [String: (count: Int, message: String)])
         /// Inputs that never change.
         case constant([String])
+        case tuning(Tuner.Progress)
+        case tuned(TuningResult)
         case training(TrainingProgress)
         /// The same of a fold, counted from 1.
         case fold(Int, TrainingProgress)
@@ -22,6 +24,10 @@ package struct TrainingJob: Sendable {
 
     package struct Outcome: Sendable {
         package var result: TrainingResult
+        /// The search; nil without one.
+        package var tuning: TuningResult?
+        /// The settings that it was trained with.
+        package var training: TrainingConfiguration
         /// Of the cross-validation; empty without.
         package var folds: [FoldResult]
         package var streams: Int
@@ -31,7 +37,8 @@ package struct TrainingJob: Sendable {
     }
 
     package let configuration: Configuration
-    package let training: TrainingConfiguration
+    package private(set) var training: TrainingConfiguration
+    private var hidden: Int
 
     /// A model to be measured on the same validation rows.
     private let incumbent: Model?
@@ -43,6 +50,7 @@ package struct TrainingJob: Sendable {
         var training = TrainingConfiguration(configuration.train)
         if isRetraining { training.carry = configuration.retrain.carry.epochs }
         self.training = training
+        hidden = configuration.model.hidden
     }
 
     /// What the model will be, but for its version.
@@ -61,7 +69,7 @@ package struct TrainingJob: Sendable {
 
     package var shape: LSTMShape {
         LSTMShape(
-            inputs: manifest.inputs.count, hidden: configuration.model.hidden, layers: configuration.model.layers,
+            inputs: manifest.inputs.count, hidden: hidden, layers: configuration.model.layers,
             outputs: manifest.outputs)
     }
 
@@ -69,13 +77,15 @@ package struct TrainingJob: Sendable {
     /// more for the training and for each fold.
     ///
     /// - Parameters:
+    ///   - tuning: a search first, whose best trial takes the place of what is configured.
     ///   - folds: of a cross-validation beforehand, 2 to `Folds.maximum`; nil for none. Nothing is kept of folds.
     ///   - resuming: goes on from there.
     ///   - checkpoint: called at the end of each epoch of the training itself; what it throws ends the job.
     /// - Throws: what is wrong with the source, the data or the configuration; `CancellationError` where it is
     ///   cancelled before the training itself: one that is cancelled later ends with the best model so far.
     package func run(
-        _ source: some ObservationSource, folds: Int? = nil, resuming: TrainingCheckpoint? = nil,
+        _ source: some ObservationSource, tuning: Tuner.Request? = nil, folds: Int? = nil,
+        resuming: TrainingCheckpoint? = nil,
         checkpoint: TrainingCheckpoint.Keeper = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
     ) throws -> Outcome {
@@ -87,16 +97,22 @@ package struct TrainingJob: Sendable {
         let dataset = try Dataset(first.series, for: manifest)
         let constant = dataset.constantInputs(manifest)
         if !constant.isEmpty { progress(.constant(constant)) }
+        var (job, tuned) = (self, TuningResult?.none)
+        if let tuning {
+            let result = try search(tuning, first, dataset, source, reader, progress)
+            progress(.tuned(result))
+            (job, tuned) = (self.tuned(result.best), result)
+        }
         var folded: [FoldResult] = []
         for fold in 0..<(folds ?? 0) {
-            folded.append(try self.fold(fold, of: folds ?? 0, first, dataset, source, reader, progress))
+            folded.append(try job.fold(fold, of: folds ?? 0, first, dataset, source, reader, progress))
             progress(.folded(folded[fold]))
         }
         let part = try part(first, dataset, source, reader, split: { try DatasetSplit($0, training) }, progress)
         let described = try source.describe(part.reading.ledger)
         var result = try Trainer.train(
-            part.dataset, manifest: manifest, shape: shape, scaler: part.scaler, split: part.split,
-            incumbent: incumbent, configuration: training, resuming: resuming, checkpoint: checkpoint,
+            part.dataset, manifest: manifest, shape: job.shape, scaler: part.scaler, split: part.split,
+            incumbent: incumbent, configuration: job.training, resuming: resuming, checkpoint: checkpoint,
             isCancelled: isCancelled
         ) { progress(.training($0)) }
         result.model.data = DataManifest(
@@ -105,8 +121,26 @@ package struct TrainingJob: Sendable {
             heldOut: DataManifest.HeldOut(part.split, training.by))
         result.model.manifest.version = try ModelVersion.version(of: result.model)
         return Outcome(
-            result: result, folds: folded, streams: part.reading.streams, observations: part.reading.observations,
-            rejects: part.reading.rejects)
+            result: result, tuning: tuned, training: job.training, folds: folded, streams: part.reading.streams,
+            observations: part.reading.observations, rejects: part.reading.rejects)
+    }
+
+    /// With what a search has found.
+    private func tuned(_ trial: TuningTrial) -> TrainingJob {
+        var own = self
+        (own.hidden, own.training) = (trial.hidden, trial.applied(to: training))
+        return own
+    }
+
+    private func search(
+        _ tuning: Tuner.Request, _ first: DatasetReader.Reading, _ dataset: Dataset, _ source: some ObservationSource,
+        _ reader: DatasetReader, _ progress: (Progress) -> Void
+    ) throws -> TuningResult {
+        let part = try part(first, dataset, source, reader, split: { try DatasetSplit($0, training) }, progress)
+        return try Tuner.search(
+            tuning, part.dataset, split: part.split, manifest: manifest, shape: shape, configuration: training,
+            isCancelled: reader.isCancelled
+        ) { progress(.tuning($0)) }
     }
 
     /// Trains and measures one fold, counted from 0.
