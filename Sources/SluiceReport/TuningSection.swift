@@ -21,8 +21,8 @@ struct TuningSection {
         }
         let text =
             "Successive halving over \(tuning.standings.count) trials: the best third of a rung goes on to three times "
-            + "as many epochs. Trial \(tuning.best.number) was trained in full. Losses are those of the validation part, "
-            + "which the choice has seen, with the state carried as in service."
+            + "as many epochs. Trial \(tuning.best.number) was trained in full. Losses are those of the validation "
+            + "part, which the choice has seen, with the state carried as in service."
         return "<p>\(text)</p>\n\(table.html)"
     }
 }
