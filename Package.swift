@@ -133,8 +133,8 @@ let package = Package(
         .target(
             name: "SluiceService",
             dependencies: [
-                "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceKafka", "SluiceModelFile", "SluiceModels",
-                "SluiceStore",
+                "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceFiles", "SluiceKafka", "SluiceModelFile",
+                "SluiceModels", "SluiceStore",
                 "SluiceTraining", product("Crypto", "swift-crypto"), product("DequeModule", "swift-collections"),
                 product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics"),
                 product("ServiceLifecycle", "swift-service-lifecycle"), product("SystemPackage", "swift-system"),

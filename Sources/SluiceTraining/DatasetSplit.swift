@@ -61,17 +61,17 @@ extension DatasetSplit {
 
     /// Two instants divide all rows by their parts.
     private mutating func splitByTime(_ dataset: Dataset, _ configuration: TrainingConfiguration) {
-        let times = dataset.series.flatMap(\.times).sorted()
+        let ranks = TimeRanks(dataset)
         divide(
             dataset, configuration,
-            validation: Self.instant(configuration.validation + configuration.test, of: times[...]),
-            test: Self.instant(configuration.test, of: times[...]), end: .max)
+            validation: Self.instant(configuration.validation + configuration.test, of: ranks.count, ranks),
+            test: Self.instant(configuration.test, of: ranks.count, ranks), end: .max)
     }
 
-    /// When the last part of some times begins.
-    static func instant(_ part: Double, of times: ArraySlice<Int64>) -> Int64 {
-        let held = Int((part * Double(times.count)).rounded())
-        return held == 0 ? .max : times[times.endIndex - min(held, times.count)]
+    /// When the last part of the first `count` times begins.
+    static func instant(_ part: Double, of count: Int, _ ranks: TimeRanks) -> Int64 {
+        let held = Int((part * Double(count)).rounded())
+        return held == 0 ? .max : ranks.time(at: count - min(held, count))
     }
 
     /// A segment that spans an instant belongs to both sides. A forecast whose target lies beyond the instant is
@@ -103,14 +103,14 @@ extension DatasetSplit {
     /// The split of a fold of a forward chain: what the settings make of all rows before `start`, tested on those from
     /// there to `end`.
     init(
-        _ dataset: Dataset, _ configuration: TrainingConfiguration, times: ArraySlice<Int64>, from start: Int64,
+        _ dataset: Dataset, _ configuration: TrainingConfiguration, _ ranks: TimeRanks, from start: Int64,
         to end: Int64
     ) throws(SluiceError) {
-        let before = times.prefix { $0 < start }
+        let before = ranks.count(before: start)
         divide(
-            dataset, configuration, validation: min(start, Self.instant(configuration.validation, of: before)),
+            dataset, configuration, validation: min(start, Self.instant(configuration.validation, of: before, ranks)),
             test: start, end: end)
-        try check(before.count, configuration)
+        try check(before, configuration)
     }
 }
 

@@ -30,22 +30,22 @@ package enum Folds {
     private static func forward(
         _ count: Int, _ dataset: Dataset, _ configuration: TrainingConfiguration
     ) throws(SluiceError) -> [DatasetSplit] {
-        let all = dataset.series.flatMap(\.times).sorted()
-        let kept = DatasetSplit.instant(configuration.test, of: all[...])
-        let times = all.prefix { $0 < kept }
-        let starts = (1...count).map { times.isEmpty ? kept : times[times.count * $0 / (count + 1)] } + [kept]
-        guard times.count > count, zip([times[0]] + starts, starts).allSatisfy({ $0 < $1 }) else {
+        let ranks = TimeRanks(dataset)
+        let kept = DatasetSplit.instant(configuration.test, of: ranks.count, ranks)
+        let rows = ranks.count(before: kept)
+        let starts = rows == 0 ? [] : (0...count).map { ranks.time(at: rows * $0 / (count + 1)) } + [kept]
+        guard rows > count, zip(starts, starts.dropFirst()).allSatisfy({ $0 < $1 }) else {
             throw SluiceError(
                 .invalidInput,
                 "too few observations for \(count) folds by time: "
-                    + "\(times.count) do not make \(count + 1) parts in time",
+                    + "\(rows) do not make \(count + 1) parts in time",
                 remedy: "use fewer --folds, or bring more observations")
         }
         var splits: [DatasetSplit] = []
         for fold in 0..<count {
             splits.append(
                 try named(fold + 1) { () throws(SluiceError) in
-                    try DatasetSplit(dataset, configuration, times: times, from: starts[fold], to: starts[fold + 1])
+                    try DatasetSplit(dataset, configuration, ranks, from: starts[fold + 1], to: starts[fold + 2])
                 })
         }
         return splits

@@ -98,20 +98,28 @@ extension Dataset {
     /// Observations of a day, where most of them come at one interval that divides it, and a stream is longer than a
     /// day; nil otherwise.
     var season: Int? {
-        var intervals: [Int64: Int] = [:]
-        var total = 0
-        for one in series {
-            for row in one.times.indices.dropFirst() {
-                intervals[one.times[row] - one.times[row - 1], default: 0] += 1
-                total += 1
-            }
+        // What more than half of the intervals are outlasts all others (Boyer and Moore, 1981); then it is counted.
+        var (interval, votes, count, total) = (Int64(0), 0, 0, 0)
+        forEachInterval {
+            if votes == 0 { interval = $0 }
+            votes += $0 == interval ? 1 : -1
+        }
+        forEachInterval {
+            count += $0 == interval ? 1 : 0
+            total += 1
         }
         let day: Int64 = 86_400_000
-        guard let (interval, count) = intervals.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
-            2 * count > total, interval > 0, interval < day, day % interval == 0
-        else { return nil }
+        guard 2 * count > total, interval > 0, interval < day, day % interval == 0 else { return nil }
         let season = Int(day / interval)
         return series.contains { $0.count > season } ? season : nil
+    }
+
+    private func forEachInterval(_ body: (Int64) -> Void) {
+        for one in series {
+            one.times.withUnsafeBufferPointer { times in
+                for row in times.indices.dropFirst() { body(times[row] - times[row - 1]) }
+            }
+        }
     }
 
     /// How many scored rows of some segments have each label.

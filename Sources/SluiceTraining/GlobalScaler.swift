@@ -27,7 +27,7 @@ private struct GlobalScaler {
     }
 
     /// Takes one observation `[I]`; NaN is missing.
-    mutating func add(_ features: ArraySlice<Float>) {
+    mutating func add(_ features: some Sequence<Float>) {
         for (input, value) in features.enumerated() where !value.isNaN {
             counts[input] += 1
             let d = Double(value) - means[input]

@@ -21,13 +21,13 @@ package final class RepeatedUpdate {
         let rows = steps + 1
         let series = (0..<batch).map { index in
             var series = TrainingSeries(name: "\(index)")
-            series.inputs = (0..<rows * inputs).map { _ in generator.uniform(1.7) }
-            series.targets = (0..<rows).map { series.inputs[$0 * inputs] }
-            series.center = [Double](repeating: 0, count: rows)
-            series.scale = [Double](repeating: 1, count: rows)
-            series.boundary = (0..<rows).map { $0 == 0 }
-            series.warm = [Bool](repeating: true, count: rows)
-            series.times = (0..<rows).map(Int64.init)
+            series.inputs = Column((0..<rows * inputs).map { _ in generator.uniform(1.7) })
+            series.targets = Column((0..<rows).map { series.inputs[$0 * inputs] })
+            series.center = Column(repeating: 0, count: rows)
+            series.scale = Column(repeating: 1, count: rows)
+            series.boundary = Column((0..<rows).map { $0 == 0 })
+            series.warm = Column(repeating: true, count: rows)
+            series.times = Column((0..<rows).map(Int64.init))
             return series
         }
         dataset = try Dataset(series, for: manifest)

@@ -61,11 +61,14 @@ extension Dataset {
     /// XXH64 of all that training sees.
     var fingerprint: UInt64 {
         var hash: UInt64 = 0
-        func add<T>(_ values: [T]) {
-            hash = values.withUnsafeBytes { xxHash64($0, seed: hash ^ UInt64($0.count)) }
+        func add(_ bytes: UnsafeRawBufferPointer, _ count: Int) {
+            hash = xxHash64(bytes, seed: hash ^ UInt64(count))
+        }
+        func add<Element>(_ column: Column<Element>) {
+            column.withUnsafeBufferPointer { add(UnsafeRawBufferPointer($0), $0.count) }
         }
         for one in series {
-            add(Array(one.name.utf8))
+            Array(one.name.utf8).withUnsafeBytes { add($0, $0.count) }
             add(one.inputs)
             add(one.targets)
             add(one.center)

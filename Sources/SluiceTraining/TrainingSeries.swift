@@ -5,23 +5,23 @@
 package struct TrainingSeries: Sendable {
     package let name: String
     /// `[N × I]`: scaled inputs, missing values settled.
-    package var inputs: [Float]
+    package var inputs: Column<Float>
     /// `[N × I]`: inputs as observed, NaN where missing. Empty where nobody measures a scaler by them.
-    package var raw: [Float] = []
+    package var raw: Column<Float> = []
     /// `[N × T]`: targets as observed, NaN where missing. Empty for classifiers.
-    package var targets: [Float]
+    package var targets: Column<Float>
     /// `[N × T]`: m and s of each target's scaler at that row; a degenerate s is already raised to its floor. A
     /// forecast made at row t of what row t + k shows is normalised with those of row t.
-    package var center: [Double]
-    package var scale: [Double]
+    package var center: Column<Double>
+    package var scale: Column<Double>
     /// `[N]`: classes from 0, NaN or −1 where missing. Empty for forecasts.
-    package var labels: [Float]
+    package var labels: Column<Float>
     /// `[N]`: whether the state is reset before that row.
-    package var boundary: [Bool]
+    package var boundary: Column<Bool>
     /// `[N]`: losses of rows that are not warm are masked, as in service.
-    package var warm: [Bool]
+    package var warm: Column<Bool>
     /// `[N]`: milliseconds since 1970.
-    package var times: [Int64]
+    package var times: Column<Int64>
 
     /// A stream without rows, to be filled.
     package init(name: String) {

@@ -29,7 +29,7 @@ enum ImportDirection {
         "SluiceService": [
             "SluiceCore", "SluiceLSTM", "SluiceModelFile", "SluiceSchema", "SluiceLog", "SluiceKafka", "SluiceState",
             "SluiceNumerics", "SluiceStore", "SluiceEngine", "SluiceTraining", "SluiceConfiguration", "SluiceAdmin",
-            "SluiceModels",
+            "SluiceFiles", "SluiceModels",
         ],
         "SluiceCommands": [
             "SluiceAccess", "SluiceCore", "SluiceFiles", "SluiceNumerics", "SluiceLSTM", "SluiceModelFile",

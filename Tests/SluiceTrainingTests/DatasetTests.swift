@@ -78,7 +78,7 @@ import Testing
         #expect(message([TrainingSeries(name: "empty")], Synthetic.point).contains("no observations"))
         #expect(message([Synthetic.wave(1)], Synthetic.point).contains("smallest horizon of 1"))
         var unlabelled = Synthetic.longMemory(sequences: 2, hold: 0, seed: 0)
-        unlabelled.labels = unlabelled.labels.map { _ in .nan }
+        unlabelled.labels = Column(unlabelled.labels.map { _ in .nan })
         #expect(message([unlabelled], Synthetic.binary).contains("no warm observation has a label"))
         unlabelled.labels[3] = 2
         #expect(message([unlabelled], Synthetic.binary).contains("row 3: label 2.0"))

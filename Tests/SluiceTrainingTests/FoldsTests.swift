@@ -118,7 +118,7 @@ import Testing
         #expect(try message(5, [Synthetic.wave(5)], .time).contains("too few observations for 5 folds by time: 5"))
         // Rows in plenty, but all at one time.
         var still = Synthetic.wave(50)
-        still.times = still.times.map { _ in 7 }
+        still.times = Column(still.times.map { _ in 7 })
         #expect(try message(2, [still], .time).contains("do not make 3 parts in time"))
     }
 
@@ -130,7 +130,7 @@ import Testing
 
     @Test func globalScalerKnowsTheTrainingPartAlone() throws {
         var series = Synthetic.wave(100)
-        series.raw = (0..<100).map { $0 < 85 ? ($0 == 3 ? .nan : Float($0 % 2)) : 1_000 }
+        series.raw = Column((0..<100).map { $0 < 85 ? ($0 == 3 ? .nan : Float($0 % 2)) : 1_000 })
         let dataset = try Dataset([series], for: Synthetic.point)
         let scaler = dataset.scaler(of: try DatasetSplit(dataset, configuration()), inputs: 1)
         // 84 values: 41 ones (row 3 is missing) and 43 zeros.

@@ -93,17 +93,17 @@ struct GoldenInputs: Decodable {
         let series = streams.enumerated().map { index, stream in
             var series = TrainingSeries(name: "stream \(index)")
             let count = stream.lengths.reduce(0, +)
-            series.inputs = stream.inputs.values
+            series.inputs = Column(stream.inputs.values)
             if manifest.head.classifies {
-                series.labels = (manifest.head == .binary ? stream.binary : stream.categorical).values
+                series.labels = Column((manifest.head == .binary ? stream.binary : stream.categorical).values)
             } else {
-                series.targets = stream.targets.values
-                series.center = [Double](repeating: 0, count: count)
-                series.scale = [Double](repeating: 1, count: count)
+                series.targets = Column(stream.targets.values)
+                series.center = Column(repeating: 0, count: count)
+                series.scale = Column(repeating: 1, count: count)
             }
-            series.boundary = stream.lengths.flatMap { length in (0..<length).map { $0 == 0 } }
-            series.warm = [Bool](repeating: true, count: count)
-            series.times = (0..<count).map { Int64($0) }
+            series.boundary = Column(stream.lengths.flatMap { length in (0..<length).map { $0 == 0 } })
+            series.warm = Column(repeating: true, count: count)
+            series.times = Column((0..<count).map { Int64($0) })
             return series
         }
         return try Dataset(series, for: manifest)

@@ -17,10 +17,10 @@ import Testing
         let manifest = ModelManifest(name: "m", version: "v1", inputs: ["a", "b"], targets: [], head: .binary)
         let count = golden.labels.values.count
         var series = TrainingSeries(name: "s")
-        (series.inputs, series.labels) = (golden.inputs.values, golden.labels.values)
-        series.boundary = (0..<count).map { $0 == 0 }
-        series.warm = [Bool](repeating: true, count: count)
-        series.times = (0..<count).map(Int64.init)
+        (series.inputs, series.labels) = (Column(golden.inputs.values), Column(golden.labels.values))
+        series.boundary = Column((0..<count).map { $0 == 0 })
+        series.warm = Column(repeating: true, count: count)
+        series.times = Column((0..<count).map(Int64.init))
         let dataset = try Dataset([series], for: manifest)
 
         var start = LSTMParameters(shape: LSTMShape(inputs: 2, hidden: 3, layers: 1, outputs: 1))

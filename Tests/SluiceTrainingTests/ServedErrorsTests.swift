@@ -97,7 +97,7 @@ import Testing
         var series = hourly((0..<40).map { Float($0) })
         (series.targets, series.center, series.scale) = ([], [], [])
         // Training: 1 is the most frequent. Held out: 1 in 5 of the 20, of which one is not labelled.
-        series.labels = (0..<40).map { $0 < 20 ? ($0 < 11 ? 1 : 0) : ($0 % 4 == 0 ? 1 : 0) }
+        series.labels = Column((0..<40).map { $0 < 20 ? ($0 < 11 ? 1 : 0) : ($0 % 4 == 0 ? 1 : 0) })
         series.labels[21] = -1
         let found = try errors(series, Synthetic.binary, biases: [-3], scoredFrom: 20)
         #expect(found.classes == ServedErrors.Classes(count: 19, accuracy: 14.0 / 19, majority: 5.0 / 19))

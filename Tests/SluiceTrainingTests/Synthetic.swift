@@ -30,11 +30,11 @@ enum Synthetic {
     static func streamPerSegment(_ series: TrainingSeries) -> [TrainingSeries] {
         series.segments.enumerated().map { index, rows in
             var one = TrainingSeries(name: "\(index)")
-            one.inputs = Array(series.inputs[rows])
-            one.labels = Array(series.labels[rows])
-            one.boundary = Array(series.boundary[rows])
-            one.warm = Array(series.warm[rows])
-            one.times = (0..<rows.count).map { Int64($0) }
+            one.inputs = Column(series.inputs[rows])
+            one.labels = Column(series.labels[rows])
+            one.boundary = Column(series.boundary[rows])
+            one.warm = Column(series.warm[rows])
+            one.times = Column((0..<rows.count).map { Int64($0) })
             return one
         }
     }

@@ -130,8 +130,8 @@ import Testing
 
     @Test func constantTargetsAndStreamsShorterThanAChunkTrain() throws {
         var constant = Synthetic.wave(30, boundaryEvery: 3)
-        constant.targets = constant.targets.map { _ in 0 }
-        constant.inputs = constant.inputs.map { _ in 0 }
+        constant.targets = Column(constant.targets.map { _ in 0 })
+        constant.inputs = Column(constant.inputs.map { _ in 0 })
         let result = try train([constant], configuration { ($0.chunk, $0.validation, $0.patience) = (64, 0, 1) })
         #expect(result.stop == .completed)
         #expect(result.bestEpoch == 3)

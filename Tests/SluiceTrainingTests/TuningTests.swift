@@ -85,7 +85,7 @@ import Testing
     @Test func trainingsThatAllDivergeAreAnErrorThatSaysSo() throws {
         // The gradient of targets this large is no float.
         var series = Synthetic.wave(600, scale: 3e38)
-        series.scale = series.scale.map { _ in 1 }
+        series.scale = Column(series.scale.map { _ in 1 })
         let error = #expect(throws: SluiceError.self) { try search(3, [series]) }
         #expect(error?.code == .trainingDiverged && error?.message.contains("each of 3 trials") == true)
     }

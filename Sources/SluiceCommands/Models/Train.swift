@@ -89,7 +89,8 @@ struct Train: AsyncParsableCommand {
             if child.isChild { child.becomeChild(interruption) }
             let job = TrainingJob(
                 loaded.configuration, isRetraining: child.isChild,
-                incumbent: try child.incumbent.map { try ModelFile.read($0) })
+                incumbent: try child.incumbent.map { try ModelFile.read($0) },
+                memory: DatasetMemory(folder: URL(filePath: files.output).deletingLastPathComponent().path))
             let tuned = try tune.trials == nil ? nil : files.resume.flatMap { try TuningFile(folder: $0).read() }
             let resuming = try files.resume.flatMap { path in
                 let file = CheckpointFile(folder: path)

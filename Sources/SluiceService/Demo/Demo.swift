@@ -159,7 +159,7 @@ package final class Demo: Sendable {
     /// Trains on what the topic holds, as `sluice train --from-topic` does.
     private func train(_ configuration: Configuration, _ cluster: Cluster, _ folder: URL) async throws -> String {
         report(.stage("training on it, with the state carried as in service"))
-        let job = TrainingJob(configuration)
+        let job = TrainingJob(configuration, memory: DatasetMemory(folder: folder.path))
         let source = TopicSource(topic: configuration.input.topic, partitions: cluster.inputPartitions, from: nil) {
             try cluster.makeReader()
         }

@@ -20,7 +20,11 @@ package struct DatasetBuilder: ~Copyable {
     /// Slot to its series; a stream that ended and begins anew is another series.
     private var seriesOfSlot: [UInt32: Int] = [:]
     private var next: Offset = 0
-    private let keepsRaw: Bool
+    private let rowLayout: RowLayout
+    private let memory: DatasetMemory
+    private var spool: SeriesSpool?
+    /// Observations when rows were last taken out of memory.
+    private var spilledAt = 0
     package private(set) var observations = 0
     /// Of the last observation taken in.
     package private(set) var time: EpochMilliseconds = .absent
@@ -28,8 +32,15 @@ package struct DatasetBuilder: ~Copyable {
     /// - Parameters:
     ///   - specification: its model's manifest and shape count, its parameters do not.
     ///   - keepsRaw: the series keep their inputs as observed beside.
-    package init(_ specification: FoldSpecification, input: InputSpecification, keepsRaw: Bool = false) throws {
-        self.keepsRaw = keepsRaw
+    ///   - memory: what `spill` leaves there.
+    package init(
+        _ specification: FoldSpecification, input: InputSpecification, keepsRaw: Bool = false, memory: DatasetMemory
+    ) throws {
+        let inputs = specification.shape.inputs
+        rowLayout = RowLayout(
+            inputs: inputs, raw: keepsRaw ? inputs : 0, targets: specification.targetInputs.count,
+            labels: specification.targetInputs.isEmpty ? 1 : 0)
+        self.memory = memory
         scalarPass = ScalarPass(specification)
         forecastPass = ForecastPass(specification)
         layout = specification.layout
@@ -100,7 +111,7 @@ package struct DatasetBuilder: ~Copyable {
             series.append(TrainingSeries(name: String(decoding: columns.bytes(observation.key), as: UTF8.self)))
         }
         series[position].inputs += scaled
-        if keepsRaw { series[position].raw += (0..<layout.shape.inputs).map { input.features[$0] } }
+        if rowLayout.raw > 0 { series[position].raw += (0..<layout.shape.inputs).map { input.features[$0] } }
         for (target, feature) in targetInputs.enumerated() {
             let normalisation = forecastPass.normalisation(ofTarget: target, scalars)
             series[position].targets.append(feature.map { input.features[$0] } ?? .nan)
@@ -121,6 +132,22 @@ package struct DatasetBuilder: ~Copyable {
         seriesOfSlot[slot] = nil
     }
 
+    /// Moves the rows out of memory when they may be more than is theirs of it.
+    ///
+    /// - Throws: `file` where there is no room for them elsewhere.
+    package mutating func spill() throws {
+        // Arrays that grow have room for as much again.
+        guard 2 * (observations - spilledAt) * rowLayout.bytesPerRow > memory.bytes else { return }
+        if spool == nil { spool = try SeriesSpool(rowLayout, in: memory.folder) }
+        try spool?.take(&series)
+        spilledAt = observations
+    }
+
     /// The series of all streams, in order of their first observation.
-    package consuming func finish() -> [TrainingSeries] { series }
+    ///
+    /// - Throws: as `spill`.
+    package consuming func finish() throws -> [TrainingSeries] {
+        try spool.take()?.finish(&series)
+        return series
+    }
 }

@@ -50,7 +50,8 @@ struct DatasetReader {
                     source.kind, for: manifest.inputs, fileFormat: batch.format)
                 if builder == nil {
                     builder = try DatasetBuilder(
-                        try job.configuration.foldSpecification(model), input: input, keepsRaw: measures)
+                        try job.configuration.foldSpecification(model), input: input, keepsRaw: measures,
+                        memory: job.memory)
                 } else {
                     try builder?.change(input)
                 }
@@ -68,13 +69,14 @@ struct DatasetReader {
                     reading.ledger.observe(time, of: batch.origin)
                 }
             }
+            try builder?.spill()
             for refusal in batch.refused { reject(refusal.code, refusal.message) }
             if isCancelled() { throw CancellationError() }
             read += batch.records.count + batch.refused.count
             progress(.reading(observations: read, share: batch.share))
         }
         reading.observations = builder?.observations ?? 0
-        reading.series = (builder.take()?.finish() ?? []).filter { $0.count > 0 }
+        reading.series = (try builder.take()?.finish() ?? []).filter { $0.count > 0 }
         return reading
     }
 }

@@ -40,12 +40,19 @@ package struct TrainingJob: Sendable {
     package private(set) var training: TrainingConfiguration
     private var hidden: Int
 
+    let memory: DatasetMemory
+
     /// A model to be measured on the same validation rows.
     private let incumbent: Model?
 
-    /// - Parameter isRetraining: whether the carry policy is that of `retrain`.
-    package init(_ configuration: Configuration, isRetraining: Bool = false, incumbent: Model? = nil) {
+    /// - Parameters:
+    ///   - isRetraining: whether the carry policy is that of `retrain`.
+    ///   - memory: what the data may take of it, and where the rest goes.
+    package init(
+        _ configuration: Configuration, isRetraining: Bool = false, incumbent: Model? = nil, memory: DatasetMemory
+    ) {
         self.configuration = configuration
+        self.memory = memory
         self.incumbent = incumbent
         var training = TrainingConfiguration(configuration.train)
         if isRetraining { training.carry = configuration.retrain.carry.epochs }
