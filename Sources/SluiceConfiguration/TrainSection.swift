@@ -41,8 +41,8 @@ package struct TrainSection: Sendable, Equatable {
     init(_ reader: inout SettingsReader) {
         let share = SettingKind<Double>.number("at least 0 and below 1") { $0 >= 0 && $0 < 1 }
         carry = reader.read("train.carry", .carryPlan, default: .acrossBatches)
-        chunk = reader.read("train.chunk", .integer(1...1_000_000), default: 64)
-        rows = reader.read("train.rows", .integer(1...1_000_000), default: 32)
+        chunk = reader.read("train.chunk", .integer(TrainingConfiguration.batchRange), default: 64)
+        rows = reader.read("train.rows", .integer(TrainingConfiguration.batchRange), default: 32)
         order = reader.read("train.order", .choice, default: .lanes)
         optimizer = reader.read("train.optimizer", .choice, default: .adam)
         learningRate = reader.read("train.learning_rate", .number("above 0") { $0 > 0 }, default: 0.001)

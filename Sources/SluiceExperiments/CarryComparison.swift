@@ -16,7 +16,8 @@ extension Experiment {
         (configuration.epochs, configuration.patience, configuration.forgetBias) = (8, 0, 1)
         configuration.validation = Double(LongMemoryTask.held) / Double(LongMemoryTask.sequences)
         return SetUp(
-            name: "\(policy.rawValue), chunk \(chunk)", ceiling: 1, expected: "", configuration: configuration,
+            name: "\(policy.rawValue), chunk \(chunk)", ceiling: ceiling(configuration), expected: "",
+            configuration: configuration,
             manifest: LongMemoryTask.manifest, hidden: 10, series: LongMemoryTask.steps)
     }
 
@@ -24,15 +25,15 @@ extension Experiment {
         let rows = results.map { result in
             let training = result.setUp.configuration
             return [
-                "\(training.chunk)", training.carry[0].rawValue, Text.number(ceiling(training), 3),
-                Text.range(result.range { $0.carryGap?.carried.accuracy }, 3),
+                "\(training.chunk)", training.carry[0].rawValue,
+                Text.range(result.range { $0.carryGap?.carried.accuracy }, 3), Text.number(ceiling(training), 3),
                 Text.range(result.range { $0.carryGap?.resetPerChunk.accuracy }, 3),
                 Text.range(result.range { $0.carryGap?.difference }, 3),
                 result.mean { $0.secondsPerEpoch * 1_000 }.map { Text.number($0, 0) } ?? "–",
             ]
         }
         return ExperimentReport(
-            header: ["chunk", "policy", "reach", "carried", "reset per chunk", "carry gap", "ms per epoch"],
+            header: ["chunk", "policy", "carried", "reach", "reset per chunk", "carry gap", "ms per epoch"],
             rows: rows, reading: reading(results),
             figures: [
                 figure("Accuracy as served, the state carried", "accuracy", results) { $0.carryGap?.carried.accuracy },
@@ -71,7 +72,8 @@ extension Experiment {
         }
         return
             "The same sequences, epochs and rows. Under per-batch no row sees further than one chunk (\"reach\" is "
-            + "the accuracy that this allows): served with the state carried it comes to \(best(.perBatch, 5)) with "
+            + "the accuracy that this allows in training): served with the state carried it comes to "
+            + "\(best(.perBatch, 5)) with "
             + "chunks of 5 and to \(best(.perBatch, 20)) where a chunk holds the whole sequence. Carried, chunks of 5 "
             + "come to \(best(.acrossBatches, 5)) across batches and to \(best(.acrossSequences, 5)) across sequences: "
             + "the gradient reaches back one chunk, or one batch, and the state further. The carry gap is what serving "

@@ -6,6 +6,8 @@ package import SluiceTraining
 package struct TrainingPage {
     package var model: Model
     package var result: TrainingResult
+    /// Inputs that never change.
+    package var constantInputs: [String]
     /// The search beforehand; nil without one.
     package var tuning: TuningResult?
     package var folds: [FoldResult]
@@ -19,12 +21,14 @@ package struct TrainingPage {
     package var resumedAfter: Int?
 
     package init(
-        model: Model, result: TrainingResult, tuning: TuningResult? = nil, folds: [FoldResult],
+        model: Model, result: TrainingResult, constantInputs: [String] = [], tuning: TuningResult? = nil,
+        folds: [FoldResult],
         training: TrainingConfiguration, configuration: String, started: Timestamp, seconds: Double,
         resumedAfter: Int? = nil
     ) {
         self.model = model
         self.result = result
+        self.constantInputs = constantInputs
         self.tuning = tuning
         self.folds = folds
         self.training = training
@@ -50,7 +54,7 @@ package struct TrainingPage {
         if let gap = result.carryGap { page.section("Carry gap", carryGap(gap)) }
         if let tuning { page.section("Search", TuningSection(tuning).html) }
         if !folds.isEmpty { page.section("Cross-validation", FoldsSection(folds, training.by).html) }
-        if let data = model.data { page.section("Data", DataSection(data).html) }
+        if let data = model.data { page.section("Data", "\(DataSection(data).html)\(constants)") }
         page.section("Model", shape)
         page.section("Configuration", "<pre>\(configuration)</pre>\n")
         return page.html
@@ -85,6 +89,11 @@ package struct TrainingPage {
         }
         let list = facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>\n" as HTML }.joined()
         return "<dl class=\"facts\">\n\(list)</dl>\n\(stop)"
+    }
+
+    private var constants: HTML {
+        guard !constantInputs.isEmpty else { return "" }
+        return "<p class=\"reading warn\">The same value throughout: \(constantInputs.joined(separator: ", "))</p>\n"
     }
 
     private var best: HTML {

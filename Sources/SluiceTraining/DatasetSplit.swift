@@ -54,6 +54,18 @@ package struct DatasetSplit: Sendable {
     }
 }
 
+extension DatasetSplit {
+    /// At most the rows and steps of any batch of any policy: each row and step of a batch is another of the data.
+    func largestBatch(_ configuration: TrainingConfiguration) -> (rows: Int, steps: Int) {
+        let parts = [train, validation]
+        let chunks = parts.map { $0.reduce(0) { $0 + ($1.rows.count + configuration.chunk - 1) / configuration.chunk } }
+        let steps = parts.map { $0.reduce(0) { $0 + $1.rows.count } }
+        let longest = parts.joined().map(\.rows.count).max() ?? 0
+        let rows = min(configuration.rows, chunks.max() ?? 0)
+        return (max(1, rows), max(1, min(steps.max() ?? 0, configuration.rows * min(configuration.chunk, longest))))
+    }
+}
+
 // MARK: - By time
 
 extension DatasetSplit {

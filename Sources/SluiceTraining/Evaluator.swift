@@ -54,7 +54,9 @@ struct Evaluator {
     }
 
     private func majority(of training: [Segment], among segments: [Segment]) -> Double {
-        let (known, held) = (dataset.labels(training), dataset.labels(segments))
+        let (known, held) = (
+            dataset.labels(training, configuration.lossAt), dataset.labels(segments, configuration.lossAt)
+        )
         let label = known.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
         return Double(label.flatMap { held[$0] } ?? 0) / Double(held.values.reduce(0, +))
     }

@@ -68,12 +68,19 @@ struct ForecastErrors {
         return nil
     }
 
-    /// The value a whole number of seasons before, as few as are known when the forecast is made.
+    /// The value a whole number of days before the time that is forecast, as few as are known when it is.
     private func seasonal(_ series: TrainingSeries, _ target: Int, row: Int, horizon: Int) -> Double? {
         guard let season else { return nil }
-        let before = row + horizon - season * ((horizon + season - 1) / season)
-        guard before >= 0 else { return nil }
-        let value = series.targets[before * manifest.targets.count + target]
+        let days = Int64((horizon + season - 1) / season)
+        let time = series.times[row + horizon] - days * Dataset.dayMilliseconds
+        // Rows may be missing: it is looked for by its time, among the rows that are known by then.
+        var (low, high) = (0, row + 1)
+        while low < high {
+            let middle = (low + high) / 2
+            if series.times[middle] < time { low = middle + 1 } else { high = middle }
+        }
+        guard low <= row, series.times[low] == time else { return nil }
+        let value = series.targets[low * manifest.targets.count + target]
         return value.isFinite ? Double(value) : nil
     }
 
@@ -95,6 +102,8 @@ struct ForecastErrors {
 }
 
 extension Dataset {
+    fileprivate static let dayMilliseconds: Int64 = 86_400_000
+
     /// Observations of a day, where most of them come at one interval that divides it, and a stream is longer than a
     /// day; nil otherwise.
     var season: Int? {
@@ -108,7 +117,7 @@ extension Dataset {
             count += $0 == interval ? 1 : 0
             total += 1
         }
-        let day: Int64 = 86_400_000
+        let day = Self.dayMilliseconds
         guard 2 * count > total, interval > 0, interval < day, day % interval == 0 else { return nil }
         let season = Int(day / interval)
         return series.contains { $0.count > season } ? season : nil
@@ -122,12 +131,13 @@ extension Dataset {
         }
     }
 
-    /// How many scored rows of some segments have each label.
-    func labels(_ segments: [Segment]) -> [Int: Int] {
+    /// How many scored rows of some segments have each label, of those whose loss counts.
+    func labels(_ segments: [Segment], _ placement: LossPlacement) -> [Int: Int] {
         var counts: [Int: Int] = [:]
         for segment in segments {
             let one = series[segment.series]
             for row in segment.scoredFrom..<segment.rows.upperBound where one.warm[row] {
+                guard one.counts(row, placement) else { continue }
                 let label = one.labels[row]
                 if !label.isNaN, label != -1 { counts[Int(label), default: 0] += 1 }
             }

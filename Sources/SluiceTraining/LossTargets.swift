@@ -35,7 +35,7 @@ struct LossTargets {
 
     private func label(_ series: TrainingSeries, _ row: Int) -> Float {
         let label = series.labels[row]
-        return label == -1 || !counts(series, row) ? .nan : label
+        return label == -1 || !series.counts(row, placement) ? .nan : label
     }
 
     private func forecasts(_ series: TrainingSeries, _ row: Int, end: Int, into place: Floats) {
@@ -44,7 +44,7 @@ struct LossTargets {
             for (index, horizon) in horizons.enumerated() {
                 let ahead = row + horizon
                 var value = Float.nan
-                if ahead < end, counts(series, ahead) {
+                if ahead < end, series.counts(ahead, placement) {
                     let observed = Double(series.targets[ahead * targets + target])
                     value = Float((observed - series.center[own]) / series.scale[own])
                 }
@@ -52,9 +52,11 @@ struct LossTargets {
             }
         }
     }
+}
 
+extension TrainingSeries {
     /// Whether the loss about `row` counts: with `last`, if the sequence ends there.
-    private func counts(_ series: TrainingSeries, _ row: Int) -> Bool {
-        placement == .every || row + 1 == series.count || series.boundary[row + 1]
+    func counts(_ row: Int, _ placement: LossPlacement) -> Bool {
+        placement == .every || row + 1 == count || boundary[row + 1]
     }
 }

@@ -1,17 +1,20 @@
 internal import SluiceCore
 internal import SluiceLSTM
+internal import SluiceNumerics
 
 /// What a run of training is of: the same identity gives the same bits.
 enum RunIdentity {
-    /// - Parameter threads: those it runs with.
+    /// - Parameter set: the processor's: those of another width add in another order.
     static func entries(
         _ dataset: Dataset, _ manifest: ModelManifest, _ shape: LSTMShape, _ configuration: TrainingConfiguration,
-        threads: Int
+        set: InstructionSet
     ) -> [String: String] {
         var entries = fields(configuration, "train")
         entries.merge(fields(manifest, "model")) { first, _ in first }
         entries.merge(fields(shape, "model")) { first, _ in first }
-        entries["train.threads"] = "\(threads)"
+        // However many work on it, the bits are the same.
+        entries["train.threads"] = nil
+        entries["instruction set"] = "\(set)"
         let hash = String(dataset.fingerprint, radix: 16)
         entries["data"] = "\(dataset.count) observations of \(dataset.series.count) streams (\(hash))"
         return entries

@@ -25,11 +25,10 @@ package enum Trainer {
         try configuration.validate()
         precondition(
             shape.inputs == manifest.inputs.count && shape.outputs == manifest.outputs, "shape of the manifest")
-        let threads = configuration.threads ?? ThreadTeam.cores
-        var run = TrainingRun(
+        var run = try TrainingRun(
             dataset: dataset, split: try split ?? DatasetSplit(dataset, configuration), manifest: manifest,
             shape: shape, configuration: configuration,
-            identity: RunIdentity.entries(dataset, manifest, shape, configuration, threads: threads))
+            identity: RunIdentity.entries(dataset, manifest, shape, configuration, set: .best))
         if let resuming { try run.resume(resuming) }
         let stop = try run.epochs(isCancelled: isCancelled, checkpoint: checkpoint, progress: progress)
         if case .diverged(let epoch, let batch) = stop, run.history.isEmpty {

@@ -1,13 +1,16 @@
 package import SluiceCore
 
 extension TrainingConfiguration {
+    /// Rows of a batch, and steps of a chunk.
+    package static let batchRange = 1...65_536
+
     /// Checks every entry.
     ///
     /// - Throws: `SluiceError(.invalidConfiguration)` for a value out of range; the message names the entry.
     package func validate() throws(SluiceError) {
         guard !carry.isEmpty else { throw .entry("carry", "is empty") }
-        try Self.check("chunk", chunk, 1...65_536)
-        try Self.check("rows", rows, 1...65_536)
+        try Self.check("chunk", chunk, Self.batchRange)
+        try Self.check("rows", rows, Self.batchRange)
         try Self.check("epochs", epochs, 1...1_000_000)
         try Self.check("patience", patience, 0...1_000_000)
         try Self.check("forget_bias", forgetBias, 0...1)

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SluiceCore
 internal import SluiceLSTM
 
@@ -21,7 +22,7 @@ struct TrainingRun {
     init(
         dataset: Dataset, split: DatasetSplit, manifest: ModelManifest, shape: LSTMShape,
         configuration: TrainingConfiguration, identity: [String: String]
-    ) {
+    ) throws(SluiceError) {
         self.identity = identity
         self.dataset = dataset
         self.split = split
@@ -31,10 +32,10 @@ struct TrainingRun {
         best = LSTMParameters(
             drawnFor: shape, hasInitialState: manifest.initialState.isLearned, weights: configuration.weights,
             forgetBias: configuration.forgetBias, seed: configuration.seed)
-        let longest = (split.train + split.validation).map(\.rows.count).max() ?? 0
+        let largest = split.largestBatch(configuration)
+        try Self.check(largest.steps, shape, configuration)
         learner = Learner(
-            best, manifest: manifest, configuration: configuration, rows: configuration.rows,
-            steps: configuration.rows * min(configuration.chunk, longest))
+            best, manifest: manifest, configuration: configuration, rows: largest.rows, steps: largest.steps)
         evaluator = Evaluator(dataset: dataset, manifest: manifest, configuration: configuration)
     }
 
@@ -69,9 +70,7 @@ struct TrainingRun {
                             batches: plan.batches.count, loss: total.mean, observations: observations)))
             }
             guard total.count > 0 else {
-                throw SluiceError(
-                    .invalidInput, "no observation of the training part has a target or label to learn from",
-                    remedy: "bring more observations, or set train.validation and train.test to smaller parts")
+                throw nothingToLearn
             }
             guard let record = end(epoch, policy, total, progress) else {
                 return .diverged(epoch: epoch + 1, batch: plan.batches.count)
@@ -80,6 +79,32 @@ struct TrainingRun {
             try checkpoint(self.checkpoint)
         }
         return isStuck ? .early : .completed
+    }
+
+    private var nothingToLearn: SluiceError {
+        let isLast = configuration.lossAt == .last
+        return SluiceError(
+            .invalidInput,
+            isLast
+                ? "train.loss_at is last, and no sequence of the training part ends at a row with a target or label"
+                : "no observation of the training part has a target or label to learn from",
+            remedy: isLast
+                ? "set train.loss_at to every, or declare boundaries where sequences end"
+                : "bring more observations, or set train.validation and train.test to smaller parts")
+    }
+
+    /// - Throws: `configuration-invalid` where a batch cannot be held, before anything is asked for.
+    static func check(
+        _ steps: Int, _ shape: LSTMShape, _ configuration: TrainingConfiguration
+    ) throws(SluiceError) {
+        // Each step keeps gates, cell, its tanh and output of each layer, and gradients of as much.
+        let bytes =
+            4.0 * Double(steps) * Double(shape.layers * 12 * shape.hidden + 2 * shape.inputs + 4 * shape.outputs)
+        guard bytes > Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE))) else { return }
+        throw SluiceError(
+            .invalidConfiguration,
+            "a batch of \(steps) steps of hidden \(shape.hidden) takes \(Int(bytes / 1e9)) GB: the machine has less",
+            remedy: "lower train.rows (\(configuration.rows)), train.chunk (\(configuration.chunk)) or model.hidden")
     }
 
     /// Whether no epoch of the last `patience` was the best.
@@ -96,6 +121,8 @@ struct TrainingRun {
         let validation =
             split.validation.isEmpty
             ? nil : evaluator.evaluate(split.validation, policy: policy, with: learner) { progress(.measuring) }
+        // Losses that were measured under another policy are no measure for this one's.
+        if let before = history.last, before.policy != policy { bestLoss = .infinity }
         // Without a validation loss to compare (none held out, or all of it masked) the last epoch is the best.
         if let validation, validation.count > 0 {
             guard validation.loss.isFinite else { return nil }

@@ -5,7 +5,6 @@ internal import Synchronization
 /// Trains trials up to an epoch and measures them. Those that may go on are kept as they are by then.
 final class TrialTrainer: Sendable {
     private let dataset: Dataset
-    private let split: DatasetSplit?
     private let manifest: ModelManifest
     private let shape: LSTMShape
     private let configuration: TrainingConfiguration
@@ -13,11 +12,10 @@ final class TrialTrainer: Sendable {
     private let kept = Mutex<[Int: (row: TuningResult.Row, checkpoint: TrainingCheckpoint)]>([:])
 
     init(
-        _ dataset: Dataset, _ split: DatasetSplit?, _ manifest: ModelManifest, _ shape: LSTMShape,
+        _ dataset: Dataset, _ manifest: ModelManifest, _ shape: LSTMShape,
         _ configuration: TrainingConfiguration
     ) {
         self.dataset = dataset
-        self.split = split
         self.manifest = manifest
         self.shape = shape
         self.configuration = configuration
@@ -32,14 +30,14 @@ final class TrialTrainer: Sendable {
         tell: (Double) -> Void
     ) throws -> TuningResult.Row {
         var configuration = trial.applied(to: configuration)
-        // The result may depend on the number of threads, but must not on that of cores.
+        // Trials run beside one another.
         configuration.threads = 1
         var last = kept.withLock { $0.removeValue(forKey: trial.number) }?.checkpoint
         let isOver = Atomic<Bool>(false)
         let result: TrainingResult
         do {
             result = try Trainer.train(
-                dataset, manifest: manifest, shape: trial.applied(to: shape), split: split,
+                dataset, manifest: manifest, shape: trial.applied(to: shape),
                 configuration: configuration, resuming: last,
                 checkpoint: {
                     last = $0

@@ -30,7 +30,6 @@ package enum Tuner {
     }
 
     /// - Parameters:
-    ///   - split: nil: as `configuration` says.
     ///   - shape: of the configured model, which the trials' widths are drawn around.
     ///   - configuration: of what is not searched; its threads are the trials that run at a time.
     ///   - isCancelled: asked before each batch.
@@ -38,7 +37,7 @@ package enum Tuner {
     /// - Returns: a table with at least one trial that did not diverge.
     /// - Throws: what `Trainer` throws, `.trainingDiverged` if all trials did; `CancellationError`.
     package static func search(
-        _ request: Request, _ dataset: Dataset, split: DatasetSplit? = nil, manifest: ModelManifest, shape: LSTMShape,
+        _ request: Request, _ dataset: Dataset, manifest: ModelManifest, shape: LSTMShape,
         configuration: TrainingConfiguration, isCancelled: @escaping @Sendable () -> Bool = { false },
         progress: (Progress) -> Void = { _ in }
     ) throws -> TuningResult {
@@ -48,11 +47,10 @@ package enum Tuner {
                 .invalidConfiguration, "train.validation is 0: trials are compared by their validation loss")
         }
         let threads = configuration.threads ?? ThreadTeam.cores
-        var identity = RunIdentity.entries(dataset, manifest, shape, configuration, threads: threads)
-        identity["train.threads"] = nil
+        var identity = RunIdentity.entries(dataset, manifest, shape, configuration, set: .best)
         identity["trials"] = "\(request.trials)"
         if let finished = request.finished { try RunIdentity.check(finished.identity, against: identity, "search") }
-        let trainer = TrialTrainer(dataset, split, manifest, shape, configuration)
+        let trainer = TrialTrainer(dataset, manifest, shape, configuration)
         let search = TuningSearch(
             trials: (1...request.trials).map {
                 TuningTrial(number: $0, around: shape.hidden, seed: configuration.seed)

@@ -33,7 +33,8 @@ func sluice(
         },
         error: { text in texts.withLock { $0.error += text } },
         read: { texts.withLock { $0.answers.isEmpty ? nil : $0.answers.removeFirst() } },
-        isTerminal: isTerminal, isInteractive: answers != nil, environment: environment, progressAfter: .seconds(3_600))
+        isTerminal: isTerminal, isInteractive: answers != nil, environment: environment, progressAfter: .seconds(3_600),
+        checkpointEvery: .zero)
     let code = await Console.$current.withValue(console) {
         await withTaskGroup(of: Int32?.self) { group in
             group.addTask { await CommandLineEntry.run(arguments + list) }

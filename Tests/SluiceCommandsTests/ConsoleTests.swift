@@ -45,6 +45,20 @@ import Testing
         #expect(lines == "at 2\nat 7\n")
     }
 
+    /// What was read beforehand, or trained before an interruption, says nothing about how fast this piece goes.
+    @Test func timeLeftIsThatOfThePieceAtHand() {
+        let lines = errors { console in
+            let start = ContinuousClock.now
+            var time = start
+            let bar = ProgressBar(console: console) { time }
+            time = start + .seconds(100)
+            bar.begin(at: 0.5)
+            time = start + .seconds(110)
+            bar.show(0.75) { "half of the rest" }
+        }
+        #expect(lines == " 75 %  half of the rest  10 s left\n")
+    }
+
     @Test func durationsAndRatesAreShort() {
         #expect(ProgressBar.duration(41.2) == "42 s")
         #expect(ProgressBar.duration(200) == "3 min 20 s")

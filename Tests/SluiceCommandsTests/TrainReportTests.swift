@@ -131,7 +131,7 @@ import Testing
             ) { $0.contains("epoch   2") }
             #expect(result.code == 0 && result.out.contains("interrupted: the best model so far is written"))
             #expect(
-                result.error.contains("'sluice train --resume \(folder.file("run"))' goes on with the epoch at hand"))
+                result.error.contains("the same command with --resume \(folder.file("run")) goes on from there"))
             #expect(try folder.read("run/report.html").contains("Interrupted: this is the best model until then"))
             let resumed = await sluice(
                 list: [

@@ -21,13 +21,15 @@ import Testing
 
     /// Answers `biases` whatever it is shown.
     private func errors(
-        _ series: TrainingSeries, _ manifest: ModelManifest, biases: [Float], scoredFrom: Int
+        _ series: TrainingSeries, _ manifest: ModelManifest, biases: [Float], scoredFrom: Int,
+        lossAt: LossPlacement = .every
     ) throws -> ServedErrors {
         var parameters = LSTMParameters(
             shape: LSTMShape(inputs: manifest.inputs.count, hidden: 2, layers: 1, outputs: biases.count))
         for (index, bias) in biases.enumerated() { parameters.values[parameters.headBias.lowerBound + index] = bias }
         var configuration = TrainingConfiguration()
         (configuration.chunk, configuration.rows) = (7, 2)
+        configuration.lossAt = lossAt
         let evaluator = Evaluator(
             dataset: try Dataset([series], for: manifest), manifest: manifest, configuration: configuration)
         func segments(_ rows: Range<Int>) -> [Segment] {
@@ -78,6 +80,25 @@ import Testing
         #expect(abs(found.horizons[0].naiveError - (14 * 1 + 2 * 2) / 16) < 1e-12)
     }
 
+    /// Rows are missing, but the day before is a matter of time: what repeats daily is foretold without an error.
+    @Test func theDayBeforeIsFoundByItsTime() throws {
+        var series = TrainingSeries(name: "s")
+        let whole = hourly((0..<200).map { Float($0 % 24) })
+        for row in 0..<200 where row % 31 != 7 {
+            series.inputs.append(whole.inputs[row])
+            series.targets.append(whole.targets[row])
+            series.center.append(10)
+            series.scale.append(2)
+            series.boundary.append(row == 0)
+            series.warm.append(true)
+            series.times.append(whole.times[row])
+        }
+        let found = try errors(series, Synthetic.point, biases: [0], scoredFrom: 100)
+        #expect(found.season == 24 && found.horizons[0].seasonalError == 0)
+        // Of those whose time a day before is missing nothing is said.
+        #expect(found.horizons[0].seasonalCount < found.horizons[0].count && found.horizons[0].seasonalCount > 80)
+    }
+
     @Test(arguments: [HeadKind.quantile, .gaussian])
     func coverageIsTheShareWithinTheInterval(head: HeadKind) throws {
         var manifest = Synthetic.point
@@ -102,6 +123,15 @@ import Testing
         let found = try errors(series, Synthetic.binary, biases: [-3], scoredFrom: 20)
         #expect(found.classes == ServedErrors.Classes(count: 19, accuracy: 14.0 / 19, majority: 5.0 / 19))
         #expect(found.horizons.isEmpty && found.naiveRatio == nil)
+    }
+
+    @Test func whereOnlyTheLastStepCountsTheMostFrequentLabelIsThatOfLastSteps() throws {
+        var series = hourly((0..<40).map { Float($0) }, boundaryEvery: 5)
+        (series.targets, series.center, series.scale) = ([], [], [])
+        // 1 at the last step of each sequence, else 0.
+        series.labels = Column((0..<40).map { $0 % 5 == 4 ? 1 : 0 })
+        let found = try errors(series, Synthetic.binary, biases: [3], scoredFrom: 20, lossAt: .last)
+        #expect(found.classes == ServedErrors.Classes(count: 4, accuracy: 1, majority: 1))
     }
 
     @Test func errorsAreThoseOfTheTestWhereThereIsOne() throws {

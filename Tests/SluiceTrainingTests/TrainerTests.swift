@@ -26,6 +26,34 @@ import Testing
             configuration: configuration, isCancelled: isCancelled, progress: progress)
     }
 
+    /// However large a batch may be, it takes what the data fills of it.
+    @Test func aBatchIsNoLargerThanTheData() throws {
+        let dataset = try Dataset([Synthetic.wave(100), Synthetic.wave(60)], for: Synthetic.point)
+        var configuration = TrainingConfiguration()
+        (configuration.chunk, configuration.rows, configuration.validation) = (65_536, 65_536, 0)
+        var largest = try DatasetSplit(dataset, configuration).largestBatch(configuration)
+        #expect(largest.rows == 4 && largest.steps == 160)
+        (configuration.chunk, configuration.rows) = (7, 3)
+        largest = try DatasetSplit(dataset, configuration).largestBatch(configuration)
+        #expect(largest.rows == 3 && largest.steps == 21)
+        let error = #expect(throws: SluiceError.self) {
+            try TrainingRun.check(1 << 40, LSTMShape(inputs: 1, hidden: 64, layers: 1, outputs: 1), configuration)
+        }
+        #expect(error?.code == .invalidConfiguration && error?.remedy?.contains("train.rows (3)") == true)
+    }
+
+    /// A policy's losses are compared with one another, not with those of the one before.
+    @Test func theBestEpochIsOneOfTheLastPolicy() throws {
+        var configuration = TrainingConfiguration()
+        (configuration.chunk, configuration.rows, configuration.threads) = (10, 8, 1)
+        (configuration.carry, configuration.epochs) = ([.perBatch, .perBatch, .perBatch, .acrossBatches], 4)
+        configuration.learningRate = 1e-9
+        let result = try Trainer.train(
+            try Dataset([Synthetic.wave(400, boundaryEvery: 1_000)], for: Synthetic.point), manifest: Synthetic.point,
+            shape: LSTMShape(inputs: 1, hidden: 3, layers: 1, outputs: 1), configuration: configuration)
+        #expect(result.epochs.map(\.policy) == configuration.carry && result.bestEpoch == 4)
+    }
+
     @Test func sameSeedGivesSameBitsAndAnotherSeedOthers() throws {
         let series = [Synthetic.wave(400), Synthetic.wave(150, name: "short")]
         let first = try train(series, configuration(), layers: 2)

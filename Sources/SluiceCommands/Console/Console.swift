@@ -18,6 +18,8 @@ struct Console: Sendable {
     var isErrorTerminal = false
     /// How long work may take before its progress is shown.
     var progressAfter = Duration.seconds(2)
+    /// How long at least from one checkpoint to the next.
+    var checkpointEvery = Duration.seconds(2)
 
     /// That of the running command.
     @TaskLocal static var current = Console.process

@@ -10,6 +10,8 @@ final class ProgressBar {
     private let console: Console
     private let now: () -> ContinuousClock.Instant
     private let started: ContinuousClock.Instant
+    /// When the present piece of the work began, and at which share.
+    private var piece: (began: ContinuousClock.Instant, share: Double)
     private var last: ContinuousClock.Instant?
     private var isDrawn = false
 
@@ -17,7 +19,11 @@ final class ProgressBar {
         self.console = console
         self.now = now
         started = now()
+        piece = (started, 0)
     }
+
+    /// Another piece of the work begins, at a share of its own: the time that is left is reckoned from here.
+    func begin(at share: Double) { piece = (now(), share) }
 
     /// - Parameters:
     ///   - share: 0 to 1; nil where the end is not known.
@@ -28,7 +34,7 @@ final class ProgressBar {
         let pause = console.isErrorTerminal ? Self.secondsBetweenDrawings : Self.secondsBetweenLines
         if let last, time - last < pause { return }
         last = time
-        let parts = [share.map { percent($0) }, text(), remaining(share, time - started)].compactMap { $0 }
+        let parts = [share.map { percent($0) }, text(), remaining(share, time - piece.began)].compactMap { $0 }
         let line = parts.joined(separator: "  ")
         guard console.isErrorTerminal else { return console.errorLine(line) }
         console.error("\r\u{1B}[2K" + (share.map { bar($0) + " " } ?? "") + line)
@@ -50,8 +56,8 @@ final class ProgressBar {
     private func percent(_ share: Double) -> String { String(format: "%3.0f %%", 100 * share) }
 
     private func remaining(_ share: Double?, _ elapsed: Duration) -> String? {
-        guard let share, share > 0.01 else { return nil }
-        return Self.duration((elapsed / .seconds(1)) * (1 / share - 1)) + " left"
+        guard let share, share > piece.share + 0.01 else { return nil }
+        return Self.duration((elapsed / .seconds(1)) * (1 - share) / (share - piece.share)) + " left"
     }
 
     /// Seconds as people read them: `42 s`, `3 min 20 s`, `2 h 5 min`.

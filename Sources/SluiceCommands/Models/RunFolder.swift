@@ -13,6 +13,9 @@ struct RunFolder {
     /// Or resumed.
     let started: Timestamp
     private let isGiven: Bool
+    /// Writing takes as long as a short epoch: what came since the last time is kept here until it is due.
+    private var waiting: TrainingCheckpoint?
+    private var writtenAt: ContinuousClock.Instant?
     private var isMade: Bool
 
     /// nil while nothing is kept.
@@ -59,10 +62,17 @@ struct RunFolder {
         (isGiven, isMade) = (true, true)
     }
 
+    /// Writes the checkpoint if the last time is some seconds ago, else later.
+    ///
     /// - Throws: `file`; the checkpoint before is still there then.
     mutating func keep(_ checkpoint: TrainingCheckpoint) throws {
+        if let writtenAt, .now - writtenAt < Console.current.checkpointEvery {
+            waiting = checkpoint
+            return
+        }
         try make()
         try self.checkpoint.write(checkpoint)
+        (waiting, writtenAt) = (nil, .now)
     }
 
     /// - Throws: `file`; what was kept before is still there then.
@@ -76,6 +86,7 @@ struct RunFolder {
     /// - Throws: `file`; the checkpoint is still there then.
     mutating func write(_ report: [(name: String, text: String)], isOver: Bool) throws {
         try make()
+        if let waiting, !isOver { try checkpoint.write(waiting) }
         for file in report { try FileBytes.replace(path + "/" + file.name, with: Array(file.text.utf8)) }
         if isOver { checkpoint.remove() }
     }

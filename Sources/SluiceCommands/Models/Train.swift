@@ -34,9 +34,10 @@ struct Train: AsyncParsableCommand {
             After training the carry gap says whether the policy suits how the model is served, and a table what its \
             forecasts are worth beside the last value and the value a day before.
 
-            A run folder keeps the state of training at the end of each epoch while it lasts, and then the report of \
+            A run folder keeps the state of training, after epochs, while it lasts, and then the report of \
             it all, report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes \
-            the best model so far, with its report; --resume goes on from there.
+            the best model so far, with its report (in a search or a fold beforehand there is none yet); --resume goes \
+            on from there.
 
             --tune N first searches chunk (16 to 256), hidden (1/4, 1/2, 1 or 2 times the configured one), learning \
             rate (0.0001 to 0.01) and carry policy by successive halving: N configurations, drawn from the seed, train \
@@ -57,7 +58,7 @@ struct Train: AsyncParsableCommand {
               sluice train --data labelled.csv --head binary --scaling none --by stream
               sluice train --data pumps.csv --folds 5
               sluice train --from-topic -c pumps.yaml --output pumps.safetensors
-              sluice train --data pumps.ndjson --carry 'per-batch x5, across-batches' --json
+              sluice train --data pumps.csv --carry 'per-batch x5, across-batches'
               sluice train --data pumps.ndjson --epochs 200 --run pumps.run
               sluice train --data pumps.ndjson --epochs 200 --resume pumps.run
               sluice train --data pumps.ndjson --tune 27 --run pumps.run

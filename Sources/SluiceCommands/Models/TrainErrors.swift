@@ -15,6 +15,11 @@ enum TrainErrors {
         let interval = errors.nominalCoverage.map { "; covered: of \(percent($0))" } ?? ""
         console.line("\(errors.part.rawValue) rows, state carried; naive: the last value\(season)\(interval)")
         console.out(table(errors).text)
+        if let ratio = errors.naiveRatio, !(ratio <= 1) {
+            console.errorLine(
+                String(format: "worse than the last value: %.3g times its error; ", ratio)
+                    + "train longer, lower --learning-rate, or look at the data")
+        }
     }
 
     private static func table(_ errors: ServedErrors) -> TextTable {

@@ -73,7 +73,7 @@ struct TrainFlags: ParsableArguments {
     @Option(help: "Share of the data held out for a test at the end. (default: 0)")
     var test: String?
 
-    @Option(help: "Fixes every draw; the same seed and threads give the same file. (default: 0)")
+    @Option(help: "Fixes every draw: the same seed gives the same file. (default: 0)")
     var seed: String?
 
     @Option(help: "Threads. (default: all cores)")

@@ -9,6 +9,7 @@ struct TrainJSON: TrainReport {
 
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)]) {}
 
+    /// The document at the end names them.
     func constant(_ inputs: [String]) {}
 
     func fold(_ fold: FoldResult, of folds: Int) { console.line(JSONWriter.text(of: FoldDocument(fold, folds))) }
@@ -98,6 +99,7 @@ private struct OutcomeDocument: JSONWritable {
             $0.member("observations", outcome.observations)
             $0.member("streams", outcome.streams)
             $0.member("rejects", Counts(counts: outcome.rejects.mapValues(\.count)))
+            $0.member("constant_inputs", outcome.constantInputs)
             $0.member("carried", result.carryGap.map { EvaluationDocument($0.carried) })
             $0.member("reset_per_chunk", result.carryGap.map { EvaluationDocument($0.resetPerChunk) })
             $0.member("carry_gap", result.carryGap?.difference)

@@ -24,6 +24,8 @@ final class TrainRun {
     /// Progress between epochs is told in JSON too, now and then: to a parent that takes silence for a fault.
     private let tellsProgress: Bool
     private var toldAt = ContinuousClock.now
+    /// Batches of held-out rows since the last epoch.
+    private var measured = 0
 
     /// Where the run was when it was interrupted.
     private let resuming: TrainingCheckpoint?
@@ -54,7 +56,7 @@ final class TrainRun {
             let kept = search == nil ? nil : folder?.kept
             throw SluiceError(
                 .interrupted, "interrupted before the model's training began: no model was written",
-                remedy: kept.map { "'sluice train \(resumption($0))' goes on" })
+                remedy: kept.map { resumption($0) })
         }
         bar.clear()
         outcome.result.model = try ModelFile.write(outcome.result.model, to: output)
@@ -71,14 +73,15 @@ final class TrainRun {
         }
         report.done(outcome, path: output, run: folder?.path)
         if let folder, isInterrupted, search != nil || !outcome.result.epochs.isEmpty {
-            Console.current.errorLine("'sluice train \(resumption(folder.path))' goes on with the epoch at hand")
+            Console.current.errorLine(resumption(folder.path))
         }
     }
 
     private func files(_ outcome: TrainingJob.Outcome) throws -> [(name: String, text: String)] {
         let configuration = try configuration(outcome.tuning?.best)
         let page = TrainingPage(
-            model: outcome.result.model, result: outcome.result, tuning: outcome.tuning, folds: outcome.folds,
+            model: outcome.result.model, result: outcome.result, constantInputs: outcome.constantInputs,
+            tuning: outcome.tuning, folds: outcome.folds,
             training: outcome.training, configuration: configuration, started: folder?.started ?? .now,
             seconds: (.now - began) / .seconds(1),
             resumedAfter: resuming?.epochs)
@@ -96,7 +99,7 @@ final class TrainRun {
     }
 
     private func resumption(_ folder: String) -> String {
-        (search.map { "--tune \($0.trials) " } ?? "") + "--resume \(folder)"
+        "the same command with --resume \(folder) goes on from there"
     }
 
     private func progress(_ progress: TrainingJob.Progress) {
@@ -129,6 +132,7 @@ final class TrainRun {
         switch progress {
         case .batch(let batch):
             let before = fold == nil ? resuming?.observations ?? 0 : 0
+            if pace.isNew { bar.begin(at: fold == nil ? Double(resuming?.epochs ?? 0) / Double(batch.epochs) : 0) }
             let since = pace.begin(batch.observations, before: before)
             let share = (Double(batch.epoch - 1) + Double(batch.batch) / Double(batch.batches)) / Double(batch.epochs)
             bar.show(share) {
@@ -139,8 +143,11 @@ final class TrainRun {
                     + TrainText.loss(batch.loss)
                     + "  " + rate
             }
-        case .measuring: break
+        case .measuring:
+            measured += 1
+            bar.show(nil) { "measuring on held-out rows, batch \(measured)" }
         case .epoch(let epoch):
+            measured = 0
             let rate = pace.endEpoch()
             guard fold == nil else { return }
             bar.clear()
@@ -151,6 +158,7 @@ final class TrainRun {
     /// How fast one training goes.
     private struct Pace {
         private var since: ContinuousClock.Instant?
+        var isNew: Bool { since == nil }
         private var epochSince = ContinuousClock.now
         private var observations = 0
         private var epochObservations = 0

@@ -17,6 +17,9 @@ struct TrainText: TrainReport {
             let count = Shown.count(reject.count, "reject")
             console.errorLine("\(count) \(code), the first: \(reject.message.printable)")
         }
+        if job.training.dropout > 0, job.shape.layers == 1 {
+            console.errorLine("train.dropout has no effect: it is between layers, and there is one")
+        }
         if let trials { return console.line(TuningText.announce(trials, job)) }
         let (shape, training) = (job.shape, job.training)
         let policies = training.carry.prefix(training.epochs).map(\.rawValue)

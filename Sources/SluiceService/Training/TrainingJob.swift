@@ -30,6 +30,8 @@ package struct TrainingJob: Sendable {
         package var training: TrainingConfiguration
         /// Of the cross-validation; empty without.
         package var folds: [FoldResult]
+        /// Inputs that never change.
+        package var constantInputs: [String]
         package var streams: Int
         package var observations: Int
         /// Observations that could not be used, by reject code, with the first message of each.
@@ -115,7 +117,8 @@ package struct TrainingJob: Sendable {
             folded.append(try job.fold(fold, of: folds ?? 0, first, dataset, source, reader, progress))
             progress(.folded(folded[fold]))
         }
-        let part = try part(first, dataset, source, reader, split: { try DatasetSplit($0, training) }, progress)
+        let part = try job.part(
+            first, dataset, source, reader, split: { try DatasetSplit($0, job.training) }, progress)
         let described = try source.describe(part.reading.ledger)
         var result = try Trainer.train(
             part.dataset, manifest: manifest, shape: job.shape, scaler: part.scaler, split: part.split,
@@ -125,11 +128,11 @@ package struct TrainingJob: Sendable {
         result.model.data = DataManifest(
             files: described.files, topic: described.topic, observations: part.reading.observations,
             streams: part.reading.streams, rejects: part.reading.rejects.mapValues(\.count),
-            heldOut: DataManifest.HeldOut(part.split, training.by))
+            heldOut: DataManifest.HeldOut(part.split, job.training.by))
         result.model.manifest.version = try ModelVersion.version(of: result.model)
         return Outcome(
-            result: result, tuning: tuned, training: job.training, folds: folded, streams: part.reading.streams,
-            observations: part.reading.observations, rejects: part.reading.rejects)
+            result: result, tuning: tuned, training: job.training, folds: folded, constantInputs: constant,
+            streams: part.reading.streams, observations: part.reading.observations, rejects: part.reading.rejects)
     }
 
     /// With what a search has found.
@@ -145,7 +148,7 @@ package struct TrainingJob: Sendable {
     ) throws -> TuningResult {
         let part = try part(first, dataset, source, reader, split: { try DatasetSplit($0, training) }, progress)
         return try Tuner.search(
-            tuning, part.dataset, split: part.split, manifest: manifest, shape: shape, configuration: training,
+            tuning, part.dataset, manifest: manifest, shape: shape, configuration: training,
             isCancelled: reader.isCancelled
         ) { progress(.tuning($0)) }
     }
