@@ -49,7 +49,6 @@ let package = Package(
     targets: [
         // System libraries: a module map and a shim, nothing else.
         .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         // C where Swift cannot choose an instruction set at run time, and a shim over a C++ library.
@@ -60,7 +59,7 @@ let package = Package(
         .target(
             name: "SluiceFiles", dependencies: ["SluiceCore", product("SystemPackage", "swift-system")],
             swiftSettings: strict),
-        .target(name: "SluiceNumerics", dependencies: ["CStepKernel", "COpenBLAS"], swiftSettings: marked),
+        .target(name: "SluiceNumerics", dependencies: ["CStepKernel"], swiftSettings: marked),
         .target(name: "SluiceLSTM", dependencies: ["SluiceCore", "SluiceNumerics"], swiftSettings: strict),
         .target(
             name: "SluiceModelFile",

@@ -34,7 +34,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
-        .systemLibrary(name: "COpenBLAS", path: "Modules/COpenBLAS", pkgConfig: "openblas"),
+        .systemLibrary(name: "CRocksDB", path: "Modules/CRocksDB"),
         .systemLibrary(name: "CXXHash", path: "Modules/CXXHash", pkgConfig: "libxxhash"),
         .target(name: "CStepKernel", path: "Modules/CStepKernel", cSettings: exactC),
         .target(
@@ -42,7 +42,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
         module("SluiceCore", ["CXXHash"]),
         module("SluiceFiles", ["SluiceCore", product("SystemPackage", "swift-system")]),
-        module("SluiceNumerics", ["CStepKernel", "COpenBLAS"]),
+        module("SluiceNumerics", ["CStepKernel"]),
         module("SluiceLSTM", ["SluiceCore", "SluiceNumerics"]),
         module("SluiceModelFile", ["SluiceCore", "SluiceFiles", "SluiceLSTM", product("Crypto", "swift-crypto")]),
         module("SluiceSchema", ["SluiceCore", "CSimdJSON", product("Crypto", "swift-crypto")]),
@@ -65,6 +65,10 @@ let package = Package(
                 "API", "HTTP/JSONWriter.swift", "HTTP/Problem.swift", "HTTP/RequestReading.swift",
                 "HTTP/ResetRequests.swift",
             ]),
+        // What is read of a local store without RocksDB.
+        module(
+            "SluiceStore", ["CRocksDB", "SluiceCore", "SluiceFiles", "SluiceState"],
+            sources: ["RocksError.swift", "RocksFiles.swift", "StoredPosition+Bytes.swift"]),
         // What the service makes of a configuration, without the service.
         module(
             "SluiceService",
@@ -76,7 +80,7 @@ let package = Package(
             name: "Fuzzer",
             dependencies: [
                 "SluiceAccess", "SluiceAdmin", "SluiceConfiguration", "SluiceCore", "SluiceEngine", "SluiceLSTM",
-                "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState",
+                "SluiceLog", "SluiceModelFile", "SluiceSchema", "SluiceService", "SluiceState", "SluiceStore",
             ], path: "Fuzzer",
             // libFuzzer has the main function.
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
