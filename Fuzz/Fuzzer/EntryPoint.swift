@@ -4,7 +4,7 @@ import Foundation
 private let targets: [String: any FuzzTarget.Type] = [
     "answers": Answers.self, "changelog": ChangelogRecords.self, "configuration": Configurations.self,
     "csv": CSVObservations.self, "framing": Framing.self, "json": JSONObservations.self, "messages": Messages.self,
-    "models": ModelFiles.self,
+    "models": ModelFiles.self, "positions": Positions.self,
     "requests": Requests.self, "snapshots": Snapshots.self, "tokens": TokenFiles.self,
 ]
 

@@ -33,7 +33,8 @@ class Application:
             "boundaries": BOUNDARIES,
             "model": {"hidden": first.hidden, "layers": first.layers, "targets": first.targets, "head": first.head,
                       "horizons": first.horizons, "scaling": first.scaling},
-            "state": {"directory": "./state", "checkpoint": "2s"},
+            # Most streams are on disk alone at any time.
+            "state": {"directory": "./state", "checkpoint": "2s", "idle": "30m", "streams_in_memory": 40},
             "delivery": "exactly-once",
             "workers": 2,
             "retrain": {"every": "never"},

@@ -14,7 +14,7 @@ class Faults:
         self.application, self.operators, self.facts = application, operators, facts
         self.random = random.Random(f"faults/{seed}")
         self.broker_command, self.brokers = broker_command, brokers
-        self.counts = dict.fromkeys(["kill -9", "state deleted", "zombie", "join", "clean stop", "broker kill -9",
+        self.counts = dict.fromkeys(["kill -9", "all killed", "state deleted", "zombie", "join", "clean stop", "broker kill -9",
                                      "broker stop"], 0)
         self.bag, self.owners, self.moved = [], {}, 0
 
@@ -49,7 +49,7 @@ class Faults:
     def draw(self):
         """Each kind about as often as it stands here, in random order."""
         if not self.bag:
-            self.bag = [self.kill, self.kill, self.kill, self.zombie, self.zombie, self.join, self.leave]
+            self.bag = [self.kill, self.kill, self.kill, self.blackout, self.zombie, self.zombie, self.join, self.leave]
             if self.broker_command:
                 self.bag += [self.broker]
             self.random.shuffle(self.bag)
@@ -74,6 +74,19 @@ class Faults:
             self.counts["kill -9"] += 1
             said += ", and once more while it restores"
         return said
+
+    def blackout(self):
+        """All at once, as when a rack loses its power: nobody is there to take over."""
+        victims = list(self.application.running)
+        for victim in victims:
+            victim.kill()
+        self.counts["kill -9"] += len(victims)
+        self.counts["all killed"] += 1
+        pause = self.random.uniform(0, SESSION + 2)
+        time.sleep(pause)
+        for victim in victims:
+            victim.start(self.operators.model)
+        return f"kill -9 of all {len(victims)}, back after {pause:.1f} s"
 
     def zombie(self):
         """Stopped past the session's end, so that others take over; then it wakes up in the middle of things."""

@@ -12,9 +12,12 @@ from confluent_kafka import Producer
 START = 1_767_225_600_000
 SECOND, HOUR = 1_000, 3_600_000
 BOUNDARIES = {"sequence_change": True, "gap": "2h", "every": 70, "daily": "00:00 Europe/Paris"}
-BAD = [b'{"time":', b'{"values":5}', b'{"time":"yesterday","values":{"temperature":1,"load":1}}',
-       b'{"values":{"temperature":"hot","load":1}}', b'{"values":{"temperature":1e39,"load":1}}',
-       b'{"boundary":"begin","values":{"temperature":1,"load":1}}']
+# What is refused, and the code that says why.
+BAD = {b'{"time":': "json-invalid", b'{"values":5}': "type-mismatch",
+       b'{"time":"yesterday","values":{"temperature":1,"load":1}}': "time-invalid",
+       b'{"values":{"temperature":"hot","load":1}}': "type-mismatch",
+       b'{"values":{"temperature":1e39,"load":1}}': "number-out-of-range",
+       b'{"boundary":"begin","values":{"temperature":1,"load":1}}': "boundary-invalid"}
 
 
 class Stream:
@@ -29,7 +32,7 @@ class Stream:
         """Of a thousand records some are bad, end the stream, are late, or begin anew in one of the ways."""
         lot = self.random.random()
         if lot < 0.005:
-            return self.random.choice(BAD), None
+            return self.random.choice(list(BAD)), None
         if lot < 0.010:
             return None, None
         self.count += 1

@@ -6,6 +6,7 @@ import os
 
 import kit
 import topics
+from load import BAD
 
 MARK = "sluice-boundary"
 
@@ -79,7 +80,10 @@ class Verification:
         extra = (self.predictions.keys() - expected.keys()) | (self.rejects.keys() - self.bad)
         different = [p for p, text in expected.items() if any(r.value() != text for r in self.predictions.get(p, []))]
         body = lambda record: (record.value() or b"", record.key() or b"")
-        different += [p for p in self.bad for r in self.rejects.get(p, []) if body(r) != body(self.inputs[p])]
+        reason = lambda record: dict(record.headers())["sluice-error"].decode()
+        expected_reason = lambda message: BAD[message.value()] if message.key() else "key-missing"
+        different += [p for p in self.bad for r in self.rejects.get(p, [])
+                      if body(r) != body(self.inputs[p]) or reason(r) != expected_reason(self.inputs[p])]
         self.facts(f"{len(self.inputs)} inputs: {len(expected)} predictions, {len(self.bad)} rejects, "
                    f"{len(self.ended)} ends, {len(none)} dropped", expected and self.bad and self.ended and none)
         self.facts("lost: 0", not lost, self.shown(lost, expected))

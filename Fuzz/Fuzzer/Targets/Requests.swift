@@ -5,13 +5,16 @@ import SluiceCore
 
 /// A request to the HTTP API: its path and query on the first line, its body behind it.
 struct Requests: FuzzTarget {
-    private static let parameters: Set<String> = ["prefix", "limit", "after", "values", "state", "stream"]
+    private static let parameters: Set<String> = [
+        "prefix", "limit", "after", "values", "state", "stream", "offset", "partition",
+    ]
 
     static func seeds() -> [Seed] {
         let requests = [
             "/v1/streams?prefix=pump%2D&limit=10&after=&values=0", "/v1/streams/pump+17%2F%C3%BC?state=full",
             "/v1/streams/reset\n{\"prefix\": \"pump-\", \"dry_run\": true}", "/v1/streams/reset\n{\"all\": true}",
-            "/v1/streams/a/reset\n{}", "/v1/events?stream=a%20b+c", "/v1/models/v7/promote", "/v1/streams?limit=%zz&a",
+            "/v1/streams/a/reset\n{}", "/v1/streams/a/export?offset=-1&partition=07", "/v1/events?stream=a%20b+c",
+            "/v1/models/v7/promote", "/v1/streams?limit=%zz&a",
             "/v1/streams/reset\n{\"all\": 1, \"prefix\": [null, {\"\\u00e9\": \"\\ud83d\\ude00\"}]}",
         ]
         return requests.enumerated().map { Seed("seed-\($0)", $1) }
