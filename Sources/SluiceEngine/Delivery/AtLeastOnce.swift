@@ -59,6 +59,8 @@ final class AtLeastOnce: Delivery {
     /// A first commit, before any output: that nothing is committed means for certain that nothing was answered. And
     /// the one that a crash has kept from following its store, for nothing new may come.
     func begin(_ state: PartitionState) throws {
+        // What began cold is stored though nothing new may come.
+        if state.lostBefore != nil { storeNanoseconds = clock.monotonicNanoseconds() }
         guard !state.isCommitted else { return }
         try consumer.commit([position(state)])
         state.isCommitted = true
@@ -148,8 +150,11 @@ final class AtLeastOnce: Delivery {
         storeNanoseconds = .max
         for state in live {
             let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
-            if isOld || isStoreForced { try store(worker, state, now, &report) }
-            guard let saved = state.savedNanoseconds, state.store?.position?.offset != state.position else { continue }
+            let isCold = state.lostFrom != nil
+            if isOld || isStoreForced || isCold { try store(worker, state, now, &report) }
+            guard let saved = state.savedNanoseconds else { continue }
+            if isCold { storeNanoseconds = now }
+            guard state.store?.position?.offset != state.position || !state.isAllStored else { continue }
             storeNanoseconds = min(storeNanoseconds, saved + settings.checkpointNanoseconds)
         }
         let positions = live.map(position)
@@ -181,7 +186,7 @@ final class AtLeastOnce: Delivery {
         try state.store(
             changes.outputs,
             StoredPosition(
-                identity: state.identity, offset: state.position, replayFrom: state.position,
+                identity: state.identity, offset: state.position, replayFrom: state.replayOffset,
                 controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
                 latest: state.latest, storedAt: clock.wallMilliseconds(), partitions: settings.inputPartitions))
         state.savedNanoseconds = now

@@ -158,9 +158,17 @@ final class ExactlyOnce: Delivery {
         sentNanoseconds = now
         saving.removeAll(keepingCapacity: true)
         try seal(worker, limit: limit, elapsed: elapsed)
-        guard !sealed.isEmpty || !open.outputs.entries.isEmpty else { return }
+        guard !sealed.isEmpty || !open.outputs.entries.isEmpty else { return try catchUp(worker) }
         swap(&open, &sent)
         perform(machine.send())
+    }
+
+    /// Nothing is left to be said: slots that are in the store alone may be behind all the same.
+    private func catchUp(_ worker: Worker) throws {
+        for state in worker.partitions.values where state.isLive && state.catchingUp != nil {
+            isDue = true
+            try worker.spill(state)
+        }
     }
 
     /// The transaction is in the log: the store may hold it too.
@@ -183,7 +191,7 @@ final class ExactlyOnce: Delivery {
             state.savedNanoseconds = clock.monotonicNanoseconds()
             try worker.spill(state)
             // The rest goes with the next ones, though nothing new may come.
-            if state.table.dirtyCount > 0 || state.table.hasStale { isDue = true }
+            if !state.isAllStored { isDue = true }
         }
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()
