@@ -176,7 +176,7 @@ package final class EngineBackend: AdminBackend {
             PartitionStatus(
                 partition: view.partition, owner: owner, offset: view.position,
                 // Asked a moment ago: the fold may be further.
-                end: ends[view.partition].map { max($0, view.position) },
+                end: ends[view.partition].map { max($0, view.position ?? 0) },
                 state: view.isLive ? .live : .restoring, progress: Float(view.progress),
                 checkpointAge: view.checkpointAgeNanoseconds.map { $0 / 1_000_000 })
         }
