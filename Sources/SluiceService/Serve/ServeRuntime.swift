@@ -248,6 +248,9 @@ package final class ServeRuntime: Service {
                 let owned = partitions.first { $0.view.partition == partition }
                 metrics.setLag(owned?.view.position.map { max(0, end - $0) }, partition: partition)
             }
+            for (worker, age) in await backend.ask({ ($0.index, $0.commitAgeNanoseconds) }) {
+                metrics.setCommitAge(Double(age) / 1e9, worker: worker)
+            }
             metrics.ready.record(await backend.readiness().holds ? 1 : 0)
             try? await Task.sleep(for: .seconds(2))
         }
