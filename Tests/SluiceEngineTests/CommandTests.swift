@@ -311,6 +311,18 @@ import Testing
         #expect(try notes().contains { $0.contains("without the oldest commands") })
     }
 
+    @Test func recordsOfTheAuditThatCannotBeReadAreToldOf() throws {
+        let log = SimulatedLog()
+        log.append(mixture(200, seed: 8))
+        try WorkerRig(log).run { if $0.polls == 5 { log.command("c", .stream("stream-1")) } }
+        var broken = try #require(log.outputs.first { $0.topic == .events })
+        broken.value = Array("not JSON".utf8)
+        log.outputs.append(broken)
+        let rig = try WorkerRig(log)
+        try rig.run()
+        #expect(rig.notes.seen.notes.contains { $0.hasPrefix("1 records of pumps.events cannot be read") })
+    }
+
     /// Commands that nobody has read, and never will.
     @Test func commandsThatRetentionTookBeforeTheyWereReadAreMissedAloud() throws {
         let log = SimulatedLog()

@@ -211,6 +211,11 @@ package final class Restoration {
                 "states are rebuilt without the oldest commands: retention has taken them from "
                     + "\(worker.settings.eventsTopic)", partition, error: nil)
         }
+        if let unreadable = history?.unreadable, unreadable > 0 {
+            worker.resources.observer.note(
+                "\(unreadable) records of \(worker.settings.eventsTopic) cannot be read: commands among them are not "
+                    + "repeated", partition, error: nil)
+        }
         let events = history?.events ?? []
         let markers = try Self.markers(store)
         let fold = try worker.firstModel(partition, plan, history: events, markers: markers, head: head)
