@@ -61,7 +61,7 @@ package final class ServiceMetrics: Sendable {
         savedSlots = registry.counter("sluice_saved_slots_total", "Slot snapshots saved.")
         stateBytesWritten = registry.counter(
             "sluice_state_written_bytes_total",
-            "Bytes of slots, markers and heads stored; exactly-once also those of the changelog.")
+            "Bytes of slots, markers and heads stored, counted once; exactly-once they go to log and disk.")
         batchRecords = registry.histogram("sluice_batch_records", "Records taken from the log at once.", .records)
         step = registry.timer("sluice_step_seconds", "Time of a batch in the LSTM step.")
         latency = registry.timer("sluice_latency_seconds", "Time of a batch from arrival to its outputs produced.")
