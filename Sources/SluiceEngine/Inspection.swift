@@ -55,6 +55,7 @@ package struct PartitionView: Sendable {
     package var isLive: Bool
     /// Share of the restoring that is done, 0 to 1.
     package var progress: Double
+    /// Since something of its state was stored last, with which a restart has less to fold again.
     package var checkpointAgeNanoseconds: Int64?
     package var streams: Int
     package var stateBytes: Int
