@@ -143,8 +143,8 @@ struct RestorePlan: Equatable {
         controlOffset = (controlLow...max(controlLow, controlHigh)).contains(control) ? control : controlLow
         if control < controlLow && !isNew {
             notes.append(
-                "commands \(control) to \(controlLow - 1) of the control topic are gone before they were read, and never "
-                    + "take effect: retention has taken them")
+                "commands \(control) to \(controlLow - 1) of the control topic are gone: retention has taken them, and "
+                    + "those that were not recorded before never take effect")
         } else if control > max(controlLow, controlHigh) {
             notes.append(
                 "the control topic ends at \(controlHigh), and commands before \(control) were read: it was made anew, "
