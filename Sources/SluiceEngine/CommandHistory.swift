@@ -5,15 +5,16 @@ import SluiceSchema
 /// The commands of an input partition that took effect or were refused, as the audit records them.
 struct CommandHistory {
     fileprivate(set) var events: [Event] = []
-    /// Of each partition of the audit from which retention has taken records: the first command left of the input
-    /// partition, by its place in the control partition.
+    /// Of each partition of the audit from which retention has taken records, or that holds some which cannot be read:
+    /// the first command behind them of the input partition, by its place in the control partition.
     fileprivate var cut: [Int32: Offset] = [:]
-
     /// Retention has taken no record.
-    var isWhole: Bool { cut.isEmpty }
+    fileprivate(set) var isWhole = true
+    /// Records that cannot be read: nobody knows whose commands they were.
+    fileprivate(set) var unreadable = 0
 
     /// No command from a place in the control partition on is missing: retention works on each partition of the audit
-    /// by itself, and takes the oldest first.
+    /// by itself, and takes the oldest first; and the commands of an input partition are recorded in their order.
     func isWhole(since control: Offset) -> Bool { cut.values.allSatisfy { $0 < control } }
 
     fileprivate init() {}
@@ -56,7 +57,7 @@ final class HistoryReading {
             let key = TopicPartition(topic: topic, partition: partition)
             let low = try reader.watermarks(key, timeoutMilliseconds: Self.timeoutMilliseconds).low
             let high = try reader.highWatermark(key, timeoutMilliseconds: Self.timeoutMilliseconds)
-            if low > 0 { history.cut[partition] = .max }
+            if low > 0 { (history.isWhole, history.cut[partition]) = (false, .max) }
             wanted[key] = low..<max(low, high)
         }
         ranges = try RangeReading(reader, wanted)
@@ -75,9 +76,12 @@ final class HistoryReading {
     }
 
     private func take(_ record: LogRecord) throws {
-        guard var event = try? messages.event(record.value), event.partition == input,
-            event.isCommand || event.type == .refused
-        else { return }
+        guard var event = try? messages.event(record.value) else {
+            history.unreadable += 1
+            history.cut[record.partition] = .max
+            return
+        }
+        guard event.partition == input, event.isCommand || event.type == .refused else { return }
         if let first = history.cut[record.partition] {
             history.cut[record.partition] = min(first, event.control ?? .max)
         }

@@ -30,6 +30,14 @@ package struct CommitReport: Sendable, Equatable {
     package init() {}
 }
 
+/// What becomes of a transaction that is not committed.
+package enum TransactionFault: Sendable {
+    /// It is aborted, and the same bytes are sent again.
+    case aborted
+    /// A producer is made anew, and what was not committed is folded again.
+    case begunAnew
+}
+
 /// How a partition came back, once it is live.
 package struct RestoreReport: Sendable, Equatable {
     /// From its assignment on.
@@ -46,6 +54,8 @@ package protocol EngineObserver: AnyObject, Sendable {
     /// Rejects of a batch by code, only when there are any.
     func rejected(_ counts: [String: Int])
     func committed(_ report: CommitReport)
+    /// Nothing, where nobody counts them.
+    func transactionFailed(_ fault: TransactionFault)
     /// Partitions that are on the way to be live, with the share that is done, 0 to 1; every other second.
     func restoring(_ progress: [Int32: Double])
     /// A partition has come back: from now on it answers.
@@ -54,4 +64,8 @@ package protocol EngineObserver: AnyObject, Sendable {
     func outputBlocked(_ isBlocked: Bool)
     /// Something a person should read, with the partition it concerns.
     func note(_ message: String, _ partition: Int32?, error: SluiceError?)
+}
+
+extension EngineObserver {
+    package func transactionFailed(_ fault: TransactionFault) {}
 }

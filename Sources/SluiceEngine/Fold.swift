@@ -113,7 +113,7 @@ package final class Fold {
         let observation = columns.rows[Int(row.column)]
         let key = columns.bytes(observation.key)
         if observation.isTombstone { row.outcome = .end }
-        if !row.isLive, !partition.ahead.isEmpty, partition.ahead[Array(key)] != nil { return skip(&row) }
+        if !row.isLive, try partition.isAhead(key) { return skip(&row) }
         if observation.isTombstone {
             // A stream that was never seen has nothing to end.
             guard let slot = try partition.find(key) else { return }

@@ -46,7 +46,8 @@ package struct SlotView: Sendable {
 /// How far a partition has come.
 package struct PartitionView: Sendable {
     package var partition: Int32
-    package var position: Offset
+    /// The next input to be folded; nil until the state is there that says which that is.
+    package var position: Offset?
     /// The first input ever folded; 0 where nothing is known of another one.
     package var origin: Offset
     /// The audit tells of every command that took effect before this input.
@@ -54,6 +55,7 @@ package struct PartitionView: Sendable {
     package var isLive: Bool
     /// Share of the restoring that is done, 0 to 1.
     package var progress: Double
+    /// Since something of its state was stored last, with which a restart has less to fold again.
     package var checkpointAgeNanoseconds: Int64?
     package var streams: Int
     package var stateBytes: Int
@@ -178,7 +180,7 @@ extension Worker {
         let now = resources.clock.monotonicNanoseconds()
         let waiting = gated.values.map {
             PartitionView(
-                partition: $0.partition, position: 0, origin: 0, committed: 0, isLive: false,
+                partition: $0.partition, position: nil, origin: 0, committed: 0, isLive: false,
                 progress: $0.progress * Self.loadingShare, checkpointAgeNanoseconds: nil, streams: 0, stateBytes: 0,
                 model: nil)
         }

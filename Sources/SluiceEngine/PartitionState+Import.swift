@@ -9,12 +9,12 @@ extension PartitionState {
     ///
     /// - Parameter model: the fold of the version that a swap goes to.
     /// - Returns: how many streams it met; nil for one that is on its way through them.
-    /// - Throws: as `find` and `swap`, and what `model` throws; `input-invalid` for an import that does not fit.
+    /// - Throws: as `find`, and what `model` throws; `input-invalid` for an import that does not fit.
     package func obey(_ event: Event, model: (String) throws -> Fold) throws -> Int? {
         precondition(fold.count == 0, "a command takes effect between batches")
         guard event.isCommand else { return 0 }
         if event.type == .swap, let version = event.model {
-            return try swap(to: model(version), at: event.offset, control: event.control)
+            return swap(to: try model(version), at: event.offset, control: event.control)
         }
         return event.type == .import ? try restore(event) : try reset(event)
     }
@@ -26,7 +26,7 @@ extension PartitionState {
         return try key.withUTF8 { text in
             let key = UnsafeRawBufferPointer(text)
             // While inputs are folded again: it is in the snapshot that waits for a swap behind it.
-            if ahead[Array(key)] != nil { return 0 }
+            if try isAhead(key) { return 0 }
             if let slot = try find(key), table.holds(slot, event.control) { return 0 }
             let slot = try place(snapshot, of: key)
             let header = table[slot].header

@@ -27,10 +27,26 @@ extension PartitionState {
         _ = try store.read(key: key) { value in
             // Its end has been folded and is only not stored yet.
             if isDropped(key) { return }
-            slot = try admit(value, Self.summary(value, of: key))
+            let summary = try Self.summary(value, of: key)
+            if isAhead(summary) { return }
+            slot = try admit(value, summary)
         }
         if slot != nil { spilled -= 1 }
         return slot
+    }
+
+    /// While inputs are folded again: whether a stream's slot stays in the store until a swap that it holds comes.
+    ///
+    /// - Throws: as `find`.
+    func isAhead(_ key: UnsafeRawBufferPointer) throws -> Bool {
+        guard !swapsAhead.isEmpty, table.find(key) == nil, let store else { return false }
+        var found = false
+        _ = try store.read(key: key) { found = isAhead(try Self.summary($0, of: key)) }
+        return found
+    }
+
+    private func isAhead(_ summary: SlotSnapshot.Summary) -> Bool {
+        !swapsAhead.isEmpty && schedule.lastSwap(before: summary.header.control) != nil
     }
 
     /// What a stored snapshot says of itself.
@@ -51,104 +67,10 @@ extension PartitionState {
         table.dropped.contains { key.elementsEqual($0) } || droppedUnderway.contains { key.elementsEqual($0) }
     }
 
-    /// Puts a stored snapshot into the table, brought up to now by the markers that it does not hold.
-    ///
-    /// - Throws: `state-invalid` or `state-foreign` for a snapshot that no model here can take, `model-unknown`.
-    func admit(_ value: UnsafeRawBufferPointer, _ summary: SlotSnapshot.Summary) throws -> UInt32 {
-        // What took effect before an input that it holds is in it, though its writer had not come so far in the control
-        // partition again.
-        let header = summary.header
-        let missing = markers.filter { ($0.control ?? 0) >= header.control && $0.offset >= header.position }
-        guard !missing.isEmpty else { return try fold.snapshots().restore(value, into: table) }
-        var arena = ByteArena()
-        do {
-            try catchUp(value, summary, missing, into: &arena)
-        } catch let error as SluiceError where error.code == .unknownModel {
-            guard lostInput == .coldStart else { throw Self.lostModel(error) }
-            return beginAnew(summary)
-        }
-        let slot = try fold.snapshots().restore(arena.bytes, into: table)
-        table.markStale(slot)
-        return slot
-    }
-
-    /// What there is to do about a model that states need and that is gone.
-    static func lostModel(_ error: SluiceError) -> SluiceError {
-        SluiceError(
-            error.code, error.message,
-            remedy: "put the file of the model back; state.lost_input: cold-start goes on without it",
-            retry: error.retry,
-            cause: error.cause)
-    }
-
-    /// A slot of a model that is gone: nobody can say any more what it means. One stream begins anew, and the others go
-    /// on.
-    private func beginAnew(_ summary: SlotSnapshot.Summary) -> UInt32 {
-        cold.append(String(decoding: summary.key, as: UTF8.self))
-        let slot = table.intern(summary.key)
-        let header = table[slot].header
-        (header.pointee.fence, header.pointee.time) = (summary.header.fence, summary.header.time)
-        (header.pointee.position, header.pointee.control) = (summary.header.position, summary.header.control)
-        table.reset(slot, at: position, cause: .lost)
-        table.markDirty(slot, at: position)
-        return slot
-    }
-
-    /// Appends the snapshot that `value` has become by commands to the whole partition.
-    private func catchUp(
-        _ value: UnsafeRawBufferPointer, _ summary: SlotSnapshot.Summary, _ commands: [Event],
-        into arena: inout ByteArena
-    ) throws {
-        guard let folds else { throw SluiceError(.foreignState, "a snapshot belongs to another model") }
-        var fold = try folds.fold(.hash(summary.modelHash))
-        var table = SlotTable(layout: fold.layout, initialState: fold.specification.initialState)
-        _ = try fold.snapshots().restore(value, into: table)
-        for command in commands {
-            if command.type == .swap, let version = command.model {
-                let successor = try folds.fold(.version(version))
-                guard !successor.isSameModel(as: fold) else { continue }
-                table = SlotTable(
-                    swapping: table, of: fold.specification, to: successor.specification, at: command.offset)
-                fold = successor
-            } else if case .prefix(let prefix)? = command.target, summary.key.starts(with: prefix.utf8) {
-                if let slot = table.find(summary.key) { table.reset(slot, at: command.offset) }
-            }
-        }
-        guard fold.isSameModel(as: self.fold), let slot = table.find(summary.key) else {
-            throw SluiceError(.foreignState, "a snapshot belongs to a model that the markers do not lead to")
-        }
-        try fold.snapshots().write(
-            slot, of: table, position: summary.header.position, control: summary.header.control, to: &arena)
-    }
-
     /// The ids of the commands that took effect last: one that is given twice is the same command.
     func rememberCommands(_ store: any PartitionStore) throws {
         try ChangelogKey.commands.withUnsafeBytes { key in
             _ = try store.read(key: key) { try schedule.decodeIDs($0) }
-        }
-    }
-
-    /// Brings some of the spilled slots up to the markers, so that neither those nor old models are needed for ever:
-    /// they are written with the next commits, and spilled again when they are looked at.
-    ///
-    /// - Parameter limit: slots looked at.
-    /// - Throws: as `find`.
-    func catchUpSpilled(limit: Int) throws {
-        guard let catchingUp else { return }
-        guard spilled > 0, let newest = markers.compactMap(\.control).max() else { return self.catchingUp = nil }
-        var behind: [[UInt8]] = []
-        let last = try scanSpilled(prefix: [], after: catchingUp.after, limit: limit) { key, value in
-            if try Self.summary(value, of: key).header.control <= newest { behind.append(Array(key)) }
-        }
-        for key in behind { _ = try key.withUnsafeBytes { try find($0) } }
-        self.catchingUp = last.map { CatchingUp(after: $0) }
-    }
-
-    /// Takes in the snapshots that waited for a swap.
-    func admitAhead(of swap: Offset) throws {
-        for (key, snapshot) in ahead where snapshot.swap == swap {
-            _ = try snapshot.value.withUnsafeBytes { try fold.snapshots().restore($0, into: table) }
-            ahead[key] = nil
         }
     }
 

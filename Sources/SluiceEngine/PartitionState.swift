@@ -33,7 +33,7 @@ package final class PartitionState {
     @exclusivity(unchecked) package var schedule = CommandSchedule()
     /// Latest event time folded: idleness is measured from it.
     @exclusivity(unchecked) package var latest: EpochMilliseconds = .absent
-    /// When all that was dirty had been stored.
+    /// When it was stored last: at least-once all that was dirty, exactly-once with each commit some of it.
     package var savedNanoseconds: Int64?
     @exclusivity(unchecked) package var recent: RecentRing
 
@@ -41,6 +41,9 @@ package final class PartitionState {
     var lostInput = LostInputPolicy.fail
     /// Inputs before it were gone when it was restored, and streams that needed them begin cold.
     package internal(set) var lostBefore: Offset?
+    /// The first of those inputs, while streams in the store alone may lack some and have not been set back: until the
+    /// last of them is, a restart must know.
+    var lostFrom: Offset?
     /// Where the changelog ends of which the store holds all.
     var changelogEnd: Offset = 0
     /// First input ever folded, where that is not the first of all.
@@ -71,14 +74,9 @@ package final class PartitionState {
     }
     /// Keys whose tombstones are under way to the store.
     var droppedUnderway: [[UInt8]] = []
-    /// While inputs are folded again: snapshots that hold swaps which come later in the replay, by key. Nothing before
-    /// those swaps is missing in them.
-    @exclusivity(unchecked) var ahead: [[UInt8]: Ahead] = [:]
-    struct Ahead {
-        var value: [UInt8]
-        /// The last of those swaps, by its place in the control partition.
-        var swap: Offset
-    }
+    /// While inputs are folded again: swaps to come, by their places in the control partition, that stored snapshots
+    /// hold already. Nothing before those swaps is missing in them, and they stay in the store until then.
+    @exclusivity(unchecked) var swapsAhead: Set<Offset> = []
     /// A reset by prefix that is on its way through the slots, and how many streams each has met that is through.
     var passing: Event?
     var met: [(event: Event, matched: Int)] = []
@@ -112,15 +110,17 @@ package final class PartitionState {
     package var streams: Int { table.count + spilled }
 
     /// Where replay must begin for nothing to be missing from what is stored.
-    var replayOffset: Offset { min(table.oldestChange ?? position, position) }
+    var replayOffset: Offset { min(table.oldestChange ?? position, lostFrom ?? position, position) }
+
+    /// Nothing is left to write, and no slot in the store lacks anything.
+    var isAllStored: Bool { table.dirtyCount == 0 && !table.hasStale && catchingUp == nil }
 
     /// Lets another model take over before the input at `offset`; its streams start from their initial states. Nothing
     /// if it is the one at hand.
     ///
     /// - Parameter control: the command's place in the control partition.
     /// - Returns: how many streams it met.
-    /// - Throws: what is wrong with a snapshot that waited for this swap.
-    package func swap(to successor: Fold, at offset: Offset, control: Offset? = nil) throws -> Int {
+    package func swap(to successor: Fold, at offset: Offset, control: Offset? = nil) -> Int {
         precondition(fold.count == 0, "a swap takes effect between batches")
         let isAnother = !successor.isSameModel(as: fold)
         if isAnother {
@@ -129,7 +129,7 @@ package final class PartitionState {
                 swapping: table, of: fold.specification, to: successor.specification, at: offset)
             fold = successor
         }
-        if let control, !ahead.isEmpty { try admitAhead(of: control) }
+        if let control { swapsAhead.remove(control) }
         return isAnother ? streams : 0
     }
 }

@@ -136,7 +136,7 @@ extension Worker {
         if event.type == .swap, let version = event.model {
             do {
                 _ = try folds.fold(.version(version))
-            } catch let error as SluiceError where error.retry != .never || !state.ahead.isEmpty {
+            } catch let error as SluiceError where error.retry != .never || !state.swapsAhead.isEmpty {
                 throw error
             } catch {
                 guard state.lostInput == .coldStart else { throw PartitionState.lostModel(Self.known(error)) }

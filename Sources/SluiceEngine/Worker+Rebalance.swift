@@ -3,6 +3,8 @@ import SluiceLog
 import SluiceState
 
 extension Worker: RebalanceListener {
+    /// How long a revocation may hold the group up: well within the time that a rebalance waits for its members
+    /// (`max.poll.interval.ms`, 5 minutes) and the session time-out.
     private static let settleSeconds = 5
 
     /// Takes partitions in, gated; restoring them is the loop's work.
@@ -12,6 +14,12 @@ extension Worker: RebalanceListener {
     }
 
     /// Finishes what these partitions have folded, then lets them go.
+    ///
+    /// Within the callback, which keeps the worker from polling for up to `settleSeconds`: with its return the
+    /// partitions are another member's, who begins where the group's position stands. What is not committed by then
+    /// cannot be any more (the generation is over), and is folded a second time there; at-least-once it also comes
+    /// twice. Nothing else of this worker goes on meanwhile, for outputs of all its partitions share one producer and,
+    /// exactly-once, one transaction.
     package func partitionsRevoked(_ revoked: [Int32]) {
         if failure == nil && revoked.contains(where: { partitions[$0] != nil }) {
             do { try delivery.settle(self, seconds: Self.settleSeconds) } catch { failure = error }

@@ -30,6 +30,8 @@ package final class Worker {
     var failure: (any Error)?
     /// Not tried again before this time, after the broker did not answer.
     var restoreAgainNanoseconds: Int64 = 0
+    /// That nothing is committed has been said.
+    var isStallSaid = false
     /// When the progress of restoring was reported last.
     var reportedNanoseconds: Int64
 
@@ -121,6 +123,7 @@ package final class Worker {
         for request in mailbox.take() { request(self) }
         try delivery.advance(self)
         reportRestoring()
+        reportStall()
         var isRestoring = false
         if !delivery.isHeldBack {
             isRestoring = try restoreGated()

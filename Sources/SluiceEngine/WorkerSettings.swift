@@ -49,6 +49,9 @@ package struct WorkerSettings: Sendable {
     /// Predictions kept per partition for people to look at.
     package var recentCapacity: Int
 
+    /// Behind which commits count as stalled: no commit and no rebalance takes so long.
+    var stalledNanoseconds: Int64 { max(30_000_000_000, 10 * min(commitNanoseconds, .max / 10)) }
+
     package init(
         inputTopic: String, inputPartitions: Int, controlTopic: String, eventsTopic: String,
         eventsPartitions: Int, slotsTopic: String = "", commitNanoseconds: Int64, checkpointNanoseconds: Int64,

@@ -117,7 +117,8 @@ package final class KafkaReader: LogReader {
         }
         return SluiceError(
             .offsetOutOfRange, "\(partition): offset \(position) is not in the log",
-            remedy: "read it from an offset between its watermarks", cause: cause)
+            remedy: "reading begins anew from what the log still holds; if this comes again, keep the topic's records "
+                + "for longer", retry: .fatal, cause: cause)
     }
 
     package func position(_ partition: TopicPartition) -> Offset? { positions[partition] }

@@ -101,6 +101,19 @@ import Testing
         #expect(text.contains("sluice_model_info{hash=\"bb\",version=\"v2\"} 1\n"))
     }
 
+    @Test func theAgeOfWhatIsNotCommittedIsAWorkers() {
+        let metrics = ServiceMetrics(registry: PrometheusRegistry())
+        metrics.setCommitAge(41.5, worker: 0)
+        metrics.setCommitAge(0.25, worker: 1)
+        metrics.setCommitAge(0, worker: 0)
+        metrics.producersRenewed.increment()
+        let text = metrics.registry.exposition()
+        #expect(text.contains("\nsluice_commit_age_seconds{worker=\"0\"} 0\n"))
+        #expect(text.contains("\nsluice_commit_age_seconds{worker=\"1\"} 0.25\n"))
+        #expect(text.contains("\nsluice_producers_renewed_total 1\n"))
+        #expect(text.contains("\nsluice_transactions_aborted_total 0\n"))
+    }
+
     @Test func retrainsAreCountedByOutcome() {
         let metrics = ServiceMetrics(registry: PrometheusRegistry())
         #expect(metrics.registry.exposition().contains("\nsluice_retrains_total{outcome=\"failed\"} 0\n"))

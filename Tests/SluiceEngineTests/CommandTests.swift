@@ -310,4 +310,36 @@ import Testing
         log.saved = [:]
         #expect(try notes().contains { $0.contains("without the oldest commands") })
     }
+
+    @Test func recordsOfTheAuditThatCannotBeReadAreToldOf() throws {
+        let log = SimulatedLog()
+        log.append(mixture(200, seed: 8))
+        try WorkerRig(log).run { if $0.polls == 5 { log.command("c", .stream("stream-1")) } }
+        var broken = try #require(log.outputs.first { $0.topic == .events })
+        broken.value = Array("not JSON".utf8)
+        log.outputs.append(broken)
+        let rig = try WorkerRig(log)
+        try rig.run()
+        #expect(rig.notes.seen.notes.contains { $0.hasPrefix("1 records of pumps.events cannot be read") })
+    }
+
+    /// Commands that nobody has read, and never will.
+    @Test func commandsThatRetentionTookBeforeTheyWereReadAreMissedAloud() throws {
+        let log = SimulatedLog()
+        log.append(mixture(100, seed: 8))
+        log.command("read", .stream("stream-1"))
+        try WorkerRig(log).run()
+        for id in ["lost", "kept"] { log.command(id, .stream("stream-2")) }
+        log.controls[0]?.removeFirst(2)
+        log.controlLow = 2
+        let rig = try WorkerRig(log)
+        try rig.run()
+        #expect(rig.notes.seen.notes.contains { $0.hasPrefix("commands 1 to 1 of the control topic are gone") })
+        #expect(try log.events.map(\.id) == ["read", "kept"])
+        // Made anew: it ends before what was read.
+        (log.controls, log.controlLow) = ([:], 0)
+        let anew = try WorkerRig(log)
+        try anew.run()
+        #expect(anew.notes.seen.notes.contains { $0.hasPrefix("the control topic ends at 0") })
+    }
 }

@@ -95,6 +95,19 @@ import Testing
     }
 }
 
+extension InspectionTests {
+    /// 0 would read as the whole log behind.
+    @Test func whereAPartitionStandsIsNotKnownBeforeItsStateIsThere() throws {
+        let log = SimulatedLog()
+        log.append(mixture(100, seed: 2))
+        try WorkerRig(log).run()
+        let worker = try WorkerRig(log).worker
+        worker.partitionsAssigned([0])
+        let view = try #require(worker.partitionViews().first)
+        #expect(view.position == nil && !view.isLive)
+    }
+}
+
 /// Commits nothing before it is told to.
 private final class HeldTransactions: TransactionalProducer {
     let messageBytesMax = 1_000_000

@@ -196,8 +196,8 @@ private final class SlowTransactions: TransactionalProducer {
         Facts(committed: 1_001),
         Facts(stored: 5, committed: 5, control: (3, 8, 0, 20), plan: (5, 5, 8)),
         Facts(stored: 5, committed: 5, control: (9, 8, 0, 20), plan: (5, 5, 9)),
-        Facts(stored: 5, committed: 5, control: (3, 8, 10, 20), plan: (5, 5, 10)),
-        Facts(stored: 5, committed: 5, control: (3, 8, 0, 6), plan: (5, 5, 0)),
+        Facts(stored: 5, committed: 5, control: (3, 8, 10, 20), plan: (5, 5, 10), notes: 1),
+        Facts(stored: 5, committed: 5, control: (3, 8, 0, 6), plan: (5, 5, 0), notes: 1),
         Facts(stored: 5, committed: 5, control: (3, 8, 0, 8), plan: (5, 5, 8)),
     ]
 

@@ -247,6 +247,28 @@ import Testing
         #expect(error?.code == .lostInput && error?.remedy?.contains("retention.ms=-1") == true)
     }
 
+    /// Whose command it was nobody knows: only what was certainly recorded before it does without.
+    @Test func anEarlierStateIsRefusedWhereARecordOfTheAuditCannotBeRead() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        try WorkerRig(log).run { consumer in
+            if consumer.polls > 4 && consumer.polls < 10 { log.command("c\(consumer.polls)", .stream("stream-1")) }
+        }
+        let places = log.outputs.indices.filter { log.outputs[$0].topic == .events }
+        var broken = log.outputs[places[1]]
+        broken.value = Array("{".utf8)
+        log.outputs.insert(broken, at: places[1] + 1)
+        let error = #expect(throws: SluiceError.self) {
+            try rewind(log).export("stream-1", partition: 0, before: 200)
+        }
+        #expect(error?.code == .lostInput)
+        #expect(error?.message.contains("1 records of pumps.events cannot be read") == true)
+        let history = try CommandHistory(SimulatedReader(log), topic: SimulatedLog.events, partitions: 1, of: 0)
+        #expect(history.isWhole && history.events.count == 5 && history.unreadable == 1)
+        let behind = try #require(history.events[2].control)
+        #expect(history.isWhole(since: behind + 1) && !history.isWhole(since: behind))
+    }
+
     /// Retention works on each partition of the audit by itself.
     @Test func whatIsLeftOfOnePartitionSaysNothingOfAnother() throws {
         let log = SimulatedLog()

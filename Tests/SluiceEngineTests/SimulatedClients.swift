@@ -23,6 +23,8 @@ final class SimulatedConsumer: LogConsumer {
     private weak var listener: (any RebalanceListener)?
     /// What `committed` and `watermarks` throw, so many times.
     var failures: [SluiceError] = []
+    /// Why the group takes no commit at the moment.
+    var refusal: SluiceError?
     /// Partitions given at the first poll.
     var assignment: [Int32]
 
@@ -87,6 +89,7 @@ final class SimulatedConsumer: LogConsumer {
     }
 
     func commit(_ committed: [CommittedPosition]) throws {
+        if let refusal { throw refusal }
         try log.call("commit") {
             for one in committed {
                 guard positions[one.partition] != nil else {
@@ -101,7 +104,10 @@ final class SimulatedConsumer: LogConsumer {
         (log.lows[partition] ?? 0, log.high(partition))
     }
 
-    func membership() -> GroupMembership { GroupMembership(group: "simulated", generation: 1, member: "one") }
+    func membership() throws -> GroupMembership {
+        if let refusal { throw refusal }
+        return GroupMembership(group: "simulated", generation: 1, member: "one")
+    }
 
     func wake() {}
 

@@ -139,6 +139,8 @@ final class Notes: EngineObserver {
         var live: [(partition: Int32, report: RestoreReport)] = []
         var replayed = 0
         var predictions = 0
+        var commits = 0
+        var faults: [TransactionFault] = []
     }
     private let state = Mutex(Seen())
     var seen: Seen { state.withLock { $0 } }
@@ -150,7 +152,8 @@ final class Notes: EngineObserver {
         }
     }
     func rejected(_ counts: [String: Int]) {}
-    func committed(_ report: CommitReport) {}
+    func committed(_ report: CommitReport) { state.withLock { $0.commits += 1 } }
+    func transactionFailed(_ fault: TransactionFault) { state.withLock { $0.faults.append(fault) } }
     func restoring(_ progress: [Int32: Double]) {}
     func live(_ partition: Int32, _ report: RestoreReport) {
         state.withLock { $0.live.append((partition, report)) }

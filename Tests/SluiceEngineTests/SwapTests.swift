@@ -36,7 +36,7 @@ import Testing
                 if event.target != nil { _ = try state.reset(event) }
                 if event.type == .swap, let fold = folds.first(where: { Self.version($0.specification) == event.model })
                 {
-                    _ = try state.swap(to: fold, at: event.offset)
+                    _ = state.swap(to: fold, at: event.offset)
                 }
             }
             return try state.fold(record)
@@ -219,7 +219,7 @@ import Testing
             control: 3, snapshot: snapshot)
         #expect(try state.obey(event) == 1)
         let second = try Fold(specification: Self.second, input: pumps)
-        #expect(try state.swap(to: second, at: 100, control: 4) > 3)
+        #expect(state.swap(to: second, at: 100, control: 4) > 3)
         var outputs = OutputBatch()
         #expect(try state.writeChanges(limit: 0, stale: 0, before: 0, into: &outputs) > 0)
         let written = outputs.entries.compactMap { entry in
@@ -247,7 +247,7 @@ import Testing
             try state.fold(Self.record(["a", "b"][Int(index % 2)], index, Float(index), at: index))
         }
         let fold = try Fold(specification: Self.successor, input: pumps)
-        #expect(try state.swap(to: fold, at: 40) == 2)
+        #expect(state.swap(to: fold, at: 40) == 2)
         return (state, fold)
     }
 

@@ -249,24 +249,6 @@ import Testing
         #expect(log.answers().allSatisfy { $0.offset.map { !(100..<150).contains($0) } ?? true })
     }
 
-    /// A crash before all of them are stored must not make the others look whole.
-    @Test func replayBeginsWhereInputsAreMissingUntilAllColdSlotsAreStored() throws {
-        let rig = try FoldRig(WorkerRig.specification)
-        try rig.run(Array(Self.records[..<100]))
-        let state = rig.state()
-        var changes = OutputBatch()
-        _ = try state.writeChanges(limit: .max, stale: 0, before: .max, into: &changes)
-        state.position = 120
-        try state.startCold(60..<110, Notes())
-        let streams = state.table.count
-        #expect(streams > 2 && state.lostBefore == 110)
-        for _ in 0..<streams {
-            #expect(state.replayOffset == 60)
-            #expect(try state.writeChanges(limit: 1, stale: 0, before: 0, into: &changes) == 1)
-        }
-        #expect(state.replayOffset == 120)
-    }
-
     @Test func anotherLogUnderTheSameNameIsRefused() throws {
         let log = SimulatedLog()
         log.append(Self.records)

@@ -134,6 +134,7 @@ import Testing
             for _ in 0..<100 { try reader.poll(timeoutMilliseconds: 200, limit: 10) { _, _ in } }
         }
         #expect(error?.code == .offsetOutOfRange)
+        #expect(error?.retry == .fatal, "a new worker looks where the log begins")
         #expect(error?.message.contains("range/0: offset 77") == true)
         reader.close()
     }

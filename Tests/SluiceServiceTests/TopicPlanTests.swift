@@ -65,10 +65,22 @@ import Testing
 
     @Test func anAuditThatIsNotKeptForGoodIsWarnedOf() {
         var audit = TopicDescription(name: "a.events", partitions: 1)
-        #expect(plan.forgetfulness([]) == nil && plan.forgetfulness([audit]) == nil)
+        #expect(plan.forgetfulness([]).isEmpty && plan.forgetfulness([audit]).isEmpty)
         audit.configuration = ["retention.ms": "-1", "retention.bytes": "-1"]
-        #expect(plan.forgetfulness([audit]) == nil)
+        #expect(plan.forgetfulness([audit]).isEmpty)
         audit.configuration["retention.ms"] = "604800000"
-        #expect(plan.forgetfulness([audit])?.contains("retention.ms=604800000") == true)
+        #expect(plan.forgetfulness([audit]).first?.contains("retention.ms=604800000") == true)
+    }
+
+    /// A command waits there while the service is away.
+    @Test func commandsAreKeptForGood() throws {
+        let made = plan.missing([TopicDescription(name: "in", partitions: 3)], inputPartitions: 3)
+        let control = try #require(made.first { $0.name == "a.control" })
+        #expect(control.configuration == ["cleanup.policy": "delete", "retention.ms": "-1"])
+        #expect(plan.forgetfulness([control]).isEmpty)
+        let bounded = TopicDescription(
+            name: "a.control", partitions: 3, configuration: ["retention.ms": "604800000", "retention.bytes": "-1"])
+        let warnings = plan.forgetfulness([bounded])
+        #expect(warnings.count == 1 && warnings[0].contains("a.control has retention.ms=604800000: commands"))
     }
 }

@@ -36,6 +36,9 @@ package final class ServiceMetrics: Sendable {
     /// From the arrival of a batch to the hand-over of its outputs.
     package let latency: Metrics.Timer
     package let commit: Metrics.Timer
+    package let transactionsAborted: Counter
+    /// Producers of transactions that were given up for a new one.
+    package let producersRenewed: Counter
     package let streams: Gauge
     package let stateBytes: Gauge
     /// 1 while the output takes nothing and input is paused.
@@ -58,11 +61,15 @@ package final class ServiceMetrics: Sendable {
         savedSlots = registry.counter("sluice_saved_slots_total", "Slot snapshots saved.")
         stateBytesWritten = registry.counter(
             "sluice_state_written_bytes_total",
-            "Bytes of slots, markers and heads stored; exactly-once also those of the changelog.")
+            "Bytes of slots, markers and heads stored, counted once; exactly-once they go to log and disk.")
         batchRecords = registry.histogram("sluice_batch_records", "Records taken from the log at once.", .records)
         step = registry.timer("sluice_step_seconds", "Time of a batch in the LSTM step.")
         latency = registry.timer("sluice_latency_seconds", "Time of a batch from arrival to its outputs produced.")
         commit = registry.timer("sluice_commit_seconds", "Time of a commit: delivery, state, positions.")
+        transactionsAborted = registry.counter(
+            "sluice_transactions_aborted_total", "Transactions aborted and sent again, exactly-once.")
+        producersRenewed = registry.counter(
+            "sluice_producers_renewed_total", "Transactional producers made anew, and partitions restored for it.")
         streams = registry.gauge("sluice_streams", "Streams with a slot, in memory or on disk.")
         stateBytes = registry.gauge("sluice_state_bytes", "Memory of the slots.")
         outputBlocked = registry.gauge("sluice_output_blocked", "1 while the output takes nothing.")
@@ -84,6 +91,7 @@ package final class ServiceMetrics: Sendable {
 
     private static let rejects = "sluice_rejects_total"
     private static let lag = "sluice_lag_records"
+    private static let commitAge = "sluice_commit_age_seconds"
     private static let modelInfo = "sluice_model_info"
     private static let modelActivation = "sluice_model_activation_timestamp_seconds"
     private static let retrains = "sluice_retrains_total"
@@ -95,6 +103,9 @@ package final class ServiceMetrics: Sendable {
         MetricDescription(rejects, "Records rejected, by the reject's code.", .counter, labels: ["code"]),
         MetricDescription(
             lag, "Records between the fold and the end of a partition owned here.", .gauge, labels: ["partition"]),
+        MetricDescription(
+            commitAge, "Age of the oldest input or command of a worker that is not committed; 0 at rest.", .gauge,
+            labels: ["worker"]),
         MetricDescription(
             modelInfo, "Always 1; the labels name the active model.", .gauge, labels: ["hash", "version"]),
         MetricDescription(modelActivation, "When the active model became so, seconds since 1970.", .gauge),
@@ -140,6 +151,10 @@ package final class ServiceMetrics: Sendable {
             lags[partition] = gauge
             gauge.record(records)
         }
+    }
+
+    package func setCommitAge(_ seconds: Double, worker: Int) {
+        Gauge(label: Self.commitAge, dimensions: [("worker", String(worker))], factory: registry).record(seconds)
     }
 
     /// Names the active model, from now on.

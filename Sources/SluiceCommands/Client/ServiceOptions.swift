@@ -10,7 +10,7 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "Access token; else SLUICE_TOKEN.")
     var token: String?
 
-    @Flag(help: "Print the service's answer as it is, for machines.")
+    @Flag(help: "Print JSON; the service's answer as it is, if JSON.")
     var json = false
 
     static let defaultURL = "http://127.0.0.1:8080"

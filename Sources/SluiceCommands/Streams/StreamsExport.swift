@@ -11,7 +11,7 @@ struct StreamsExport: AsyncParsableCommand {
         discussion: """
             The file is a snapshot (schemas/snapshot.md): h, c, scaler and anomaly statistics, pending forecasts, all \
             that the next prediction comes from. 'sluice streams import' lets a stream go on from it, here or in \
-            another application with the same model.
+            another application with the same model. With --json what the file holds is printed as one object.
 
             With --at the state is rebuilt from the log as it was before the input at that offset, and before the \
             commands that took effect there: the offset that a reset answered takes the reset back. That folds the \

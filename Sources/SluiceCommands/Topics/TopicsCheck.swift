@@ -38,7 +38,7 @@ struct TopicsCheck: AsyncParsableCommand {
         let console = Console.current
         if json { console.line(JSONWriter.text(of: report)) } else { console.out(report.table.text) }
         for topic in report.narrow { console.errorLine("\(topic)") }
-        if let warning = report.plan.forgetfulness(report.existing) { console.errorLine(warning) }
+        for warning in report.plan.forgetfulness(report.existing) { console.errorLine(warning) }
         guard report.problems.isEmpty else {
             throw SluiceError(
                 .topic, report.problems.map(\.description).joined(separator: "; "),

@@ -22,10 +22,7 @@ final class AtLeastOnce: Delivery {
     private var delivered = 0
     private let changes = Transaction()
     private var committedNanoseconds: Int64
-    /// Folded since the last commit.
-    private var isCommitDue = false
-    /// The last commit was refused for a while; said once.
-    private var isCommitRefused = false
+    private(set) var wait = CommitWait()
     /// Records of commands must be delivered before anything that depends on them.
     private var isRecording = false
     /// A command took effect: the next commit stores the state whatever the checkpoint interval says.
@@ -51,7 +48,7 @@ final class AtLeastOnce: Delivery {
     var waitMilliseconds: Int {
         guard !isHeldBack else { return 0 }
         let next = committedNanoseconds + settings.commitNanoseconds
-        let due = isCommitDue ? next : storeNanoseconds == .max ? .max : max(next, storeNanoseconds)
+        let due = wait.isDue ? next : storeNanoseconds == .max ? .max : max(next, storeNanoseconds)
         guard due < .max else { return .max }
         return max(0, Int((due - clock.monotonicNanoseconds()) / 1_000_000) + 1)
     }
@@ -59,6 +56,8 @@ final class AtLeastOnce: Delivery {
     /// A first commit, before any output: that nothing is committed means for certain that nothing was answered. And
     /// the one that a crash has kept from following its store, for nothing new may come.
     func begin(_ state: PartitionState) throws {
+        // What began cold is stored though nothing new may come.
+        if state.lostBefore != nil { storeNanoseconds = clock.monotonicNanoseconds() }
         guard !state.isCommitted else { return }
         try consumer.commit([position(state)])
         state.isCommitted = true
@@ -77,20 +76,22 @@ final class AtLeastOnce: Delivery {
     }
 
     func deliver(_ worker: Worker) throws {
-        isCommitDue = true
+        add()
         try handOver(worker)
     }
+
+    private func add() { wait.add(at: clock.monotonicNanoseconds()) }
 
     func recorded(_ worker: Worker) throws {
         isRecording = true
-        isCommitDue = true
+        add()
         try handOver(worker)
     }
 
-    func moved() { isCommitDue = true }
+    func moved() { add() }
 
     func applied() {
-        isCommitDue = true
+        add()
         isStoreForced = true
     }
 
@@ -135,7 +136,7 @@ final class AtLeastOnce: Delivery {
 
     func commitIfDue(_ worker: Worker) throws {
         let now = clock.monotonicNanoseconds()
-        guard isCommitDue || now >= storeNanoseconds, !isHeldBack else { return }
+        guard wait.isDue || now >= storeNanoseconds, !isHeldBack else { return }
         guard now - committedNanoseconds >= settings.commitNanoseconds else { return }
         _ = try commit(worker, now)
     }
@@ -148,8 +149,11 @@ final class AtLeastOnce: Delivery {
         storeNanoseconds = .max
         for state in live {
             let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
-            if isOld || isStoreForced { try store(worker, state, now, &report) }
-            guard let saved = state.savedNanoseconds, state.store?.position?.offset != state.position else { continue }
+            let isCold = state.lostFrom != nil
+            if isOld || isStoreForced || isCold { try store(worker, state, now, &report) }
+            guard let saved = state.savedNanoseconds else { continue }
+            if isCold { storeNanoseconds = now }
+            guard state.store?.position?.offset != state.position || !state.isAllStored else { continue }
             storeNanoseconds = min(storeNanoseconds, saved + settings.checkpointNanoseconds)
         }
         let positions = live.map(position)
@@ -158,13 +162,12 @@ final class AtLeastOnce: Delivery {
         } catch let error as SluiceError where error.retry == .later {
             // A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it
             // repeats outputs.
-            if !isCommitRefused { observer.note("commits are refused, and tried again", nil, error: error) }
-            isCommitRefused = true
+            add()
+            wait.refusal = error
             committedNanoseconds = clock.monotonicNanoseconds()
             return false
         }
-        isCommitRefused = false
-        isCommitDue = false
+        wait = CommitWait()
         isStoreForced = false
         committedNanoseconds = clock.monotonicNanoseconds()
         report.nanoseconds = committedNanoseconds - now
@@ -181,7 +184,7 @@ final class AtLeastOnce: Delivery {
         try state.store(
             changes.outputs,
             StoredPosition(
-                identity: state.identity, offset: state.position, replayFrom: state.position,
+                identity: state.identity, offset: state.position, replayFrom: state.replayOffset,
                 controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
                 latest: state.latest, storedAt: clock.wallMilliseconds(), partitions: settings.inputPartitions))
         state.savedNanoseconds = now
@@ -198,7 +201,7 @@ final class AtLeastOnce: Delivery {
                 continue
             }
             let isDirty = worker.partitions.values.contains { $0.isLive && $0.table.dirtyCount > 0 }
-            guard isCommitDue || isDirty else { return }
+            guard wait.isDue || isDirty else { return }
             isStoreForced = true
             if try commit(worker, clock.monotonicNanoseconds()) { return }
             try learning { try producer.poll(timeoutMilliseconds: 200) }

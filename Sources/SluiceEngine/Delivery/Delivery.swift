@@ -16,6 +16,9 @@ package protocol Delivery: AnyObject {
     /// How long the worker may wait for inputs at most.
     var waitMilliseconds: Int { get }
 
+    /// What is to be committed.
+    var wait: CommitWait { get }
+
     /// Before anything of a restored partition is folded.
     func begin(_ state: PartitionState) throws
     /// Called at the beginning of each turn.

@@ -36,8 +36,7 @@ final class ExactlyOnce: Delivery {
     private var onAnswerBody: (@Sendable () -> Void)?
     /// When the last transaction was sent.
     private var sentNanoseconds: Int64
-    /// Something was folded or commanded since.
-    private var isDue = false
+    private(set) var wait = CommitWait()
     private(set) var isBlocked = false
     /// Why the producer is made anew in the next turn.
     var anew: SluiceError?
@@ -74,7 +73,7 @@ final class ExactlyOnce: Delivery {
 
     var waitMilliseconds: Int {
         if machine.isUnderway || !machine.isInitialised { return Self.stepMilliseconds }
-        guard isDue else { return .max }
+        guard wait.isDue else { return .max }
         return max(
             0, Int((sentNanoseconds + settings.commitNanoseconds - clock.monotonicNanoseconds()) / 1_000_000) + 1)
     }
@@ -85,16 +84,17 @@ final class ExactlyOnce: Delivery {
     }
 
     /// Nothing leaves before its transaction: outputs only wait.
-    func deliver(_ worker: Worker) throws { isDue = true }
-    func recorded(_ worker: Worker) throws { isDue = true }
-    func applied() { isDue = true }
-    func moved() { isDue = true }
+    func deliver(_ worker: Worker) throws { add() }
+    func recorded(_ worker: Worker) throws { add() }
+    func applied() { add() }
+    func moved() { add() }
+    private func add() { wait.add(at: clock.monotonicNanoseconds()) }
 
     /// Nothing is known of it before its first transaction, which says soon where it began: somebody else would begin
     /// elsewhere. That inputs were gone, and what began cold for it, is said once though nothing new may come.
     func begin(_ state: PartitionState) throws {
         let isUnsaid = !state.isCommitted && state.origin != nil
-        if isUnsaid || state.lostBefore != nil || !state.table.dirty.isEmpty { isDue = true }
+        if isUnsaid || state.lostBefore != nil || !state.table.dirty.isEmpty { add() }
     }
 
     func advance(_ worker: Worker) throws {
@@ -102,8 +102,9 @@ final class ExactlyOnce: Delivery {
         guard try isMade() else { return }
         if machine.needsMembership { try join() }
         while let answer = producer.answer() {
-            if case .failed(let failure) = answer, failure.error.refusal != nil {
-                return try leaveOut(worker, failure.error)
+            if case .failed(let failure) = answer {
+                wait.refusal = failure.error
+                if failure.error.refusal != nil { return try leaveOut(worker, failure.error) }
             }
             switch machine.answered(answer) {
             case .committed: try finishCommit(worker)
@@ -128,7 +129,9 @@ final class ExactlyOnce: Delivery {
         case .produce: producer.start(.produce(sent))
         case .sendPositions: preconditionFailure("a membership belongs to it")
         case .commit: producer.start(.commit)
-        case .abort: producer.start(.abort)
+        case .abort:
+            resources.observer.transactionFailed(.aborted)
+            producer.start(.abort)
         }
     }
 
@@ -139,12 +142,17 @@ final class ExactlyOnce: Delivery {
             _ = machine.joined()
             producer.start(.sendPositions(sent, membership))
         } catch let error as SluiceError where error.retry == .later {
-            return
+            wait.refusal = error
         }
     }
 
     func commitIfDue(_ worker: Worker) throws {
-        guard isDue, machine.isIdle else { return }
+        guard machine.isIdle else { return }
+        guard wait.isDue else {
+            // What was given up has been folded again, or is somebody else's.
+            if wait.since != nil, worker.isWhole { wait.end() }
+            return
+        }
         let now = clock.monotonicNanoseconds()
         let isOver = now - sentNanoseconds >= settings.commitNanoseconds
         guard isOver || open.outputs.arena.count > Self.fullBytes else { return }
@@ -153,20 +161,32 @@ final class ExactlyOnce: Delivery {
 
     /// Seals what is open and begins to send it; nothing where there is nothing to say.
     private func send(_ worker: Worker, _ now: Int64, limit: Int? = nil) throws {
-        isDue = false
+        wait.begin()
         let elapsed = now - sentNanoseconds
         sentNanoseconds = now
         saving.removeAll(keepingCapacity: true)
         try seal(worker, limit: limit, elapsed: elapsed)
-        guard !sealed.isEmpty || !open.outputs.entries.isEmpty else { return }
+        guard !sealed.isEmpty || !open.outputs.entries.isEmpty else {
+            wait.end()
+            return try catchUp(worker)
+        }
         swap(&open, &sent)
         perform(machine.send())
+    }
+
+    /// Nothing is left to be said: slots that are in the store alone may be behind all the same.
+    private func catchUp(_ worker: Worker) throws {
+        for state in worker.partitions.values where state.isLive && state.catchingUp != nil {
+            add()
+            try worker.spill(state)
+        }
     }
 
     /// The transaction is in the log: the store may hold it too.
     private func finishCommit(_ worker: Worker) throws {
         var report = CommitReport()
         report.stateBytes = PartitionState.stateBytes(sent.outputs)
+        wait.end()
         for (partition, sealed) in sealed {
             committed[partition] = sealed
             report.slots += saving[partition] ?? 0
@@ -183,7 +203,7 @@ final class ExactlyOnce: Delivery {
             state.savedNanoseconds = clock.monotonicNanoseconds()
             try worker.spill(state)
             // The rest goes with the next ones, though nothing new may come.
-            if state.table.dirtyCount > 0 || state.table.hasStale { isDue = true }
+            if !state.isAllStored { add() }
         }
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()
@@ -196,6 +216,7 @@ final class ExactlyOnce: Delivery {
     /// where each partition stands. It is made at once, and later each time that nothing was committed between.
     func restart(_ worker: Worker, _ error: SluiceError) throws {
         resources.observer.note("transactions begin anew, from what the log says", nil, error: error)
+        resources.observer.transactionFailed(.begunAnew)
         producer.close()
         for transaction in [open, sent] { transaction.removeAll() }
         sealed.removeAll()
@@ -203,7 +224,8 @@ final class ExactlyOnce: Delivery {
         worker.restoreAll()
         machine = TransactionMachine()
         anew = nil
-        isDue = false
+        wait.begin()
+        wait.refusal = error
         let pause = restarts.inARow == 0 ? 0 : min(Self.pauseMilliseconds, 50 << min(restarts.inARow, 10))
         restarts = (restarts.total + 1, restarts.inARow + 1)
         makeNanoseconds = clock.monotonicNanoseconds() + pause * 1_000_000

@@ -17,6 +17,7 @@ extension PartitionState {
         controlOffset = plan.controlOffset
         identity = plan.identity
         origin = plan.origin
+        if !plan.lost.isEmpty { (lostFrom, lostBefore) = (plan.lost.lowerBound, plan.lost.upperBound) }
         latest = plan.latest
         storedMarkers = Set(stored.compactMap(\.control))
         for marker in stored.sorted(by: { ($0.control ?? 0) < ($1.control ?? 0) }) {
@@ -36,13 +37,14 @@ extension PartitionState {
     }
 
     /// Takes a stored slot into memory, unless it is idle, has no room, or is another model's that takes over later in
-    /// the replay.
+    /// the replay: then it stays in the store, and comes when it is heard of.
     ///
     /// - Parameter committed: the first input that was not committed.
+    /// - Returns: whether it may lack inputs that are gone, and begins cold.
     /// - Throws: `state-foreign` for a slot that holds more than that: it is another log's.
     func load(
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, idle: Int64?, resident: Int?, committed: Offset
-    ) throws {
+    ) throws -> Bool {
         let summary = try Self.summary(value, of: key)
         guard summary.header.fence < committed else {
             throw SluiceError(
@@ -55,32 +57,20 @@ extension PartitionState {
         let isIdle =
             idle.map { latest != .absent && latest - summary.header.time > $0 } ?? false
             || resident.map { table.count >= $0 } ?? false
+        let isCold = isLost(summary)
         if let swap = schedule.lastSwap(before: summary.header.control) {
-            ahead[Array(key)] = PartitionState.Ahead(value: Array(value), swap: swap)
+            swapsAhead.insert(swap)
+            spilled += 1
         } else if isIdle {
             spilled += 1
-            if !markers.isEmpty { catchingUp = CatchingUp() }
+            if isCold || !markers.isEmpty { catchingUp = CatchingUp() }
         } else {
             _ = try admit(value, summary)
         }
+        return isCold
     }
 
-    /// Sets back the slots that may lack inputs which the log no longer holds, and says which. They count as changed
-    /// since the first input that is gone: until all of them are stored, a restart knows that inputs are missing.
-    func startCold(_ gone: Range<Offset>, _ observer: any EngineObserver) throws {
-        let lost = gone.upperBound
-        lostBefore = lost
-        var names: [String] = []
-        var count = 0
-        table.forEach { slot in
-            guard table[slot].header.pointee.position < lost else { return }
-            if names.count < 10 { names.append(String(decoding: table.key(slot), as: UTF8.self)) }
-            count += 1
-            table.reset(slot, at: lost, cause: .lost)
-            table.markDirty(slot, at: gone.lowerBound)
-        }
-        observer.note(
-            "inputs before offset \(lost) are gone: \(count) streams begin cold"
-                + (names.isEmpty ? "" : ", among them " + names.joined(separator: ", ")), partition, error: nil)
-    }
+    /// All that is stored has been looked at: what begins cold and is in memory counts as changed since the first input
+    /// that is gone.
+    func hasLoaded() { if catchingUp == nil { lostFrom = nil } }
 }

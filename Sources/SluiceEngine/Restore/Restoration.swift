@@ -38,6 +38,9 @@ package final class Restoration {
         var plan: RestorePlan
         var after: [UInt8]?
         var bytes = 0
+        /// Streams that lack inputs which are gone, and some of them.
+        var cold = 0
+        var coldNames: [String] = []
     }
 
     init(_ partition: Int32, began: Int64) { (self.partition, self.began) = (partition, began) }
@@ -208,6 +211,11 @@ package final class Restoration {
                 "states are rebuilt without the oldest commands: retention has taken them from "
                     + "\(worker.settings.eventsTopic)", partition, error: nil)
         }
+        if let unreadable = history?.unreadable, unreadable > 0 {
+            worker.resources.observer.note(
+                "\(unreadable) records of \(worker.settings.eventsTopic) cannot be read: commands among them are not "
+                    + "repeated", partition, error: nil)
+        }
         let events = history?.events ?? []
         let markers = try Self.markers(store)
         let fold = try worker.firstModel(partition, plan, history: events, markers: markers, head: head)
@@ -244,20 +252,28 @@ package final class Restoration {
     private func load(_ worker: Worker) throws -> PartitionState? {
         guard var loading, let store else { return nil }
         let state = loading.state
-        // Where inputs are gone every slot is looked at.
-        let isWhole = loading.plan.lost.isEmpty
-        let (idle, resident) = isWhole ? (worker.settings.idleMilliseconds, worker.residentSlots) : (nil, nil)
+        let (idle, resident) = (worker.settings.idleMilliseconds, worker.residentSlots)
         let last = try store.scan(prefix: [], after: loading.after, limit: Self.loadedEntries) { key, value in
             guard ChangelogKey.isStream(key) else { return }
             loading.bytes += key.count + value.count
-            try state.load(key, value, idle: idle, resident: resident, committed: loading.plan.liveFrom)
+            let isCold = try state.load(
+                key, value, idle: idle, resident: resident, committed: loading.plan.liveFrom)
+            guard isCold else { return }
+            loading.cold += 1
+            if loading.coldNames.count < 10 { loading.coldNames.append(String(decoding: key, as: UTF8.self)) }
         }
         loading.after = last
         self.loading = loading
         // What was replaced is in the files as well, for a time: it may be done sooner.
         progress = 0.5 + 0.5 * min(1, Double(loading.bytes) / Double(max(1, store.bytesOnDisk)))
         guard last == nil else { return nil }
-        if !isWhole { try state.startCold(loading.plan.lost, worker.resources.observer) }
+        state.hasLoaded()
+        if let lost = state.lostBefore {
+            worker.resources.observer.note(
+                "inputs before offset \(lost) are gone: \(loading.cold) streams begin cold"
+                    + (loading.cold == 0 ? "" : ", among them " + loading.coldNames.joined(separator: ", ")),
+                partition, error: nil)
+        }
         self.loading = nil
         self.store = nil
         return state

@@ -139,8 +139,17 @@ struct RestorePlan: Equatable {
         modelHash = head?.model
         latest = head?.latest ?? .absent
         let control = max(head?.control ?? 0, facts.metadata?.controlOffset ?? 0)
-        // Retention took commands that were never read, or the topic was made anew: all that is there is new.
+        // Where there are commands that were never read, all that is there is new.
         controlOffset = (controlLow...max(controlLow, controlHigh)).contains(control) ? control : controlLow
+        if control < controlLow && !isNew {
+            notes.append(
+                "commands \(control) to \(controlLow - 1) of the control topic are gone: retention has taken them, and "
+                    + "those that were not recorded before never take effect")
+        } else if control > max(controlLow, controlHigh) {
+            notes.append(
+                "the control topic ends at \(controlHigh), and commands before \(control) were read: it was made anew, "
+                    + "and is read from its beginning")
+        }
         commandsFrom = 0
         if replayFrom < facts.low {
             lost = replayFrom..<facts.low

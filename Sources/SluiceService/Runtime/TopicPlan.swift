@@ -69,7 +69,10 @@ package struct TopicPlan: Sendable {
                 Need(name: input, partitions: .any, cleanup: "delete", isInput: true),
                 Need(name: output, partitions: .asInput, cleanup: "delete", isInput: false),
                 Need(name: rejects, partitions: .any, cleanup: "delete", isInput: false),
-                Need(name: control, partitions: .asInput, cleanup: "delete", isInput: false),
+                // A command waits here for as long as the service is away; there are few.
+                Need(
+                    name: control, partitions: .asInput, cleanup: "delete", isInput: false,
+                    configuration: ["retention.ms": "-1"]),
                 Need(
                     name: events, partitions: .any, cleanup: "delete", isInput: false,
                     // The audit is kept for good, and with the inputs it rebuilds any state.
@@ -102,15 +105,19 @@ package struct TopicPlan: Sendable {
         }
     }
 
-    /// What is said of an audit that is not kept for good; nil for one that is.
-    package func forgetfulness(_ existing: [TopicDescription]) -> String? {
-        guard let topic = existing.first(where: { $0.name == events }) else { return nil }
-        let limits = ["retention.ms", "retention.bytes"].compactMap { name in
-            topic.configuration[name].flatMap { $0 == "-1" ? nil : "\(name)=\($0)" }
+    /// What is said of commands and of an audit that are not kept for good; nothing of those that are.
+    package func forgetfulness(_ existing: [TopicDescription]) -> [String] {
+        [
+            (events, "states that are rebuilt from the log will lack the commands that are gone"),
+            (control, "commands that are gone before a service that is away has read them never take effect"),
+        ].compactMap { name, consequence in
+            let topic = existing.first { $0.name == name }
+            let limits = ["retention.ms", "retention.bytes"].compactMap { limit in
+                topic?.configuration[limit].flatMap { $0 == "-1" ? nil : "\(limit)=\($0)" }
+            }
+            guard !limits.isEmpty else { return nil }
+            return "the topic \(name) has \(limits.joined(separator: ", ")): \(consequence); set it to -1"
         }
-        guard !limits.isEmpty else { return nil }
-        return "the topic \(events) has \(limits.joined(separator: ", ")): states that are rebuilt from the log will "
-            + "lack the commands that are gone; set it to -1"
     }
 
     /// The topics to make so that nothing is missing. The input's partitions decide; without an input there are none to

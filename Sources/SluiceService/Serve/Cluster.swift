@@ -39,7 +39,7 @@ package struct Cluster: Sendable {
         let plan = topics
         let described = try Self.retrying(isCancelled) { try Self.topics(plan, admin, isEmbedded: isEmbedded) }
         for topic in topics.narrow(described, batchBytes: try kafka.batchBytes) { logger.warning("\(topic)") }
-        if let warning = topics.forgetfulness(described) { logger.warning("\(warning)") }
+        for warning in topics.forgetfulness(described) { logger.warning("\(warning)") }
         func partitions(_ name: String) -> Int { described.first { $0.name == name }?.partitions ?? 0 }
         inputPartitions = partitions(topics.input)
         eventsPartitions = partitions(topics.events)

@@ -10,7 +10,10 @@ extension EngineBackend {
         let (ends, totals) = (ends, observer.latest)
         let now = SystemClock().monotonicNanoseconds()
         let latency = totals.activity.latency([0.5, 0.99], at: now)
-        let behind = views.map { view in ends[view.partition].map { max(0, $0 - view.position) } }
+        // Of a partition that restores nobody knows how far behind it is.
+        let behind = views.map { view in
+            ends[view.partition].flatMap { end in view.position.map { max(0, end - $0) } }
+        }
         return ServiceOverview(
             time: Timestamp(SystemClock().wallMilliseconds()), instance: instance,
             rate: totals.activity.rate(at: now),

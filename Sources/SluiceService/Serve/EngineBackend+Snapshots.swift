@@ -25,10 +25,10 @@ extension EngineBackend {
             let found = try await find { $0.partitionViews().first { $0.partition == partition } }
             guard let view = found else { return nil }
             if offset <= view.committed { return view }
-            guard offset <= view.position else {
+            if let position = view.position, offset > position {
                 throw Problem(
                     .parameterInvalid,
-                    "partition \(partition) has come to offset \(view.position): there is no state at \(offset) yet")
+                    "partition \(partition) has come to offset \(position): there is no state at \(offset) yet")
             }
             guard .now < end else {
                 throw Problem(notReady: "the inputs before \(offset) of partition \(partition) are not committed yet")

@@ -176,7 +176,7 @@ package final class EngineBackend: AdminBackend {
             PartitionStatus(
                 partition: view.partition, owner: owner, offset: view.position,
                 // Asked a moment ago: the fold may be further.
-                end: ends[view.partition].map { max($0, view.position) },
+                end: ends[view.partition].map { max($0, view.position ?? 0) },
                 state: view.isLive ? .live : .restoring, progress: Float(view.progress),
                 checkpointAge: view.checkpointAgeNanoseconds.map { $0 / 1_000_000 })
         }
@@ -203,21 +203,27 @@ package final class EngineBackend: AdminBackend {
                 reasons: [stage.map { "there is no model yet: \($0)" } ?? "the service is starting"])
         }
         let conditions = await ask { worker in
-            (worker.hasJoined, worker.partitionViews().filter { !$0.isLive }, worker.isOutputBlocked)
+            (
+                hasJoined: worker.hasJoined, waiting: worker.partitionViews().filter { !$0.isLive },
+                isBlocked: worker.isOutputBlocked, stall: worker.isCommitStalled ? worker.commitAgeNanoseconds : nil
+            )
         }
         var reasons: [String] = []
         if conditions.count < workers.count {
             reasons.append("\(workers.count - conditions.count) workers are restarting")
         }
         // Whoever joins last takes partitions from the others: until then they are about to move.
-        let absent = conditions.count { !$0.0 }
+        let absent = conditions.count { !$0.hasJoined }
         if absent > 0 {
             reasons.append("\(absent) of \(conditions.count) workers have not joined the consumer group yet")
         }
-        for view in conditions.flatMap(\.1) {
+        for view in conditions.flatMap(\.waiting) {
             reasons.append("partition \(view.partition) is restoring: \(Int(view.progress * 100)) %")
         }
-        if conditions.contains(where: \.2) { reasons.append("the output takes nothing") }
+        if conditions.contains(where: \.isBlocked) { reasons.append("the output takes nothing") }
+        if let longest = conditions.compactMap(\.stall).max() {
+            reasons.append("commits are stalled: nothing has been committed for \(longest / 1_000_000_000) s")
+        }
         return ServiceCondition(reasons: reasons)
     }
 

@@ -73,6 +73,13 @@ package final class MetricsObserver: EngineObserver {
         metrics.stateBytesWritten.increment(by: report.stateBytes)
     }
 
+    package func transactionFailed(_ fault: TransactionFault) {
+        switch fault {
+        case .aborted: metrics.transactionsAborted.increment()
+        case .begunAnew: metrics.producersRenewed.increment()
+        }
+    }
+
     package func restoring(_ progress: [Int32: Double]) {
         for (partition, share) in progress.sorted(by: { $0.key < $1.key }) {
             logger.info("restoring \(Self.bar(share))", metadata: ["partition": "\(partition)"])

@@ -246,7 +246,10 @@ package final class ServeRuntime: Service {
             metrics.stateBytes.record(partitions.reduce(0) { $0 + $1.view.stateBytes })
             for (partition, end) in ends {
                 let owned = partitions.first { $0.view.partition == partition }
-                metrics.setLag(owned.map { max(0, end - $0.view.position) }, partition: partition)
+                metrics.setLag(owned?.view.position.map { max(0, end - $0) }, partition: partition)
+            }
+            for (worker, age) in await backend.ask({ ($0.index, $0.commitAgeNanoseconds) }) {
+                metrics.setCommitAge(Double(age) / 1e9, worker: worker)
             }
             metrics.ready.record(await backend.readiness().holds ? 1 : 0)
             try? await Task.sleep(for: .seconds(2))
