@@ -12,6 +12,8 @@ package enum Canary: String, Sendable, CaseIterable {
     case lostMarker
     /// I2: an output is produced twice in a transaction.
     case doubledOutput
+    /// I2: a batch that is sent again, for its answer was lost, is appended again.
+    case plainRetries
     /// I2: positions are committed before the transaction that they belong to.
     case earlyPositions
     /// I3: two outputs of a stream change places.
@@ -35,7 +37,7 @@ package enum Canary: String, Sendable, CaseIterable {
     package var invariant: Invariant {
         switch self {
         case .otherModel, .lateReplay: .sameBits
-        case .doubledOutput, .earlyPositions: .oneOutcome
+        case .doubledOutput, .plainRetries, .earlyPositions: .oneOutcome
         case .swappedOutputs: .order
         case .mixedStreams: .ownState
         case .doubledEvent: .oneCommand

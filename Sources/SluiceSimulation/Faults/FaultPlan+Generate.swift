@@ -25,6 +25,18 @@ extension FaultPlan {
         self.init(faults)
     }
 
+    /// What keeps a run's readers from reading, in one run of two.
+    static func ofReading(seed: UInt64, milliseconds: Int64, processes: Int) -> [Fault] {
+        var random = SimulationRandom(seed: seed)
+        let count = random.once(in: 2) ? 0 : [1, 5, 20][random.below(3)]
+        return (0..<count).map { _ in
+            Fault(
+                random.pick([.lost, .delayed, .refused]) ?? .lost, at: random.within(0...milliseconds),
+                process: random.below(processes), call: random.pick(FaultCall.reading) ?? .poll,
+                amount: random.once(in: 4) ? random.within(8_000...15_000) : random.within(1...2_000))
+        }
+    }
+
     private static func draw(
         _ kind: FaultKind, at: Int64, _ processes: Int, _ partitions: Int, _ streams: Int,
         _ random: inout SimulationRandom
@@ -39,6 +51,7 @@ extension FaultPlan {
             fault.amount = random.within(100...30_000)
         case .lost, .lostReply, .delayed, .duplicated, .refused, .fatal, .indefinite:
             fault.call = random.pick(FaultCall.transactional + [.plainCommit, .committed]) ?? .commit
+            if !kind.calls.contains(fault.call) { fault.call = .plainCommit }
             // The transaction's time-out is sometimes behind it.
             fault.amount = random.once(in: 4) ? random.within(8_000...15_000) : random.within(1...2_000)
         case .diskError: fault.call = random.pick(FaultCall.store) ?? .storeWrite
@@ -46,11 +59,11 @@ extension FaultPlan {
         case .isolate, .stall, .modelGone, .modelDamaged, .modelUnreadable:
             fault.amount = random.within(100...30_000)
         case .leave, .coordinatorMove, .brokerDown, .brokerSlow, .slowMarks, .outputBlocked, .diskFull,
-            .retentionPast:
+            .retentionPast, .offsetsExpired, .producersExpired:
             fault.amount = random.within(20...5_000)
         case .wallJump: fault.amount = random.within(-3_600_000...3_600_000)
         case .rebalance, .compaction, .retention, .hijack, .bitFlip, .misdirect, .grow, .growAway: break
-        case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand:
+        case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand, .rewind:
             fault.process = random.below(partitions)
             fault.amount = Int64(random.below(streams))
         }

@@ -17,6 +17,7 @@ extension Simulation {
                     life, name: name, timeoutMilliseconds: scenario.transactionMilliseconds)
                 producer.messageBytesMax = Self.messageBytesMax
                 producer.isAlone = limits.sizes.isAlone
+                producer.isIdempotent = canary != .plainRetries
                 return canary?.wrap(producer, cluster) ?? producer
             }
         } else {
@@ -42,12 +43,11 @@ extension Simulation {
     }
 
     /// What rebuilds earlier states, on a machine of its own.
-    func makeRewind() -> SlotRewind {
-        let (canary, life) = (
-            canary,
-            SimulatedProcess(
-                index: processes.count, cluster: cluster, faults: faults, disk: SimulatedDisk())
-        )
+    ///
+    /// - Parameter process: whose faults at calls it is met by.
+    func makeRewind(as process: Int) -> SlotRewind {
+        let canary = canary
+        let life = SimulatedProcess(index: process, cluster: cluster, faults: faults, disk: SimulatedDisk())
         return SlotRewind(
             settings, hasChangelog: scenario.isExactlyOnce,
             makeReader: {

@@ -27,6 +27,7 @@ package final class Simulation {
     private var producers: Int64 = 0
     var commands = Commands()
     var coldStarts: [ColdStart] = []
+    var earlierStates: [EarlierState] = []
     /// Milliseconds for which all processes are to be away when that costs states their inputs.
     var absence: Int64?
     /// `state.lost_input` as it is set now.
@@ -51,6 +52,7 @@ package final class Simulation {
         faults = FaultInjector(self.plan)
         observer = SimulatedObserver { cluster.now }
         observer.say("\(scenario)")
+        cluster.onMeet = { [faults] in faults.meet($0) }
         setUp()
     }
 
@@ -80,7 +82,8 @@ package final class Simulation {
             try heal()
             let checker = try Checker(self)
             try checker.check()
-            try checker.checkRewinds(makeRewind())
+            try checker.checkRewinds(makeRewind(as: processes.count))
+            try checker.checkRewinds(earlierStates)
             return outcome(nil)
         } catch let violation as Violation {
             return outcome(violation)
@@ -138,9 +141,14 @@ package final class Simulation {
         let end = cluster.now + nanoseconds
         while cluster.now < end {
             // What the others break is found when the run goes on: nothing can be thrown through the one that sleeps.
-            do { try step() } catch { broken = broken ?? error }
+            goOn()
         }
         observer.say("process \(process.index) goes on")
+    }
+
+    /// The others take a turn while somebody outside waits for something.
+    func goOn() {
+        do { try step() } catch { broken = broken ?? error }
     }
 
     /// What went wrong while somebody slept.
@@ -165,7 +173,7 @@ package final class Simulation {
         var found = violation
         if let broken { found = broken as? Violation ?? Violation(.restoreEnds, "\(broken)") }
         return Outcome(
-            seed: seed, plan: plan, violation: found, injected: faults.injected,
+            seed: seed, plan: plan, violation: found, struck: faults.struck,
             transactions: cluster.transactions.tally, inputs: scenario.inputs,
             simulatedMilliseconds: cluster.now / 1_000_000, rejects: observer.rejects,
             coldStarts: coldStarts.count, notes: observer.notes,
@@ -178,7 +186,8 @@ package struct Outcome: Sendable {
     package var seed: UInt64
     package var plan: FaultPlan
     package var violation: Violation?
-    package var injected: [FaultKind: Int]
+    /// Faults that had an effect.
+    package var struck: [Strike: Int]
     package var transactions: TransactionCoordinator.Tally
     package var inputs: Int
     package var simulatedMilliseconds: Int64
