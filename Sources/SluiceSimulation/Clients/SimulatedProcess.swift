@@ -8,7 +8,9 @@ package final class SimulatedProcess {
     package let disk: SimulatedDisk
     /// Lets the others go on for so many nanoseconds while this one stands still.
     package var onPause: (Int64) -> Void
-    package private(set) var isDead = false
+    private var hasDied = false
+    /// A run that does not come to rest ends for all.
+    package var isDead: Bool { hasDied || cluster.isExhausted }
     package private(set) var isPaused = false
     /// It has stood still: others may have done its work meanwhile.
     private(set) var hasSlept = false
@@ -78,6 +80,7 @@ package final class SimulatedProcess {
 
     /// The beginning of a call: the process may die or stop here; any other fault is for the caller.
     package func enter(_ call: FaultCall) throws -> Fault? {
+        cluster.spend()
         guard !isDead else { throw Crash() }
         let fault = faults.take(call, process: index, milliseconds: cluster.now / 1_000_000)
         if trace.count > 400 { trace.removeFirst(200) }
@@ -109,7 +112,7 @@ package final class SimulatedProcess {
     @discardableResult
     package func die(_ losesDisk: Bool = false) -> Crash {
         guard !isDead else { return Crash() }
-        isDead = true
+        hasDied = true
         if losesDisk { disk.loseUnsynced(&cluster.random) }
         disk.releaseAll()
         return Crash()

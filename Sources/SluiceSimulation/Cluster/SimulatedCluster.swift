@@ -42,6 +42,9 @@ package final class SimulatedCluster {
     package var onMeet: (FaultKind) -> Void = { _ in }
     /// Called whenever time has moved, before what is due then.
     package var onTick: () -> Void = {}
+    /// How many more calls and waits there may be.
+    var stepsLeft = Int.max
+    var isExhausted: Bool { stepsLeft <= 0 }
     private var events: [Event] = []
     private var ordinal = 0
     private var isAdvancing = false
@@ -109,8 +112,11 @@ package final class SimulatedCluster {
         return random.within(weather.markDelay)
     }
 
+    func spend() { stepsLeft -= 1 }
+
     /// Lets time pass, with all that is due in it.
     package func advance(_ nanoseconds: Int64) {
+        spend()
         precondition(!isAdvancing, "what happens by itself waits for nothing")
         isAdvancing = true
         defer { isAdvancing = false }

@@ -10,7 +10,12 @@ package enum FaultCall: String, Sendable, CaseIterable {
     static let store: [FaultCall] = [.storeOpen, .storeWrite, .storeRead]
     /// FETCH of the two kinds of consumers, and LIST_OFFSETS.
     package static let reading: [FaultCall] = [.poll, .readerPoll, .watermarks]
-    static let all = allCases.filter { $0 != .any }
+    /// - Parameter isExactlyOnce: the delivery.
+    package static func all(_ isExactlyOnce: Bool) -> [FaultCall] {
+        let others: [FaultCall] =
+            isExactlyOnce ? [.any, .plainCommit] : [.any, .initialise, .sendPositions, .commit, .abort]
+        return allCases.filter { !others.contains($0) }
+    }
 }
 
 /// What can go wrong, and what people can ask for meanwhile.
@@ -73,10 +78,16 @@ package enum FaultKind: String, Sendable, CaseIterable {
         default: false
         }
     }
+    /// The calls at which it has an effect, with one delivery or the other.
+    package func calls(_ isExactlyOnce: Bool) -> [FaultCall] {
+        let all = FaultCall.all(isExactlyOnce)
+        return calls.filter { all.contains($0) }
+    }
+
     /// The calls at which it has an effect.
     package var calls: [FaultCall] {
         switch self {
-        case .crash, .crashAfter, .pause: FaultCall.all
+        case .crash, .crashAfter, .pause: FaultCall.allCases.filter { $0 != .any }
         // No answer comes, or the partition's leader has moved.
         case .lost, .delayed, .refused: FaultCall.transactional + [.plainCommit, .committed] + FaultCall.reading
         case .lostReply, .fatal, .indefinite: FaultCall.transactional + [.plainCommit, .committed]

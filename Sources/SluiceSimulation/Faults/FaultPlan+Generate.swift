@@ -6,7 +6,8 @@ extension FaultPlan {
     ///   - milliseconds: the time in which faults happen.
     ///   - kinds: those that make sense for the run.
     package init(
-        seed: UInt64, milliseconds: Int64, processes: Int, partitions: Int, streams: Int, kinds: [FaultKind]
+        seed: UInt64, milliseconds: Int64, processes: Int, partitions: Int, streams: Int, kinds: [FaultKind],
+        isExactlyOnce: Bool = true
     ) {
         var random = SimulationRandom(seed: seed)
         let chosen = kinds.filter { $0.isCommand ? !random.once(in: 3) : random.once(in: 2) }
@@ -21,6 +22,12 @@ extension FaultPlan {
             faults.append(
                 Self.draw(
                     chosen[index], at: random.within(0...milliseconds), processes, partitions, streams, &random))
+            let calls = chosen[index].calls(isExactlyOnce)
+            let last = faults.count - 1
+            // What never comes with this delivery, or is met without effect, is drawn elsewhere.
+            if faults[last].call != .any, !calls.contains(faults[last].call) {
+                faults[last].call = random.pick(calls) ?? .any
+            }
         }
         self.init(faults)
     }
@@ -51,7 +58,6 @@ extension FaultPlan {
             fault.amount = random.within(100...30_000)
         case .lost, .lostReply, .delayed, .duplicated, .refused, .fatal, .indefinite:
             fault.call = random.pick(FaultCall.transactional + [.plainCommit, .committed]) ?? .commit
-            if !kind.calls.contains(fault.call) { fault.call = .plainCommit }
             // The transaction's time-out is sometimes behind it.
             fault.amount = random.once(in: 4) ? random.within(8_000...15_000) : random.within(1...2_000)
         case .diskError: fault.call = random.pick(FaultCall.store) ?? .storeWrite

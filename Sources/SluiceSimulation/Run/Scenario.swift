@@ -97,7 +97,7 @@ package struct Scenario: Sendable {
             case .wallJump: tombstonesMilliseconds > 3_600_000
             // Positions of at-least-once say nothing of the store's.
             case .retention, .retentionPast: isExactlyOnce
-            case .hijack, .offsetsExpired, .producersExpired: isExactlyOnce
+            case .slowMarks, .compaction, .hijack, .offsetsExpired, .producersExpired: isExactlyOnce
             // Who goes on without what is lost puts the files back first: streams that begin anew for them, nobody counts.
             case .modelGone, .modelDamaged: lostInput == .fail
             // Without a changelog nothing but RocksDB's promise holds a batch together.
@@ -115,7 +115,7 @@ package struct Scenario: Sendable {
         func draw(_ seed: UInt64, _ kinds: [FaultKind]) -> [Fault] {
             FaultPlan(
                 seed: seed, milliseconds: milliseconds, processes: processes, partitions: partitions,
-                streams: streams, kinds: kinds
+                streams: streams, kinds: kinds, isExactlyOnce: isExactlyOnce
             ).faults
         }
         return FaultPlan(

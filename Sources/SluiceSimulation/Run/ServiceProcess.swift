@@ -81,12 +81,13 @@ final class ServiceProcess {
     private func name(_ seat: Seat) -> String { "pumps-p\(index)-w\(seat.index)" }
 
     /// Notices what has been restored since the last poll: nothing of it is committed before the next one.
-    private func noticeColdStarts(_ seat: Seat) {
-        guard run.scenario.isExactlyOnce, let worker = seat.worker else { return }
+    private func noticeRestored(_ seat: Seat) {
+        guard let worker = seat.worker else { return }
         for partition in worker.partitions.keys.sorted() {
             guard let state = worker.partitions[partition], seat.seen[partition] !== state else { continue }
             seat.seen[partition] = state
-            if let lost = state.lostBefore {
+            run.checkMemory(state)
+            if run.scenario.isExactlyOnce, let lost = state.lostBefore {
                 run.noticeColdStart(partition, lost, from: state.liveFrom, of: name(seat))
             }
         }
@@ -96,7 +97,7 @@ final class ServiceProcess {
         let name = name(seat)
         let consumer = SimulatedConsumer(life, instance: name)
         consumer.batchMaximum = run.scenario.batchMaximum
-        consumer.onPoll = { [unowned self, unowned seat] in noticeColdStarts(seat) }
+        consumer.onPoll = { [unowned self, unowned seat] in noticeRestored(seat) }
         seat.consumer = consumer
         seat.worker = try run.makeWorker(life, consumer, name, index: seat.index, limits)
         try seat.worker?.begin()

@@ -36,7 +36,9 @@ extension Simulation {
     /// All processes are away until their sessions and transactions are over, and what the group, or the transaction
     /// coordinator, remembers of them is gone.
     func expire(_ fault: Fault) {
+        guard cluster.now >= awayUntil else { return }
         let away = max(scenario.sessionMilliseconds, scenario.transactionMilliseconds) + 1_000 + fault.amount
+        awayUntil = cluster.now + away * 1_000_000
         for process in processes { process.stayAway(for: away) }
         cluster.after((away - 10) * 1_000_000) { [unowned self] in
             guard faults.isOn, cluster.group.state == .empty else { return }

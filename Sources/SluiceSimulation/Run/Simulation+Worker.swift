@@ -33,7 +33,8 @@ extension Simulation {
                 let reader = SimulatedReader(life)
                 return canary?.wrap(reader) ?? reader
             },
-            stores: SimulatedStores(life), clock: SimulatedClock(cluster), observer: observer,
+            stores: canary?.wrap(SimulatedStores(life)) ?? SimulatedStores(life), clock: SimulatedClock(cluster),
+            observer: observer,
             makeFold: { [cluster] in
                 try Self.fold($0, canary) { try life.disk.checkModel($0, now: cluster.now) }
             },
@@ -89,7 +90,7 @@ extension Simulation {
         settings.slotsMinimum = scenario.slotsMinimum
         settings.markedSlots = scenario.markedSlots
         settings.settledSlots = scenario.settledSlots
-        settings.residentSlots = scenario.residentSlots
+        settings.residentSlots = canary == .roomyRestore ? nil : scenario.residentSlots
         settings.idleMilliseconds = scenario.idleMilliseconds
         settings.tombstonesMilliseconds = scenario.tombstonesMilliseconds
         settings.lostInput = lostInput
