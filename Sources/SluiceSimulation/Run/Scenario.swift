@@ -98,7 +98,8 @@ package struct Scenario: Sendable {
             // Positions of at-least-once say nothing of the store's.
             case .retention, .retentionPast: isExactlyOnce
             case .slowMarks, .compaction, .hijack, .offsetsExpired, .producersExpired: isExactlyOnce
-            // Who goes on without what is lost puts the files back first: streams that begin anew for them, nobody counts.
+            // Who goes on without what is lost puts the files back first: streams that begin anew for them, nobody
+            // counts.
             case .modelGone, .modelDamaged: lostInput == .fail
             // Without a changelog nothing but RocksDB's promise holds a batch together.
             case .tornUnseen: isExactlyOnce

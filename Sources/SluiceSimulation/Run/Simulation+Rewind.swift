@@ -12,8 +12,8 @@ struct EarlierState {
 }
 
 extension Simulation {
-    /// Somebody asks for the state of a stream as of an offset that has been answered. Workers go on meanwhile, and what
-    /// befalls a process at its calls befalls this one too. What it is given is checked when the run is over.
+    /// Somebody asks for the state of a stream as of an offset that has been answered. Workers go on meanwhile, and
+    /// what befalls a process at its calls befalls this one too. What it is given is checked when the run is over.
     ///
     /// - Returns: whether it was given one, or none for there was none.
     /// - Throws: a `Violation` for a refusal that is not clean.
