@@ -4,10 +4,12 @@ BOOTSTRAP ?=
 PYTHON ?= python3
 RUNS ?= 200
 SEED ?= 1
+# Seeds that nobody has tried: another first one with each commit.
+FRESH_SEED = $(shell printf '%d' 0x$$(git rev-parse --short=7 HEAD | cut -c1-7))
 SECONDS ?= 10
 TARGET ?=
 
-.PHONY: help demo test test-kafka exhaustive fuzz simulate soak lint docs clean dependencies
+.PHONY: help demo test test-kafka exhaustive fuzz simulate simulate-fresh soak lint docs clean dependencies
 
 help:
 	@echo "make demo [DURATION=40]  the whole service on this machine, with data; without DURATION until Ctrl-C"
@@ -16,6 +18,7 @@ help:
 	@echo "make exhaustive          all tests, with those over every float32"
 	@echo "make fuzz [SECONDS=600]  everything that parses bytes from outside under libFuzzer, or TARGET=json alone"
 	@echo "make simulate [RUNS=200] [SEED=1]  the engine in a simulated world with faults, a run for each seed"
+	@echo "make simulate-fresh      the same from a first seed that is the commit's: others with each commit"
 	@echo "make soak                ten minutes of the demo's service with retrainings, judged; leaves soak/"
 	@echo "make lint                the format of all Swift sources"
 	@echo "make docs                the documentation catalogue as a web site in .build/docs; fails on a broken link"
@@ -59,6 +62,10 @@ fuzz: dependencies
 simulate: dependencies
 	swift build --product sluice-simulate
 	.build/debug/sluice-simulate --seed $(SEED) --runs $(RUNS)
+
+simulate-fresh: dependencies
+	swift build --product sluice-simulate
+	.build/debug/sluice-simulate --seed $(FRESH_SEED) --runs 100
 
 soak: dependencies
 	@command -v python3 > /dev/null || scripts/install-dependencies python3

@@ -98,7 +98,7 @@ let package = Package(
             swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .executableTarget(
             name: "sluice-simulate",
-            dependencies: ["SluiceSimulation", product("ArgumentParser", "swift-argument-parser")],
+            dependencies: ["SluiceCore", "SluiceSimulation", product("ArgumentParser", "swift-argument-parser")],
             swiftSettings: strict),
         .target(
             name: "SluiceTraining",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import SluiceCore
 import SluiceSimulation
 
 /// The deterministic simulator on the command line.
@@ -10,16 +11,28 @@ struct Simulate: ParsableCommand {
         discussion: """
             Each seed is one run: a Kafka cluster with transactions, machines with disks, processes that die, and the \
             worker that serve runs. A seed that fails prints one line that repeats it.
-            """)
 
-    /// For a last word; one thread writes it.
-    nonisolated(unsafe) static var seedAtHand: UInt64 = 0
+            Kinds of faults that meet a call of a process, with the calls (or any):
+            \(FaultKind.allCases.filter(\.isAtCall).map(Self.describe).joined(separator: "\n"))
+
+            Kinds that come at their time (the call is any):
+            \(FaultKind.allCases.filter { !$0.isAtCall }.map(\.rawValue).joined(separator: ", "))
+            """,
+        version: Version.text)
+
+    private static func describe(_ kind: FaultKind) -> String {
+        "  \(kind.rawValue): \(kind.calls.map(\.rawValue).joined(separator: " "))"
+    }
 
     @Option(help: "The first seed.")
     var seed: UInt64 = 1
     @Option(help: "How many seeds, one after the other.")
     var runs = 200
-    @Option(help: "Faults instead of the seed's own: kind@milliseconds:process:call:amount, separated by commas.")
+    @Option(
+        help: """
+            Faults instead of the seed's own: kind@milliseconds:process:call:amount, separated by commas; kinds and \
+            calls are listed above.
+            """)
     var faults: String?
     @Option(parsing: .upToNextOption, help: "Kinds of faults that are left out.")
     var without: [String] = []
@@ -29,7 +42,7 @@ struct Simulate: ParsableCommand {
     var json = false
     @Flag(help: "Goes on behind a seed that fails, and makes no list of faults short.")
     var all = false
-    @Flag(help: "What the engines said in a run that fails.")
+    @Flag(help: "What the engines said in a run that fails; not with --json.")
     var verbose = false
 
     mutating func validate() throws {
@@ -38,6 +51,7 @@ struct Simulate: ParsableCommand {
         for kind in without where FaultKind(rawValue: kind) == nil {
             throw ValidationError("there is no fault \(kind)")
         }
+        if json && verbose { throw ValidationError("--verbose prints text, and --json none") }
         guard runs > 0 else { throw ValidationError("--runs must be at least 1") }
     }
 
@@ -47,17 +61,15 @@ struct Simulate: ParsableCommand {
         var summary = Summary()
         var failures = 0
         for number in 0..<UInt64(runs) {
-            Self.seedAtHand = seed &+ number
-            let outcome = Simulation(
-                seed: seed &+ number, plan: faults.flatMap { FaultPlan(text: $0) }, without: excluded, canary: planted
-            ).run()
+            let run = Simulation(
+                seed: seed &+ number, plan: faults.flatMap { FaultPlan(text: $0) }, without: excluded, canary: planted)
+            LastWord.prepare(repetition(run.seed, plan: isSeedsOwn ? nil : run.plan))
+            let outcome = run.run()
             summary.add(outcome)
-            if let violation = outcome.violation, all {
+            if outcome.violation != nil {
                 failures += 1
-                print("seed \(outcome.seed) breaks \(violation)")
-            } else if outcome.violation != nil {
-                report(Shrinking.shrink(outcome, canary: planted), summary)
-                throw ExitCode.failure
+                report(outcome, all ? outcome : Shrinking.shrink(outcome, canary: planted))
+                if !all { break }
             }
             fflush(nil)
             if !json && (number + 1).isMultiple(of: 100) { print("\(number + 1) of \(runs) seeds") }
@@ -66,19 +78,30 @@ struct Simulate: ParsableCommand {
         if failures > 0 { throw ExitCode.failure }
     }
 
-    private func report(_ outcome: Outcome, _ summary: Summary) {
-        if verbose { outcome.notes.forEach { print($0) } }
-        let plan = outcome.plan.faults.isEmpty ? "" : " --faults \(outcome.plan)"
+    /// The faults of a run are those that its seed draws.
+    private var isSeedsOwn: Bool { faults == nil && without.isEmpty }
+
+    /// The line that repeats a run.
+    ///
+    /// - Parameter plan: nil: the seed's own.
+    private func repetition(_ seed: UInt64, plan: FaultPlan?) -> String {
         let bug = canary.map { " --canary \($0)" } ?? ""
-        let line = "sluice-simulate --seed \(outcome.seed) --runs 1\(bug)\(plan.isEmpty ? " --faults \"\"" : plan)"
-        let message = outcome.violation.map { "\($0)" } ?? ""
+        let faults = plan.map { " --faults \"\($0)\"" } ?? ""
+        return "sluice-simulate --seed \(seed) --runs 1\(bug)\(faults)"
+    }
+
+    /// - Parameter short: the same with fewer faults.
+    private func report(_ outcome: Outcome, _ short: Outcome) {
+        if verbose { short.notes.forEach { print($0) } }
+        let message = short.violation.map { "\($0)" } ?? ""
+        let line = repetition(outcome.seed, plan: isSeedsOwn ? nil : outcome.plan)
+        let shortLine = short.plan == outcome.plan ? nil : repetition(outcome.seed, plan: short.plan)
         if json {
-            print(Summary.failure(seed: outcome.seed, message: message, repeat: line))
+            print(Summary.failure(seed: outcome.seed, message: message, repeat: line, short: shortLine))
         } else {
             print("seed \(outcome.seed) breaks \(message)")
-            print("repeat it: sluice-simulate --seed \(outcome.seed) --runs 1\(bug)")
-            print("with fewer faults: \(line)")
-            print(summary.text)
+            print("repeat it: \(line)")
+            if let shortLine { print("with fewer faults: \(shortLine)") }
         }
     }
 }

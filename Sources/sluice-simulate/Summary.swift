@@ -4,7 +4,8 @@ import SluiceSimulation
 struct Summary {
     private var seeds = 0
     private var inputs = 0
-    private var injected: [FaultKind: Int] = [:]
+    /// Faults that had an effect.
+    private var struck: [FaultKind: Int] = [:]
     private var transactions = TransactionCoordinator.Tally()
     private var seconds: Int64 = 0
     private var rejects: [String: Int] = [:]
@@ -14,7 +15,7 @@ struct Summary {
         seeds += 1
         inputs += outcome.inputs
         seconds += outcome.simulatedMilliseconds / 1_000
-        for (kind, count) in outcome.injected { injected[kind, default: 0] += count }
+        for (strike, count) in outcome.struck { struck[strike.kind, default: 0] += count }
         coldStarts += outcome.coldStarts
         rejects.merge(outcome.rejects, uniquingKeysWith: +)
         transactions.committed += outcome.transactions.committed
@@ -24,7 +25,7 @@ struct Summary {
     }
 
     private var faults: [(String, Int)] {
-        FaultKind.allCases.compactMap { kind in injected[kind].map { (kind.rawValue, $0) } }
+        FaultKind.allCases.compactMap { kind in struck[kind].map { (kind.rawValue, $0) } }
     }
 
     var text: String {
@@ -37,20 +38,25 @@ struct Summary {
             \(transactions.timedOut) by time, \(transactions.fenced) by a successor)
             rejects: \(codes)
             cold starts: \(coldStarts)
-            \(total) faults: \(kinds)
+            \(total) faults that had an effect: \(kinds)
             """
     }
 
     var json: String {
         let kinds = faults.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
+        let codes = rejects.sorted { $0.key < $1.key }.map { "\(Self.quoted($0.key)):\($0.value)" }
+            .joined(separator: ",")
         return """
             {"seeds":\(seeds),"inputs":\(inputs),"simulatedSeconds":\(seconds),"committed":\(transactions.committed),\
-            "aborted":\(transactions.aborted),"faults":{\(kinds)}}
+            "aborted":\(transactions.aborted),"timedOut":\(transactions.timedOut),"fenced":\(transactions.fenced),\
+            "rejects":{\(codes)},"coldStarts":\(coldStarts),"faults":{\(kinds)}}
             """
     }
 
-    static func failure(seed: UInt64, message: String, repeat line: String) -> String {
-        "{\"seed\":\(seed),\"violation\":\(quoted(message)),\"repeat\":\(quoted(line))}"
+    /// - Parameter short: the line with fewer faults.
+    static func failure(seed: UInt64, message: String, repeat line: String, short: String?) -> String {
+        let fewer = short.map { ",\"short\":\(quoted($0))" } ?? ""
+        return "{\"seed\":\(seed),\"violation\":\(quoted(message)),\"repeat\":\(quoted(line))\(fewer)}"
     }
 
     private static func quoted(_ text: String) -> String {

@@ -16,7 +16,7 @@ enum ImportDirection {
         "SluiceSimulation": [
             "SluiceCore", "SluiceEngine", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState",
         ],
-        "sluice-simulate": ["SluiceSimulation"],
+        "sluice-simulate": ["SluiceCore", "SluiceSimulation"],
         "SluiceTraining": ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"],
         "SluiceReport": ["SluiceCore", "SluiceLSTM", "SluiceTraining"],
         "SluiceExperiments": ["SluiceLSTM", "SluiceTraining"],

@@ -14,7 +14,12 @@ import Testing
 
     @Test(arguments: Canary.allCases)
     func aPlantedBugIsFound(canary: Canary) {
-        #expect(Self.firstFailing(canary) { _ in true } != nil, "\(canary), which breaks \(canary.invariant)")
+        let found = Self.firstFailing(canary) { $0.violation?.invariant == canary.invariant }
+        #expect(found != nil, "\(canary), which breaks \(canary.invariant)")
+    }
+
+    @Test func everyInvariantHasACanary() {
+        #expect(Set(Canary.allCases.map(\.invariant)) == Set(Invariant.allCases))
     }
 
     /// The first run with a planted bug that fails and is as wanted; each seed runs once.
@@ -53,6 +58,27 @@ import Testing
         #expect(Set(drawn) == Set(FaultKind.allCases).subtracting([.grow, .growAway]))
     }
 
+    @Test func aRunWithoutAnEndIsAViolation() {
+        let outcome = Simulation(seed: 1, stepsMaximum: 500).run()
+        #expect(outcome.violation?.invariant == .restoreEnds)
+        #expect(outcome.violation?.message.contains("does not come to rest") == true)
+    }
+
+    /// The states and the changelog's head say where to go on.
+    @Test(arguments: [FaultKind.offsetsExpired, .producersExpired])
+    func whatTheBrokersForgetIsNotNeeded(kind: FaultKind) {
+        var runs = 0
+        for seed in 1...60 as ClosedRange<UInt64> where runs < 5 {
+            let scenario = Scenario(seed: seed)
+            guard scenario.isExactlyOnce else { continue }
+            let plan = FaultPlan([Fault(kind, at: scenario.milliseconds / 2, amount: 1_000)])
+            let outcome = Simulation(seed: seed, plan: plan).run()
+            #expect(outcome.violation == nil, "sluice-simulate --seed \(seed) --runs 1 --faults \"\(plan)\"")
+            if outcome.struck[Strike(kind)] != nil { runs += 1 }
+        }
+        #expect(runs > 0)
+    }
+
     @Test func aStepThatOverflowsIsAReject() {
         var rejects = 0
         for seed in 1...60 as ClosedRange<UInt64> where Scenario(seed: seed).huge != nil && rejects == 0 {
@@ -66,11 +92,11 @@ import Testing
         var hasBegun = false
         for seed in 1...200 as ClosedRange<UInt64> {
             let scenario = Scenario(seed: seed)
-            guard !hasBegun, scenario.lostInput == policy, scenario.isExactlyOnce,
-                scenario.plan.faults.contains(where: { $0.kind == .retentionPast })
-            else { continue }
-            let outcome = Simulation(seed: seed).run()
-            #expect(outcome.violation == nil, "sluice-simulate --seed \(seed) --runs 1")
+            guard !hasBegun, scenario.lostInput == policy, scenario.isExactlyOnce else { continue }
+            let past = (1...3).map { Fault(.retentionPast, at: scenario.milliseconds * $0 / 4, amount: 500) }
+            let plan = FaultPlan(scenario.plan.faults + past)
+            let outcome = Simulation(seed: seed, plan: plan).run()
+            #expect(outcome.violation == nil, "sluice-simulate --seed \(seed) --runs 1 --faults \"\(plan)\"")
             hasBegun = outcome.coldStarts > 0
             guard hasBegun, policy == .fail else { continue }
             #expect(outcome.errors.contains { $0.contains("retention has passed them") })

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceLog
+import SluiceState
 
 /// An engine with a planted bug. The bug is planted around the real worker, in what it is given: a broken client, store
 /// or model makes it break its promise as a bug of its own would.
@@ -8,11 +9,15 @@ package enum Canary: String, Sendable, CaseIterable {
     case otherModel
     /// I1: a restart folds again from the position, whatever was dirty then.
     case lateReplay
-    /// I8: resets by prefix and swaps leave no marker.
+    /// I1: resets by prefix and swaps leave no marker, in the changelog or in the store: what was stored before them
+    /// comes back as it was.
     case lostMarker
     /// I2: an output is produced twice in a transaction.
     case doubledOutput
-    /// I2: positions are committed before the transaction that they belong to.
+    /// I2: a batch that is sent again, for its answer was lost, is appended again.
+    case plainRetries
+    /// I8: positions are committed before the transaction that they belong to. Inputs would be lost (I2) if the engine
+    /// did not see that its state and the group's position disagree, and refuse.
     case earlyPositions
     /// I3: two outputs of a stream change places.
     case swappedOutputs
@@ -28,26 +33,36 @@ package enum Canary: String, Sendable, CaseIterable {
     case shortRestore
     /// I10: earlier states are rebuilt without the commands.
     case forgetfulRewind
+    /// I11: all streams are loaded, whatever `state.streams_in_memory` says.
+    case roomyRestore
     /// I9: what is flushed is not waited for.
     case hastyFlush
 
     /// What it breaks.
     package var invariant: Invariant {
         switch self {
-        case .otherModel, .lateReplay: .sameBits
-        case .doubledOutput, .earlyPositions: .oneOutcome
+        case .otherModel, .lateReplay, .lostMarker: .sameBits
+        case .doubledOutput, .plainRetries: .oneOutcome
         case .swappedOutputs: .order
         case .mixedStreams: .ownState
         case .doubledEvent: .oneCommand
         case .shiftedSwap: .oneSwap
         case .looseSnapshots: .committedState
-        case .shortRestore, .lostMarker: .restoreEnds
+        case .shortRestore, .earlyPositions: .restoreEnds
         case .hastyFlush: .atLeastOnce
         case .forgetfulRewind: .earlierState
+        case .roomyRestore: .boundedMemory
         }
     }
 
-    var isExactlyOnce: Bool { self != .hastyFlush }
+    /// Makes a scenario one in which it shows.
+    func adapt(_ scenario: inout Scenario) {
+        scenario.isExactlyOnce = self != .hastyFlush
+        guard self == .lostMarker else { return }
+        // Many streams, most of them on disk alone, come through a command slowly: until then they need its marker.
+        (scenario.streams, scenario.residentSlots, scenario.slotsMinimum) = (40, 1, 1)
+        (scenario.markedSlots, scenario.settledSlots, scenario.commitMilliseconds) = (1, 0, 1_000)
+    }
 
     func wrap(_ producer: SimulatedTransactions, _ cluster: SimulatedCluster) -> (any TransactionalProducer)? {
         switch self {
@@ -64,6 +79,10 @@ package enum Canary: String, Sendable, CaseIterable {
 
     func wrap(_ consumer: SimulatedConsumer) -> (any LogConsumer)? {
         self == .mixedStreams ? MixingConsumer(consumer) : nil
+    }
+
+    func wrap(_ stores: SimulatedStores) -> (any PartitionStores)? {
+        self == .lostMarker ? UnmarkedStores(stores) : nil
     }
 
     func wrap(_ reader: SimulatedReader) -> (any LogReader)? {

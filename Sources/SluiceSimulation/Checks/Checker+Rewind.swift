@@ -28,6 +28,14 @@ extension Checker {
         }
     }
 
+    /// What was given while the service was at work.
+    func checkRewinds(_ states: [EarlierState]) throws {
+        for state in states {
+            try check(
+                state.snapshot, state.stream, state.partition, state.offset, references[Int(state.partition)])
+        }
+    }
+
     private func check(
         _ found: [UInt8]?, _ stream: String, _ partition: Int32, _ offset: Offset, _ reference: Reference
     ) throws {

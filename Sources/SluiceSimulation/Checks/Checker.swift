@@ -14,7 +14,7 @@ struct Checker {
     init(_ run: Simulation) throws {
         cluster = run.cluster
         scenario = run.scenario
-        lacksModels = [.modelGone, .modelDamaged].contains { run.faults.injected[$0] != nil }
+        lacksModels = [.modelGone, .modelDamaged].contains { run.faults.hasStruck($0) }
         let history = try History(cluster)
         self.history = history
         var known: Set<String> = []
@@ -31,7 +31,7 @@ struct Checker {
     }
 
     /// Where a partition began, by the first position that was ever committed of it.
-    private static func origin(_ run: Simulation, _ partition: Int32) -> Offset {
+    static func origin(_ run: Simulation, _ partition: Int32) -> Offset {
         guard run.scenario.beginsAtEnd else { return 0 }
         let metadata = run.cluster.group.firstCommitted[partition]?.metadata ?? ""
         let parts = metadata.split(separator: " ", omittingEmptySubsequences: false)

@@ -18,6 +18,8 @@ package enum Invariant: String, Sendable, CaseIterable {
     case restoreEnds = "I8"
     /// I10: a state as of an earlier offset, rebuilt from the log, is the slot to the bit.
     case earlierState = "I10"
+    /// I11: what was restored takes no more memory than it may.
+    case boundedMemory = "I11"
     /// I9: at least once, nothing is lost, and what comes again is the same.
     case atLeastOnce = "I9"
 }

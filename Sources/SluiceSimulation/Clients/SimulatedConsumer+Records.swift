@@ -9,7 +9,9 @@ extension SimulatedConsumer {
         var found: [FetchedRecord] = []
         for partition in positions.keys.sorted() where !paused.contains(partition) && left > 0 {
             guard let position = positions[partition] else { continue }
-            let log = try cluster.log(TopicPartition(topic: Topics.input, partition: partition))
+            let name = TopicPartition(topic: Topics.input, partition: partition)
+            let log = try cluster.log(name)
+            if silence.covers(name, process, hasRecords: { log.hasRecords(from: position) }) { continue }
             do {
                 let read = try log.read(from: position, .readCommitted, limit: left)
                 positions[partition] = read.records.isEmpty ? read.next : position

@@ -14,6 +14,7 @@ package final class SimulatedConsumer: LogConsumer {
     /// Where each opened partition is read next.
     var positions: [Int32: Offset] = [:]
     var paused: Set<Int32> = []
+    var silence = Silence()
     private var isClosed = false
     private var isFenced = false
     private var needsJoin = true
@@ -36,8 +37,9 @@ package final class SimulatedConsumer: LogConsumer {
         timeoutMilliseconds: Int, limit: Int, _ body: (UnsafeBufferPointer<LogRecord>) throws -> Void
     ) throws {
         onPoll()
-        _ = try process.enter(.poll)
+        let fault = try process.enter(.poll)
         try follow()
+        silence.add(fault, of: positions.keys.map { TopicPartition(topic: Topics.input, partition: $0) }, process)
         var found = try fetch(limit)
         if found.isEmpty && timeoutMilliseconds > 0 {
             let end = cluster.now + Int64(timeoutMilliseconds) * 1_000_000
@@ -47,11 +49,11 @@ package final class SimulatedConsumer: LogConsumer {
         } else {
             cluster.advance(cluster.random.within(20_000...2_000_000))
         }
-        guard !found.isEmpty else { return }
+        guard !found.isEmpty else { return try process.finish(fault) }
         // A record that was handed over is behind the position, whatever becomes of it.
         for one in found { positions[one.partition] = one.record.offset + 1 }
         try withLogRecords(found, body)
-        if process.isDead { throw Crash() }
+        try process.finish(fault)
     }
 
     // MARK: - The group

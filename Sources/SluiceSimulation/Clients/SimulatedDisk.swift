@@ -22,6 +22,9 @@ package final class SimulatedDisk {
     /// Nanoseconds of the cluster's time until which nothing can be written.
     package var fullUntil: Int64 = 0
 
+    /// Called when somebody meets what has befallen it.
+    package var onMeet: (FaultKind) -> Void = { _ in }
+
     package init() {}
 
     package var partitions: [Int32] { volumes.keys.sorted() }
@@ -32,7 +35,7 @@ package final class SimulatedDisk {
         }
         // What stands nowhere is no store.
         let isTorn = volumes[partition].map { $0.image.position == nil && !$0.image.entries.isEmpty } ?? false
-        if isTorn || volumes[partition]?.isCorrupt == true { throw Self.corrupt(partition) }
+        if isTorn || isCorrupt(partition) { throw Self.corrupt(partition) }
         held.insert(partition)
         return volumes[partition]?.image ?? Image()
     }
@@ -41,7 +44,19 @@ package final class SimulatedDisk {
         SluiceError(.invalidState, "a block of the store of partition \(partition) has a wrong checksum")
     }
 
-    func isCorrupt(_ partition: Int32) -> Bool { volumes[partition]?.isCorrupt ?? false }
+    func isCorrupt(_ partition: Int32) -> Bool {
+        guard volumes[partition]?.isCorrupt == true else { return false }
+        onMeet(.bitFlip)
+        return true
+    }
+
+    /// - Throws: `ENOSPC`.
+    func checkSpace(now: Int64) throws {
+        guard now < fullUntil else { return }
+        onMeet(.diskFull)
+        throw SluiceError(.file, "no space left on device", retry: .later)
+    }
+
     func release(_ partition: Int32) { held.remove(partition) }
     func releaseAll() { held = [] }
 
@@ -53,7 +68,11 @@ package final class SimulatedDisk {
     }
 
     /// Where the value of a key really lies.
-    func place(_ partition: Int32, _ key: [UInt8]) -> [UInt8] { volumes[partition]?.exchanged[key] ?? key }
+    func place(_ partition: Int32, _ key: [UInt8]) -> [UInt8] {
+        guard let other = volumes[partition]?.exchanged[key] else { return key }
+        onMeet(.misdirect)
+        return other
+    }
 
     func write(_ partition: Int32, _ image: Image, syncs: Bool, changed: [[UInt8]]) {
         var volume = volumes[partition] ?? Volume()
@@ -111,6 +130,7 @@ package final class SimulatedDisk {
     /// - Throws: what a registry of models does when the file is so.
     func checkModel(_ index: Int, now: Int64) throws {
         guard let spoilt = models[index], now < spoilt.until else { return }
+        onMeet(spoilt.fault)
         throw switch spoilt.fault {
         case .modelGone: SluiceError(.unknownModel, "the file of the model is gone")
         case .modelDamaged: SluiceError(.invalidModel, "the file of the model is cut short")
@@ -119,17 +139,24 @@ package final class SimulatedDisk {
     }
 
     /// Two values of streams lie in each other's place; their checksums are right.
-    package func misdirect(_ random: inout SimulationRandom) {
-        guard let partition = random.pick(partitions), var volume = volumes[partition] else { return }
+    ///
+    /// - Returns: whether there are two.
+    package func misdirect(_ random: inout SimulationRandom) -> Bool {
+        guard let partition = random.pick(partitions), var volume = volumes[partition] else { return false }
         let keys = volume.image.entries.keys.filter { $0.first != 0xFF }.sorted { $0.lexicographicallyPrecedes($1) }
-        guard keys.count > 1, volume.exchanged.isEmpty else { return }
+        guard keys.count > 1, volume.exchanged.isEmpty else { return false }
         let (one, other) = (keys[random.below(keys.count - 1)], keys[keys.count - 1])
         volume.exchanged = [one: other, other: one]
         volumes[partition] = volume
+        return true
     }
 
     /// A bit of a stored block flips; its checksum will tell.
-    package func corrupt(_ random: inout SimulationRandom) {
-        if let partition = random.pick(partitions) { volumes[partition]?.isCorrupt = true }
+    ///
+    /// - Returns: whether there is a block.
+    package func corrupt(_ random: inout SimulationRandom) -> Bool {
+        guard let partition = random.pick(partitions) else { return false }
+        volumes[partition]?.isCorrupt = true
+        return true
     }
 }

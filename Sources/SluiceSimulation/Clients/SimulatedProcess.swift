@@ -8,7 +8,9 @@ package final class SimulatedProcess {
     package let disk: SimulatedDisk
     /// Lets the others go on for so many nanoseconds while this one stands still.
     package var onPause: (Int64) -> Void
-    package private(set) var isDead = false
+    private var hasDied = false
+    /// A run that does not come to rest ends for all.
+    package var isDead: Bool { hasDied || cluster.isExhausted }
     package private(set) var isPaused = false
     /// It has stood still: others may have done its work meanwhile.
     private(set) var hasSlept = false
@@ -27,7 +29,11 @@ package final class SimulatedProcess {
     package var isolatedUntil: Int64 = 0
 
     package var isRunning: Bool { !isDead && !isPaused }
-    package var isIsolated: Bool { cluster.now < isolatedUntil }
+    package var isIsolated: Bool {
+        guard cluster.now < isolatedUntil else { return false }
+        faults.meet(.isolate, process: index)
+        return true
+    }
     /// No broker answers this process.
     package var isCutOff: Bool { isIsolated || cluster.isAway }
 
@@ -38,40 +44,57 @@ package final class SimulatedProcess {
     package func call<Result>(
         _ call: FaultCall, tear: (_ isDetected: Bool) -> Void = { _ in }, _ effect: () throws -> Result
     ) throws -> Result {
-        let fault = try enter(call)
-        switch fault?.kind {
+        guard let fault = try enter(call) else { return try effect() }
+        switch fault.kind {
         case .crashAfter:
             _ = try? effect()
-            throw die(fault?.amount == 1)
-        case .lost, .refused, .fatal: throw Self.unanswered(call)
-        case .lostReply, .indefinite:
-            _ = try effect()
-            throw Self.unanswered(call)
-        case .delayed: cluster.advance((fault?.amount ?? 0) * 1_000_000)
+            try finish(fault)
+        case .lostReply, .indefinite, .syncError, .duplicated: _ = try effect()
+        case .torn, .tornUnseen: tear(fault.kind == .torn)
+        default: break
+        }
+        strike(fault)
+        switch fault.kind {
+        case .lost, .refused, .lostReply, .indefinite: throw Self.unanswered(call)
+        case .fatal: throw SluiceError(.broker, "\(call.rawValue): refused for good", retry: .fatal)
+        case .delayed: cluster.advance(fault.amount * 1_000_000)
         case .diskError: throw SluiceError(.file, "the disk failed", retry: .later)
-        case .syncError:
-            _ = try effect()
-            throw SluiceError(.file, "what was written may not be on the disk", retry: .later)
-        case .torn, .tornUnseen:
-            tear(fault?.kind == .torn)
-            throw die(true)
+        case .syncError: throw SluiceError(.file, "what was written may not be on the disk", retry: .later)
+        case .torn, .tornUnseen: throw die(true)
         default: break
         }
         return try effect()
     }
 
+    /// The end of a call that needs no answer: what it brought was handed over, and the process dies before it does
+    /// anything more with it.
+    package func finish(_ fault: Fault?) throws {
+        if isDead { throw Crash() }
+        guard let fault, fault.kind == .crashAfter else { return }
+        strike(fault)
+        throw die(fault.amount == 1)
+    }
+
+    /// A fault that met a call had an effect.
+    package func strike(_ fault: Fault) { faults.strike(fault.kind, fault.call) }
+
     /// The beginning of a call: the process may die or stop here; any other fault is for the caller.
     package func enter(_ call: FaultCall) throws -> Fault? {
+        cluster.spend()
         guard !isDead else { throw Crash() }
         let fault = faults.take(call, process: index, milliseconds: cluster.now / 1_000_000)
         if trace.count > 400 { trace.removeFirst(200) }
         trace.append("\(cluster.now / 1_000_000):\(call.rawValue)\(fault.map { " \($0)" } ?? "")")
-        switch fault?.kind {
-        case .crash: throw die(fault?.amount == 1)
+        guard let fault else { return nil }
+        switch fault.kind {
+        case .crash:
+            strike(fault)
+            throw die(fault.amount == 1)
         case .pause:
+            strike(fault)
             isPaused = true
             hasSlept = true
-            onPause((fault?.amount ?? 0) * 1_000_000)
+            onPause(fault.amount * 1_000_000)
             isPaused = false
             return nil
         default: return fault
@@ -89,7 +112,7 @@ package final class SimulatedProcess {
     @discardableResult
     package func die(_ losesDisk: Bool = false) -> Crash {
         guard !isDead else { return Crash() }
-        isDead = true
+        hasDied = true
         if losesDisk { disk.loseUnsynced(&cluster.random) }
         disk.releaseAll()
         return Crash()

@@ -41,17 +41,22 @@ package final class SimulatedProducer: LogProducer {
     package func flush(timeoutMilliseconds: Int) throws -> Bool {
         let fault = try process.enter(.produce)
         cluster.advance(2 * cluster.latency())
+        // Counted where it has an effect.
+        if let fault, fault.kind != .crashAfter, fault.kind != .duplicated, fault.kind != .lostReply {
+            process.strike(fault)
+        }
         switch fault?.kind {
         case .crashAfter:
             deliver(queue.count)
-            throw process.die(fault?.amount == 1)
+            try process.finish(fault)
         case .refused, .fatal, .indefinite, .lost:
             deliver(cluster.random.below(queue.count + 1))
             failure = SluiceError(.delivery, "a message was not delivered", retry: .fatal)
         case .delayed:
             cluster.advance((fault?.amount ?? 0) * 1_000_000)
             return queue.isEmpty
-        case .duplicated, .lostReply: resend()
+        case .duplicated, .lostReply:
+            if let fault, resend() { process.strike(fault) }
         default: break
         }
         if let failure { throw failure }
@@ -63,7 +68,7 @@ package final class SimulatedProducer: LogProducer {
 
     /// Delivers from the front of the queue, up to what is refused.
     private func deliver(_ count: Int) {
-        guard cluster.now >= cluster.weather.outputBlockedUntil, !process.isCutOff else { return }
+        guard !cluster.isOutputBlocked, !process.isCutOff else { return }
         var left = count
         while left > 0, failure?.refusal == nil, let first = queue.first {
             let topic = first.partition.topic
@@ -82,12 +87,15 @@ package final class SimulatedProducer: LogProducer {
     }
 
     /// The first message's answer is lost, and the client sends it again: the broker knows it (KIP-98).
-    private func resend() {
+    ///
+    /// - Returns: whether there was something to send.
+    private func resend() -> Bool {
         guard let first = queue.first, cluster.messageBytesMax[first.partition.topic] == nil,
             let sequence = sequences[first.partition] ?? 0 as Int32?
-        else { return }
+        else { return false }
         append(first)
         sequences[first.partition] = sequence
+        return failure == nil
     }
 
     private func append(_ one: (partition: TopicPartition, record: SimulatedRecord)) {

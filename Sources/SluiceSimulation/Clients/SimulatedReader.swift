@@ -5,6 +5,7 @@ package import SluiceLog
 package final class SimulatedReader: LogReader {
     private let process: SimulatedProcess
     private var positions: [TopicPartition: Offset] = [:]
+    private var silence = Silence()
 
     private var cluster: SimulatedCluster { process.cluster }
 
@@ -19,14 +20,15 @@ package final class SimulatedReader: LogReader {
     package func poll(
         timeoutMilliseconds: Int, limit: Int, _ body: (_ topic: String, LogRecord) throws -> Void
     ) throws {
-        _ = try process.enter(.readerPoll)
+        let fault = try process.enter(.readerPoll)
+        silence.add(fault, of: positions.keys.sorted(by: Self.order), process)
         var found = try fetch(limit)
         if found.isEmpty && timeoutMilliseconds > 0 {
             cluster.advance(Int64(1 + cluster.random.below(timeoutMilliseconds)) * 1_000_000)
             found = try fetch(limit)
         }
         for one in found { try withLogRecords([one]) { for record in $0 { try body(one.topic, record) } } }
-        if process.isDead { throw Crash() }
+        try process.finish(fault)
     }
 
     private func fetch(_ limit: Int) throws -> [FetchedRecord] {
@@ -35,8 +37,10 @@ package final class SimulatedReader: LogReader {
         for partition in positions.keys.sorted(by: Self.order) where found.count < limit {
             guard let position = positions[partition] else { continue }
             let wanted = min(limit - found.count, 1 + cluster.random.below(limit))
+            let log = try cluster.log(partition)
+            if silence.covers(partition, process, hasRecords: { log.hasRecords(from: position) }) { continue }
             do {
-                let read = try cluster.log(partition).read(from: position, .readCommitted, limit: wanted)
+                let read = try log.read(from: position, .readCommitted, limit: wanted)
                 positions[partition] = read.next
                 found += read.records.map {
                     FetchedRecord(topic: partition.topic, partition: partition.partition, record: $0)

@@ -48,9 +48,7 @@ package final class SimulatedStore: PartitionStore {
             disk.tear(partition, next, changed: changed, isDetected: isDetected, &process.cluster.random)
         }
         try process.call(.storeWrite, tear: tear) {
-            guard process.cluster.now >= disk.fullUntil else {
-                throw SluiceError(.file, "no space left on device", retry: .later)
-            }
+            try disk.checkSpace(now: process.cluster.now)
             disk.write(partition, next, syncs: process.cluster.random.once(in: 3), changed: changed)
             image = next
             changes.removeAll()

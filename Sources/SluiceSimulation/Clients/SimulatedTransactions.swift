@@ -17,6 +17,8 @@ package final class SimulatedTransactions: TransactionalProducer {
     var isOpen = false
     /// Each record goes in a batch of its own.
     package var isAlone = false
+    /// False: what is sent again has the next sequence, as without `enable.idempotence`.
+    var isIdempotent = true
     /// Why the broker refused a batch of the last `produce` for good.
     var refusal: SluiceError?
     private var isBroken: BrokerError?
@@ -73,6 +75,8 @@ package final class SimulatedTransactions: TransactionalProducer {
 
     private func send(_ call: TransactionCall, _ fault: Fault?, _ ordinal: Int) {
         let amount = (fault?.amount ?? 0) * 1_000_000
+        // These two are counted where they have an effect.
+        if let fault, fault.kind != .duplicated, fault.kind != .refused { process.strike(fault) }
         switch fault?.kind {
         case .crashAfter:
             // The request is on its way; nobody waits for the answer.
@@ -94,9 +98,10 @@ package final class SimulatedTransactions: TransactionalProducer {
             cluster.after(2 * cluster.latency()) { [self] in
                 answer(.failed(Self.failure(.anew, .producerFenced)), ordinal)
             }
-        case .refused: refuse(call, ordinal)
+        case .refused:
+            if let fault, refuse(call, ordinal) { process.strike(fault) }
         case .duplicated:
-            arrive(call, after: cluster.latency(), twice: true) { [self] in reply($0, to: call, ordinal, 0) }
+            arrive(call, after: cluster.latency(), twice: fault) { [self] in reply($0, to: call, ordinal, 0) }
         case .delayed:
             arrive(call, after: cluster.latency() + amount) { [self] in reply($0, to: call, ordinal, 0) }
         default: arrive(call, after: cluster.latency()) { [self] in reply($0, to: call, ordinal, 0) }
@@ -104,28 +109,31 @@ package final class SimulatedTransactions: TransactionalProducer {
     }
 
     /// Refused so that the transaction must be aborted; a call that has none of that is refused for good.
-    private func refuse(_ call: TransactionCall, _ ordinal: Int) {
+    ///
+    /// - Returns: whether it is.
+    private func refuse(_ call: TransactionCall, _ ordinal: Int) -> Bool {
         switch call {
         case .produce:
-            return arrive(call, after: cluster.latency(), prefix: true) { [self] _ in
+            arrive(call, after: cluster.latency(), prefix: true) { [self] _ in
                 cluster.after(cluster.latency()) { [self] in
                     answer(.failed(Self.failure(.abort, .timedOut)), ordinal)
                 }
             }
         case .commit where !isOpen:
             // Decided already, by a call whose answer was lost: that cannot be taken back.
-            return arrive(call, after: cluster.latency()) { [self] in reply($0, to: call, ordinal, 0) }
-        case .sendPositions, .commit: break
+            arrive(call, after: cluster.latency()) { [self] in reply($0, to: call, ordinal, 0) }
+            return false
+        case .sendPositions, .commit:
+            cluster.after(4 * cluster.latency()) { [self] in
+                answer(.failed(Self.failure(.abort, .timedOut)), ordinal)
+            }
         case .initialise, .abort:
             isBroken = .producerFenced
             cluster.after(2 * cluster.latency()) { [self] in
                 answer(.failed(Self.failure(.anew, .producerFenced)), ordinal)
             }
-            return
         }
-        cluster.after(4 * cluster.latency()) { [self] in
-            answer(.failed(Self.failure(.abort, .timedOut)), ordinal)
-        }
+        return true
     }
 
     /// What a client says when no answer came: the messages of a transaction have timed out, other calls can be made
@@ -136,15 +144,14 @@ package final class SimulatedTransactions: TransactionalProducer {
     }
 
     private func arrive(
-        _ call: TransactionCall, after: Int64, prefix: Bool = false, twice: Bool = false,
+        _ call: TransactionCall, after: Int64, prefix: Bool = false, twice: Fault? = nil,
         _ body: @escaping (BrokerError?) -> Void
     ) {
         cluster.after(after) { [self] in
             var error: BrokerError?
             do throws(BrokerError) {
                 guard !process.isCutOff else { throw .timedOut }
-                try apply(call, prefix: prefix)
-                if twice { try? apply(call, prefix: prefix, again: true) }
+                try apply(call, prefix: prefix, twice: twice)
             } catch let met { error = met }
             body(error)
         }

@@ -9,6 +9,15 @@ extension GroupCoordinator {
         positions.forEach(settle)
     }
 
+    /// Nobody has been there for longer than `offsets.retention.minutes`.
+    ///
+    /// - Returns: whether positions have gone by it.
+    func expire() -> Bool {
+        guard state == .empty, held.isEmpty, !committed.isEmpty else { return false }
+        committed = [:]
+        return true
+    }
+
     private func settle(_ position: CommittedPosition) {
         if firstCommitted[position.partition] == nil { firstCommitted[position.partition] = position }
         committed[position.partition] = position

@@ -96,10 +96,14 @@ package final class GroupCoordinator {
     }
 
     /// A rebalance without a cause that members see.
-    package func rebalance() {
-        guard state == .stable else { return }
+    ///
+    /// - Returns: whether there is one.
+    @discardableResult
+    package func rebalance() -> Bool {
+        guard state == .stable else { return false }
         rotation += 1
         prepare()
+        return true
     }
 
     func check(_ id: String, _ instance: String?) throws(BrokerError) {

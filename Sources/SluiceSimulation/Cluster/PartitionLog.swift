@@ -105,21 +105,37 @@ package final class PartitionLog {
         return (found, next)
     }
 
+    /// Whether a reader with `read_committed` at `offset` would be given something.
+    func hasRecords(from offset: Offset) -> Bool {
+        (try? read(from: offset, .readCommitted, limit: 1).records.isEmpty) == false
+    }
+
     /// Retention: all before `offset` is gone.
-    package func retain(from offset: Offset) { low = min(max(low, offset), lastStable) }
+    ///
+    /// - Returns: whether something has gone by it.
+    @discardableResult
+    package func retain(from offset: Offset) -> Bool {
+        let before = low
+        low = min(max(low, offset), lastStable)
+        return low > before
+    }
 
     /// Compaction: of each key the latest decided record stays; aborted ones go. Tombstones and marks go when the
     /// horizon that the first run gave them has passed.
     ///
     /// - Parameter activeRecords: newest records that lie in the active segment, which is never compacted.
-    package func compact(now: Int64, deleteRetention: Int64, activeRecords: Int) {
+    /// - Returns: whether something has gone by it.
+    @discardableResult
+    package func compact(now: Int64, deleteRetention: Int64, activeRecords: Int) -> Bool {
         let end = max(low, min(lastStable, high - Offset(activeRecords)))
         var latest: [[UInt8]: Offset] = [:]
         for offset in low..<end {
             let record = archive[Int(offset)]
             if let key = record.key, record.isCommitted { latest[key] = offset }
         }
+        var hasGone = false
         for offset in low..<end where !archive[Int(offset)].isGone {
+            defer { hasGone = hasGone || archive[Int(offset)].isGone }
             let record = archive[Int(offset)]
             if !record.isMark && !record.isCommitted {
                 archive[Int(offset)].isGone = true
@@ -133,5 +149,6 @@ package final class PartitionLog {
                 }
             }
         }
+        return hasGone
     }
 }

@@ -38,8 +38,13 @@ package final class SimulatedCluster {
     package private(set) lazy var group = GroupCoordinator(self)
     /// `max.message.bytes` of topics that have one: a batch that takes more is refused.
     package var messageBytesMax: [String: Int] = [:]
+    /// Called when a request meets the weather that a fault has made.
+    package var onMeet: (FaultKind) -> Void = { _ in }
     /// Called whenever time has moved, before what is due then.
     package var onTick: () -> Void = {}
+    /// How many more calls and waits there may be.
+    var stepsLeft = Int.max
+    var isExhausted: Bool { stepsLeft <= 0 }
     private var events: [Event] = []
     private var ordinal = 0
     private var isAdvancing = false
@@ -47,8 +52,16 @@ package final class SimulatedCluster {
     package init(seed: UInt64) { random = SimulationRandom(seed: seed) }
 
     package var wallMilliseconds: Int64 { wallOffset + now / 1_000_000 }
-    package var isAway: Bool { now < weather.brokersAwayUntil }
-    package var areCoordinatorsAway: Bool { isAway || now < weather.coordinatorsAwayUntil }
+    /// Whether no broker answers a request now.
+    package var isAway: Bool { meets(.brokerDown, until: weather.brokersAwayUntil) }
+    package var areCoordinatorsAway: Bool { isAway || meets(.coordinatorMove, until: weather.coordinatorsAwayUntil) }
+    var isOutputBlocked: Bool { meets(.outputBlocked, until: weather.outputBlockedUntil) }
+
+    private func meets(_ kind: FaultKind, until end: Int64) -> Bool {
+        guard now < end else { return false }
+        onMeet(kind)
+        return true
+    }
 
     package func addTopic(_ name: String, partitions: Int) {
         topics[name, default: []] += (0..<partitions).map { _ in PartitionLog() }
@@ -88,10 +101,22 @@ package final class SimulatedCluster {
         events.insert(event, at: low)
     }
 
-    package func latency() -> Int64 { random.within(weather.latency) }
+    /// One way of a request now.
+    package func latency() -> Int64 {
+        if weather.latency != Weather().latency { onMeet(.brokerSlow) }
+        return random.within(weather.latency)
+    }
+
+    func markDelay() -> Int64 {
+        if weather.markDelay != Weather().markDelay { onMeet(.slowMarks) }
+        return random.within(weather.markDelay)
+    }
+
+    func spend() { stepsLeft -= 1 }
 
     /// Lets time pass, with all that is due in it.
     package func advance(_ nanoseconds: Int64) {
+        spend()
         precondition(!isAdvancing, "what happens by itself waits for nothing")
         isAdvancing = true
         defer { isAdvancing = false }

@@ -133,13 +133,13 @@ package final class TransactionCoordinator {
         let partitions = entry.partitions.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
         entries[name] = entry
         for partition in partitions {
-            cluster.after(cluster.random.within(cluster.weather.markDelay)) { [unowned self] in
+            cluster.after(cluster.markDelay()) { [unowned self] in
                 let time = cluster.wallMilliseconds
                 try? cluster.log(partition).mark(producer: producer, epoch: epoch, commits: commits, at: time)
                 marked(name)
             }
         }
-        cluster.after(cluster.random.within(cluster.weather.markDelay)) { [unowned self] in
+        cluster.after(cluster.markDelay()) { [unowned self] in
             cluster.group.decide(producer, commits: commits)
             marked(name)
         }
@@ -150,6 +150,15 @@ package final class TransactionCoordinator {
         entry.pendingMarks -= 1
         if entry.pendingMarks == 0 { entry.state = entry.state == .prepareCommit ? .completeCommit : .completeAbort }
         entries[name] = entry
+    }
+
+    /// Names that nobody uses are forgotten (`transactional.id.expiration.ms`), with their producers.
+    ///
+    /// - Returns: whether there were some.
+    func expire() -> Bool {
+        let idle = entries.filter { [.empty, .completeCommit, .completeAbort].contains($0.value.state) }.keys
+        idle.forEach { entries[$0] = nil }
+        return !idle.isEmpty
     }
 
     /// Aborts what has been under way for longer than its producer said.

@@ -8,6 +8,14 @@ package enum FaultCall: String, Sendable, CaseIterable {
     /// Those of a transaction's life.
     package static let transactional: [FaultCall] = [.initialise, .produce, .sendPositions, .commit, .abort]
     static let store: [FaultCall] = [.storeOpen, .storeWrite, .storeRead]
+    /// FETCH of the two kinds of consumers, and LIST_OFFSETS.
+    package static let reading: [FaultCall] = [.poll, .readerPoll, .watermarks]
+    /// - Parameter isExactlyOnce: the delivery.
+    package static func all(_ isExactlyOnce: Bool) -> [FaultCall] {
+        let others: [FaultCall] =
+            isExactlyOnce ? [.any, .plainCommit] : [.any, .initialise, .sendPositions, .commit, .abort]
+        return allCases.filter { !others.contains($0) }
+    }
 }
 
 /// What can go wrong, and what people can ask for meanwhile.
@@ -36,7 +44,9 @@ package enum FaultKind: String, Sendable, CaseIterable {
     /// All processes die when states need answered inputs, and come back after `amount` ms, when retention has taken
     /// some.
     case retentionPast
-    /// Somebody else begins transactions under a worker's name.
+    /// All processes are away for longer than the group's positions, or transactional ids, are kept.
+    case offsetsExpired, producersExpired
+    /// Somebody else begins a transaction under a worker's name, and leaves it.
     case hijack
     case diskFull, bitFlip
     /// For `amount` ms the file of a model, or of all, is gone from a machine; it is no model; reading it fails.
@@ -53,6 +63,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case move
     /// The last command once more, under the same id.
     case sameCommand
+    /// Somebody asks for a stream's state as of an earlier offset.
+    case rewind
     /// The input gets another partition, which it must not.
     case grow
     /// All topics get another partition while the whole service is away.
@@ -66,11 +78,33 @@ package enum FaultKind: String, Sendable, CaseIterable {
         default: false
         }
     }
-    /// Drawn by themselves: with them in one draw with the others every seed would be another run.
-    var isDrawnApart: Bool {
+    /// The calls at which it has an effect, with one delivery or the other.
+    package func calls(_ isExactlyOnce: Bool) -> [FaultCall] {
+        let all = FaultCall.all(isExactlyOnce)
+        return calls.filter { all.contains($0) }
+    }
+
+    /// The calls at which it has an effect.
+    package var calls: [FaultCall] {
         switch self {
-        case .syncError, .torn, .tornUnseen, .retentionPast, .hijack, .modelGone, .modelDamaged, .modelUnreadable: true
-        default: false
+        case .crash, .crashAfter, .pause: FaultCall.allCases.filter { $0 != .any }
+        // No answer comes, or the partition's leader has moved.
+        case .lost, .delayed, .refused: FaultCall.transactional + [.plainCommit, .committed] + FaultCall.reading
+        case .lostReply, .fatal, .indefinite: FaultCall.transactional + [.plainCommit, .committed]
+        // Who reads twice has read.
+        case .duplicated: FaultCall.transactional + [.plainCommit]
+        case .diskError: FaultCall.store
+        case .syncError, .torn, .tornUnseen: [.storeWrite]
+        default: []
+        }
+    }
+    /// Kinds are drawn in groups, each from a seed of its own: with new ones in the draw of the others every seed would
+    /// be another run.
+    var draw: UInt64 {
+        switch self {
+        case .syncError, .torn, .tornUnseen, .retentionPast, .hijack, .modelGone, .modelDamaged, .modelUnreadable: 4
+        case .offsetsExpired, .producersExpired, .rewind: 16
+        default: 0
         }
     }
     package var isCommand: Bool { [.reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand].contains(self) }

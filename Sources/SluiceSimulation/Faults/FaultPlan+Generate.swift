@@ -6,7 +6,8 @@ extension FaultPlan {
     ///   - milliseconds: the time in which faults happen.
     ///   - kinds: those that make sense for the run.
     package init(
-        seed: UInt64, milliseconds: Int64, processes: Int, partitions: Int, streams: Int, kinds: [FaultKind]
+        seed: UInt64, milliseconds: Int64, processes: Int, partitions: Int, streams: Int, kinds: [FaultKind],
+        isExactlyOnce: Bool = true
     ) {
         var random = SimulationRandom(seed: seed)
         let chosen = kinds.filter { $0.isCommand ? !random.once(in: 3) : random.once(in: 2) }
@@ -21,8 +22,26 @@ extension FaultPlan {
             faults.append(
                 Self.draw(
                     chosen[index], at: random.within(0...milliseconds), processes, partitions, streams, &random))
+            let calls = chosen[index].calls(isExactlyOnce)
+            let last = faults.count - 1
+            // What never comes with this delivery, or is met without effect, is drawn elsewhere.
+            if faults[last].call != .any, !calls.contains(faults[last].call) {
+                faults[last].call = random.pick(calls) ?? .any
+            }
         }
         self.init(faults)
+    }
+
+    /// What keeps a run's readers from reading, in one run of two.
+    static func ofReading(seed: UInt64, milliseconds: Int64, processes: Int) -> [Fault] {
+        var random = SimulationRandom(seed: seed)
+        let count = random.once(in: 2) ? 0 : [1, 5, 20][random.below(3)]
+        return (0..<count).map { _ in
+            Fault(
+                random.pick([.lost, .delayed, .refused]) ?? .lost, at: random.within(0...milliseconds),
+                process: random.below(processes), call: random.pick(FaultCall.reading) ?? .poll,
+                amount: random.once(in: 4) ? random.within(8_000...15_000) : random.within(1...2_000))
+        }
     }
 
     private static func draw(
@@ -46,11 +65,11 @@ extension FaultPlan {
         case .isolate, .stall, .modelGone, .modelDamaged, .modelUnreadable:
             fault.amount = random.within(100...30_000)
         case .leave, .coordinatorMove, .brokerDown, .brokerSlow, .slowMarks, .outputBlocked, .diskFull,
-            .retentionPast:
+            .retentionPast, .offsetsExpired, .producersExpired:
             fault.amount = random.within(20...5_000)
         case .wallJump: fault.amount = random.within(-3_600_000...3_600_000)
         case .rebalance, .compaction, .retention, .hijack, .bitFlip, .misdirect, .grow, .growAway: break
-        case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand:
+        case .reset, .resetPrefix, .resetAll, .swap, .move, .sameCommand, .rewind:
             fault.process = random.below(partitions)
             fault.amount = Int64(random.below(streams))
         }

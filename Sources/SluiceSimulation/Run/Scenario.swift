@@ -97,7 +97,10 @@ package struct Scenario: Sendable {
             case .wallJump: tombstonesMilliseconds > 3_600_000
             // Positions of at-least-once say nothing of the store's.
             case .retention, .retentionPast: isExactlyOnce
-            case .hijack: isExactlyOnce
+            case .slowMarks, .compaction, .hijack, .offsetsExpired, .producersExpired: isExactlyOnce
+            // Who goes on without what is lost puts the files back first: streams that begin anew for them, nobody
+            // counts.
+            case .modelGone, .modelDamaged: lostInput == .fail
             // Without a changelog nothing but RocksDB's promise holds a batch together.
             case .tornUnseen: isExactlyOnce
             // Nothing fences a process that slept and goes on: at-least-once promises nothing of what it writes then.
@@ -113,11 +116,12 @@ package struct Scenario: Sendable {
         func draw(_ seed: UInt64, _ kinds: [FaultKind]) -> [Fault] {
             FaultPlan(
                 seed: seed, milliseconds: milliseconds, processes: processes, partitions: partitions,
-                streams: streams, kinds: kinds
+                streams: streams, kinds: kinds, isExactlyOnce: isExactlyOnce
             ).faults
         }
         return FaultPlan(
-            draw(faultSeed, kinds.filter { !$0.isDrawnApart }) + draw(faultSeed ^ 4, kinds.filter(\.isDrawnApart)))
+            [0, 4, 16].flatMap { group in draw(faultSeed ^ group, kinds.filter { $0.draw == group }) }
+                + FaultPlan.ofReading(seed: faultSeed ^ 8, milliseconds: milliseconds, processes: processes))
     }
 }
 

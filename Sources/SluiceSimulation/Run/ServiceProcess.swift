@@ -36,6 +36,7 @@ final class ServiceProcess {
         self.index = index
         self.run = run
         self.startsAt = startsAt
+        disk.onMeet = { [faults = run.faults] in faults.meet($0, process: index) }
         life = SimulatedProcess(index: index, cluster: run.cluster, faults: run.faults, disk: disk)
     }
 
@@ -60,7 +61,8 @@ final class ServiceProcess {
     /// One turn of one of its workers.
     func turn() throws {
         if !isUp { start() }
-        guard let seat = run.cluster.random.pick(seats), seat.stalledUntil <= run.cluster.now else { return }
+        guard let seat = run.cluster.random.pick(seats) else { return }
+        guard seat.stalledUntil <= run.cluster.now else { return run.faults.meet(.stall, process: index) }
         do {
             if let worker = seat.worker {
                 try worker.turn()
@@ -79,12 +81,13 @@ final class ServiceProcess {
     private func name(_ seat: Seat) -> String { "pumps-p\(index)-w\(seat.index)" }
 
     /// Notices what has been restored since the last poll: nothing of it is committed before the next one.
-    private func noticeColdStarts(_ seat: Seat) {
-        guard run.scenario.isExactlyOnce, let worker = seat.worker else { return }
+    private func noticeRestored(_ seat: Seat) {
+        guard let worker = seat.worker else { return }
         for partition in worker.partitions.keys.sorted() {
             guard let state = worker.partitions[partition], seat.seen[partition] !== state else { continue }
             seat.seen[partition] = state
-            if let lost = state.lostBefore {
+            run.checkMemory(state)
+            if run.scenario.isExactlyOnce, let lost = state.lostBefore {
                 run.noticeColdStart(partition, lost, from: state.liveFrom, of: name(seat))
             }
         }
@@ -94,7 +97,7 @@ final class ServiceProcess {
         let name = name(seat)
         let consumer = SimulatedConsumer(life, instance: name)
         consumer.batchMaximum = run.scenario.batchMaximum
-        consumer.onPoll = { [unowned self, unowned seat] in noticeColdStarts(seat) }
+        consumer.onPoll = { [unowned self, unowned seat] in noticeRestored(seat) }
         seat.consumer = consumer
         seat.worker = try run.makeWorker(life, consumer, name, index: seat.index, limits)
         try seat.worker?.begin()
@@ -126,7 +129,7 @@ final class ServiceProcess {
     private func isForPeople(_ error: any Error) -> Bool {
         switch (error as? SluiceError)?.code {
         case .unknownModel?, .invalidModel?: return disk.hasSpoiltModels(now: run.cluster.now)
-        case .lostInput? where run.scenario.lostInput == .fail && run.faults.injected[.retentionPast] != nil:
+        case .lostInput? where run.scenario.lostInput == .fail && run.faults.hasStruck(.retentionPast):
             // Somebody is told, and decides to go on without those inputs.
             run.cluster.after(run.cluster.random.within(10...20_000) * 1_000_000) { [run] in
                 for process in run.processes { process.disk.mendModels() }
@@ -151,19 +154,29 @@ final class ServiceProcess {
         down(after: milliseconds)
     }
 
+    /// Is down for so long, from now on, whatever it does; who stands still goes on when he wakes up.
+    func stayAway(for milliseconds: Int64) {
+        crash(comesBackAfter: milliseconds)
+        if !isUp { startsAt = max(startsAt, run.cluster.now + milliseconds * 1_000_000) }
+    }
+
     /// Leaves in good order.
-    func leave(comesBackAfter milliseconds: Int64) throws {
-        guard isUp, !life.isPaused else { return }
+    ///
+    /// - Returns: whether it was there to do so.
+    @discardableResult
+    func leave(comesBackAfter milliseconds: Int64) throws -> Bool {
+        guard isUp, !life.isPaused else { return false }
         for seat in seats {
             do {
                 try seat.worker?.finish()
             } catch {
                 try ended(seat, error)
-                if !isUp { return }
+                if !isUp { return true }
             }
         }
         life.die()
         down(after: milliseconds)
+        return true
     }
 
     /// Whether one of its clients is this member and sends heartbeats.

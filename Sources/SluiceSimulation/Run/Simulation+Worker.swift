@@ -17,6 +17,7 @@ extension Simulation {
                     life, name: name, timeoutMilliseconds: scenario.transactionMilliseconds)
                 producer.messageBytesMax = Self.messageBytesMax
                 producer.isAlone = limits.sizes.isAlone
+                producer.isIdempotent = canary != .plainRetries
                 return canary?.wrap(producer, cluster) ?? producer
             }
         } else {
@@ -32,7 +33,8 @@ extension Simulation {
                 let reader = SimulatedReader(life)
                 return canary?.wrap(reader) ?? reader
             },
-            stores: SimulatedStores(life), clock: SimulatedClock(cluster), observer: observer,
+            stores: canary?.wrap(SimulatedStores(life)) ?? SimulatedStores(life), clock: SimulatedClock(cluster),
+            observer: observer,
             makeFold: { [cluster] in
                 try Self.fold($0, canary) { try life.disk.checkModel($0, now: cluster.now) }
             },
@@ -42,12 +44,11 @@ extension Simulation {
     }
 
     /// What rebuilds earlier states, on a machine of its own.
-    func makeRewind() -> SlotRewind {
-        let (canary, life) = (
-            canary,
-            SimulatedProcess(
-                index: processes.count, cluster: cluster, faults: faults, disk: SimulatedDisk())
-        )
+    ///
+    /// - Parameter process: whose faults at calls it is met by.
+    func makeRewind(as process: Int) -> SlotRewind {
+        let canary = canary
+        let life = SimulatedProcess(index: process, cluster: cluster, faults: faults, disk: SimulatedDisk())
         return SlotRewind(
             settings, hasChangelog: scenario.isExactlyOnce,
             makeReader: {
@@ -89,7 +90,7 @@ extension Simulation {
         settings.slotsMinimum = scenario.slotsMinimum
         settings.markedSlots = scenario.markedSlots
         settings.settledSlots = scenario.settledSlots
-        settings.residentSlots = scenario.residentSlots
+        settings.residentSlots = canary == .roomyRestore ? nil : scenario.residentSlots
         settings.idleMilliseconds = scenario.idleMilliseconds
         settings.tombstonesMilliseconds = scenario.tombstonesMilliseconds
         settings.lostInput = lostInput

@@ -20,6 +20,7 @@ package final class Simulation {
     let faults: FaultInjector
     let observer: SimulatedObserver
     let canary: Canary?
+    private let stepsMaximum: Int
     /// Of the input, as a service finds it that starts.
     var inputPartitions: Int
     private(set) var processes: [ServiceProcess] = []
@@ -27,30 +28,39 @@ package final class Simulation {
     private var producers: Int64 = 0
     var commands = Commands()
     var coldStarts: [ColdStart] = []
+    var earlierStates: [EarlierState] = []
     /// Milliseconds for which all processes are to be away when that costs states their inputs.
     var absence: Int64?
+    /// Until then all processes are away, for something to expire meanwhile.
+    var awayUntil: Int64 = 0
     /// `state.lost_input` as it is set now.
     var lostInput: LostInputPolicy
 
     /// - Parameters:
     ///   - plan: instead of the seed's own.
     ///   - excluded: kinds of faults that are left out of the seed's plan.
+    ///   - stepsMaximum: calls and waits after which a run counts as one without an end; others take some hundred
+    ///     thousand.
     package init(
-        seed: UInt64, plan: FaultPlan? = nil, without excluded: Set<FaultKind> = [], canary: Canary? = nil
+        seed: UInt64, plan: FaultPlan? = nil, without excluded: Set<FaultKind> = [], canary: Canary? = nil,
+        stepsMaximum: Int = 20_000_000
     ) {
         self.seed = seed
+        self.stepsMaximum = stepsMaximum
         self.canary = canary
         var scenario = Scenario(seed: seed)
-        if let canary { scenario.isExactlyOnce = canary.isExactlyOnce }
+        canary?.adapt(&scenario)
         self.scenario = scenario
         lostInput = scenario.lostInput
         inputPartitions = scenario.partitions
         self.plan = plan ?? FaultPlan(scenario.plan.faults.filter { !excluded.contains($0.kind) })
         let cluster = SimulatedCluster(seed: seed ^ 0x5EED)
         self.cluster = cluster
+        cluster.stepsLeft = stepsMaximum
         faults = FaultInjector(self.plan)
         observer = SimulatedObserver { cluster.now }
         observer.say("\(scenario)")
+        cluster.onMeet = { [faults] in faults.meet($0) }
         setUp()
     }
 
@@ -80,7 +90,8 @@ package final class Simulation {
             try heal()
             let checker = try Checker(self)
             try checker.check()
-            try checker.checkRewinds(makeRewind())
+            try checker.checkRewinds(makeRewind(as: processes.count))
+            try checker.checkRewinds(earlierStates)
             return outcome(nil)
         } catch let violation as Violation {
             return outcome(violation)
@@ -122,6 +133,10 @@ package final class Simulation {
 
     /// One turn of one worker of one process, or time that passes.
     private func step() throws {
+        if let broken { throw broken }
+        guard !cluster.isExhausted else {
+            throw Violation(.restoreEnds, "the run does not come to rest: it has taken \(stepsMaximum) steps")
+        }
         for fault in faults.due(milliseconds: cluster.now / 1_000_000) { try apply(fault) }
         goAway()
         guard let process = cluster.random.pick(processes.filter(\.canRun)) else {
@@ -136,12 +151,20 @@ package final class Simulation {
     func goOn(without process: ServiceProcess, for nanoseconds: Int64) {
         observer.say("process \(process.index) stands still")
         let end = cluster.now + nanoseconds
-        while cluster.now < end {
+        while cluster.now < end && broken == nil {
             // What the others break is found when the run goes on: nothing can be thrown through the one that sleeps.
-            do { try step() } catch { broken = broken ?? error }
+            goOn()
         }
         observer.say("process \(process.index) goes on")
     }
+
+    /// The others take a turn while somebody outside waits for something.
+    func goOn() {
+        do { try step() } catch { fail(error) }
+    }
+
+    /// Something went wrong where nothing can be thrown.
+    func fail(_ error: any Error) { broken = broken ?? error }
 
     /// What went wrong while somebody slept.
     private var broken: (any Error)?
@@ -165,10 +188,10 @@ package final class Simulation {
         var found = violation
         if let broken { found = broken as? Violation ?? Violation(.restoreEnds, "\(broken)") }
         return Outcome(
-            seed: seed, plan: plan, violation: found, injected: faults.injected,
+            seed: seed, plan: plan, violation: found, struck: faults.struck,
             transactions: cluster.transactions.tally, inputs: scenario.inputs,
             simulatedMilliseconds: cluster.now / 1_000_000, rejects: observer.rejects,
-            coldStarts: coldStarts.count, notes: observer.notes,
+            coldStarts: coldStarts.count, steps: stepsMaximum - cluster.stepsLeft, notes: observer.notes,
             errors: processes.flatMap(\.errors))
     }
 }
@@ -178,7 +201,8 @@ package struct Outcome: Sendable {
     package var seed: UInt64
     package var plan: FaultPlan
     package var violation: Violation?
-    package var injected: [FaultKind: Int]
+    /// Faults that had an effect.
+    package var struck: [Strike: Int]
     package var transactions: TransactionCoordinator.Tally
     package var inputs: Int
     package var simulatedMilliseconds: Int64
@@ -186,6 +210,8 @@ package struct Outcome: Sendable {
     package var rejects: [String: Int]
     /// Partitions restored without inputs that some of their states needed.
     package var coldStarts: Int
+    /// Calls and waits.
+    package var steps: Int
     /// What the engines said, newest last.
     package var notes: [String]
     /// What ended workers that did not crash.
