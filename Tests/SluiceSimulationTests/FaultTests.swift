@@ -31,7 +31,9 @@ import Testing
                     kind, at: scenario.milliseconds * Int64(index) / 40, process: index % scenario.processes,
                     call: call, amount: 100 + Int64(index))
             }
-            let commands = (0..<10).map { Fault(.reset, at: scenario.milliseconds * Int64($0) / 10, amount: Int64($0)) }
+            let commands = (0..<20).map { index in
+                Fault(.reset, at: scenario.milliseconds * Int64(index) / 20, process: index, amount: Int64(index))
+            }
             if Simulation(seed: seed, plan: FaultPlan(commands + faults)).run().struck[Strike(kind, call)] != nil {
                 return true
             }

@@ -217,6 +217,9 @@ package final class Restoration {
                     + "repeated", partition, error: nil)
         }
         let events = history?.events ?? []
+        var plan = plan
+        // Commands were recorded: the partition is not new, its position is forgotten, and inputs have been answered.
+        if facts.changelog == nil, !events.isEmpty { plan.commandsFrom = max(plan.commandsFrom, facts.high) }
         let markers = try Self.markers(store)
         let fold = try worker.firstModel(partition, plan, history: events, markers: markers, head: head)
         let state = PartitionState(

@@ -97,7 +97,9 @@ package struct Scenario: Sendable {
             case .wallJump: tombstonesMilliseconds > 3_600_000
             // Positions of at-least-once say nothing of the store's.
             case .retention, .retentionPast: isExactlyOnce
-            case .slowMarks, .compaction, .hijack, .offsetsExpired, .producersExpired: isExactlyOnce
+            case .slowMarks, .compaction, .hijack, .producersExpired: isExactlyOnce
+            // Without a changelog nothing but a store knows where a partition was that began at its end.
+            case .offsetsExpired: isExactlyOnce || !beginsAtEnd
             // Who goes on without what is lost puts the files back first: streams that begin anew for them, nobody
             // counts.
             case .modelGone, .modelDamaged: lostInput == .fail

@@ -1,5 +1,6 @@
 import SluiceCore
 import SluiceLog
+import SluiceSchema
 
 /// What is kept for a time only.
 extension Simulation {
@@ -41,11 +42,19 @@ extension Simulation {
         awayUntil = cluster.now + away * 1_000_000
         for process in processes { process.stayAway(for: away) }
         cluster.after((away - 10) * 1_000_000) { [unowned self] in
-            guard faults.isOn, cluster.group.state == .empty else { return }
+            guard faults.isOn, cluster.group.state == .empty, mayExpire else { return }
             let hasGone =
                 fault.kind == .offsetsExpired ? cluster.group.expire() : cluster.transactions.expire()
             if hasGone { faults.strike(fault.kind) }
         }
+    }
+
+    /// At-least-once a partition in which nothing was ever commanded looks new where no store is there: what is
+    /// commanded then takes effect among inputs that were answered before, and no engine can tell.
+    private var mayExpire: Bool {
+        guard !scenario.isExactlyOnce else { return true }
+        let commanded = (try? History(cluster).events.map(\.partition)) ?? []
+        return Set(commanded).isSuperset(of: cluster.group.committed.keys)
     }
 
     /// Where a replay would begin by what is committed.
