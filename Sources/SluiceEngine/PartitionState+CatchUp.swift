@@ -8,8 +8,8 @@ extension PartitionState {
     /// Whether a stored slot may lack inputs that were gone when the partition was restored.
     func isLost(_ summary: SlotSnapshot.Summary) -> Bool { lostBefore.map { summary.header.position < $0 } ?? false }
 
-    /// Puts a stored snapshot into the table, brought up to now by the markers that it does not hold, and set back where
-    /// it lacks inputs that are gone.
+    /// Puts a stored snapshot into the table, brought up to now by the markers that it does not hold, and set back
+    /// where it lacks inputs that are gone.
     ///
     /// - Throws: `state-invalid` or `state-foreign` for a snapshot that no model here can take, `model-unknown`.
     func admit(_ value: UnsafeRawBufferPointer, _ summary: SlotSnapshot.Summary) throws -> UInt32 {

@@ -14,6 +14,7 @@ import Testing
         metrics.countRejects(2, code: "json-invalid")
         metrics.setLag(1, partition: 0)
         metrics.setLag(20, partition: 11)
+        metrics.setCommitAge(0.5, worker: 0)
         metrics.setModel(version: "v7", hash: "0f")
         metrics.countRetrain(.succeeded, seconds: 3.25)
         for nanoseconds in [0, 5_000, 250_000, 40_000_000, 20_000_000_000] as [Int64] {

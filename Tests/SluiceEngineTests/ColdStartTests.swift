@@ -11,7 +11,7 @@ import Testing
     private static let records = mixture(600, streams: 25, seed: 5)
     private static let resident = 4
 
-    /// What a life leaves behind that ends at input 400, and inputs to 600 of which retention has taken those before 450.
+    /// What a life leaves behind that ends at input 400, and inputs to 600 of which those before 450 are gone.
     private func withLostInputs() throws -> SimulatedLog {
         let log = SimulatedLog()
         log.append(Array(Self.records[..<400]))

@@ -71,8 +71,8 @@ package struct SlotRewind {
                 "the state at offset \(offset) cannot be rebuilt: "
                     + (history.unreadable == 0
                         ? "\(settings.eventsTopic) no longer reaches back to what was commanded before it"
-                        : "\(history.unreadable) records of \(settings.eventsTopic) cannot be read, and may be commands "
-                            + "that came before it"),
+                        : "\(history.unreadable) records of \(settings.eventsTopic) cannot be read, and may be "
+                            + "commands that came before it"),
                 remedy: "keep that topic for good (retention.ms=-1), and let nothing but the service write to it")
         }
         let state = try begin(base, partition, commands.filter { $0.offset < offset })
