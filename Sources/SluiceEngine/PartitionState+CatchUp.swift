@@ -73,14 +73,14 @@ extension PartitionState {
         var table = SlotTable(layout: fold.layout, initialState: fold.specification.initialState)
         _ = try fold.snapshots().restore(value, into: table)
         var lost = isLost(summary) ? lostBefore : nil
-        /// Inputs that are gone would have come before the commands behind them.
-        func setBack(before offset: Offset) {
-            guard let first = lost, first < offset else { return }
-            if let slot = table.find(summary.key) { table.reset(slot, at: first, cause: .lost) }
+        func setBack() {
+            if let lost, let slot = table.find(summary.key) { table.reset(slot, at: lost, cause: .lost) }
             lost = nil
         }
         for command in commands {
-            setBack(before: command.offset)
+            // It was restored between the commands that were stored and those that came later, perhaps before the very
+            // same input.
+            if command.control ?? 0 > lastBeforeLoss { setBack() }
             if command.type == .swap, let version = command.model {
                 let successor = try folds.fold(.version(version))
                 guard !successor.isSameModel(as: fold) else { continue }
@@ -91,7 +91,7 @@ extension PartitionState {
                 if let slot = table.find(summary.key) { table.reset(slot, at: command.offset) }
             }
         }
-        setBack(before: .max)
+        setBack()
         guard fold.isSameModel(as: self.fold), let slot = table.find(summary.key) else {
             throw SluiceError(.foreignState, "a snapshot belongs to a model that the markers do not lead to")
         }

@@ -44,6 +44,8 @@ package final class PartitionState {
     /// The first of those inputs, while streams in the store alone may lack some and have not been set back: until the
     /// last of them is, a restart must know.
     var lostFrom: Offset?
+    /// The last command to the whole partition that took effect before that, by its place in the control partition.
+    var lastBeforeLoss: Offset = -1
     /// Where the changelog ends of which the store holds all.
     var changelogEnd: Offset = 0
     /// First input ever folded, where that is not the first of all.

@@ -107,6 +107,27 @@ import Testing
         #expect(commits >= streams && state.replayOffset == 110)
     }
 
+    /// A reset before the first input that is left comes behind the cold start, whenever a stream is heard of.
+    @Test func aCommandBeforeTheFirstInputThatIsLeftComesBehindTheColdStart() throws {
+        let (state, store) = try stored(lost: 60..<110)
+        var keys: [[UInt8]] = []
+        _ = try store.scan(prefix: [], after: nil, limit: .max) { key, value in
+            guard ChangelogKey.isStream(key) else { return }
+            keys.append(Array(key))
+            _ = try state.load(key, value, idle: nil, resident: 1, committed: 110)
+        }
+        state.hasLoaded()
+        let reset = Event(
+            id: "all", type: .reset, target: .prefix(""), partition: 0, offset: 110, by: "test", time: 0, control: 5)
+        state.remember(reset)
+        #expect(try state.obey(reset) == nil)
+        for key in keys {
+            let slot = try #require(try key.withUnsafeBytes { try state.find($0) })
+            #expect(state.table[slot].header.pointee.boundaryCause == .command)
+        }
+        #expect(keys.count > 5)
+    }
+
     /// They hold a swap that comes later in the replay: nothing of them is missing until then.
     @Test func whatWaitsForASwapStaysOnDisk() throws {
         let (state, store) = try stored(control: 8)
@@ -149,7 +170,9 @@ import Testing
         var changes = OutputBatch()
         _ = try rig.state().writeChanges(limit: .max, stale: 0, before: .max, into: &changes)
         let store = SimulatedStore(SimulatedLog(), 0)
-        let state = PartitionState(partition: 0, fold: rig.fold, recentCapacity: 10, store: store, folds: nil)
+        let state = PartitionState(
+            partition: 0, fold: rig.fold, recentCapacity: 10, store: store,
+            folds: Folds { _ in rig.fold })
         try state.store(changes, Self.position(100, replayFrom: lost.lowerBound))
         let facts = RestoreFacts(
             partition: TopicPartition(topic: "t", partition: 0), low: lost.upperBound, high: 1_000, partitions: 4,

@@ -201,9 +201,10 @@ final class ExactlyOnce: Delivery {
                     partitions: settings.inputPartitions))
             state.changelogEnd = producer.changelogEnd(partition) ?? state.changelogEnd
             state.savedNanoseconds = clock.monotonicNanoseconds()
+            let isCold = state.lostFrom != nil
             try worker.spill(state)
-            // The rest goes with the next ones, though nothing new may come.
-            if !state.isAllStored { add() }
+            // The rest goes with the next ones, though nothing new may come; and that no input is missing any more.
+            if isCold || !state.isAllStored { add() }
         }
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()

@@ -23,6 +23,7 @@ extension PartitionState {
         for marker in stored.sorted(by: { ($0.control ?? 0) < ($1.control ?? 0) }) {
             if marker.offset <= plan.replayFrom { markers.append(marker) } else { schedule.add(marker) }
         }
+        lastBeforeLoss = markers.compactMap(\.control).max() ?? -1
         for event in history {
             // Given again, it is the same command.
             if Self.holds(event, plan, head) { schedule.remember(event) } else { schedule.add(event) }
