@@ -8,7 +8,8 @@ import Testing
     /// More of them: `sluice-simulate --runs 10000`.
     @Test(
         arguments: [
-            1, 2, 3, 4, 5, 6, 8, 21, 59, 62, 66, 91, 138, 155, 559, 986, 104_847, 300_178, 302_003, 400_523, 401_714,
+            1, 2, 3, 4, 5, 6, 8, 21, 59, 62, 66, 91, 138, 155, 559, 986, 104_847, 200_147, 200_196, 200_385, 200_423,
+            200_463, 200_478, 200_878, 201_237, 300_178, 302_003, 400_523, 401_714,
         ])
     func theEngineKeepsItsPromises(seed: UInt64) {
         let outcome = Simulation(seed: seed).run()

@@ -6,8 +6,6 @@ extension Simulation {
     /// bring to the changelog or to the store first.
     func checkMemory(_ state: PartitionState) {
         guard let resident = scenario.residentSlots else { return }
-        // Where inputs are lost, loading looks at every slot and keeps it: known, and left out until that is mended.
-        guard state.lostBefore == nil else { return }
         let most = max(1, resident) + state.table.dirtyCount
         guard state.table.count > most else { return }
         fail(
