@@ -174,9 +174,10 @@ final class ExactlyOnce: Delivery {
         perform(machine.send())
     }
 
-    /// Nothing is left to be said: slots that are in the store alone may be behind all the same.
+    /// Partitions of which nothing was to be said: slots that are in their store alone may be behind all the same.
     private func catchUp(_ worker: Worker) throws {
-        for state in worker.partitions.values where state.isLive && state.catchingUp != nil {
+        for state in worker.partitions.values
+        where state.isLive && state.catchingUp != nil && sealed[state.partition] == nil {
             add()
             try worker.spill(state)
         }
@@ -206,6 +207,7 @@ final class ExactlyOnce: Delivery {
             // The rest goes with the next ones, though nothing new may come; and that no input is missing any more.
             if isCold || !state.isAllStored { add() }
         }
+        try catchUp(worker)
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()
         restarts.inARow = 0

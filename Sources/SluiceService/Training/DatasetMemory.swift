@@ -20,8 +20,8 @@ package struct DatasetMemory: Sendable {
         return ([physical] + bounds).min() ?? physical
     }
 
-    /// The files with the bounds of the groups that are listed as in `/proc/self/cgroup` (cgroups(7)), of version 1 and 2.
-    /// A container may see its own group as the root.
+    /// The files with the bounds of the groups that are listed as in `/proc/self/cgroup` (cgroups(7)), of version 1
+    /// and 2. A container may see its own group as the root.
     static func groups(of list: String) -> [String] {
         list.split(separator: "\n").compactMap { line in
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)

@@ -37,7 +37,11 @@ extension Simulation {
         switch fault.kind {
         case .coordinatorMove: cluster.weather.coordinatorsAwayUntil = cluster.now + amount
         case .brokerDown: cluster.weather.brokersAwayUntil = cluster.now + amount
-        case .outputBlocked: cluster.weather.outputBlockedUntil = cluster.now + amount
+        case .outputBlocked:
+            // A member that waits for its output and loses its partitions meanwhile is not fenced either: what waited
+            // comes behind what the next owner has recorded.
+            let most = scenario.isExactlyOnce ? amount : min(amount, scenario.sessionMilliseconds * 1_000_000 / 4)
+            cluster.weather.outputBlockedUntil = cluster.now + most
         case .brokerSlow:
             cluster.weather.latency = 1_000_000...200_000_000
             cluster.after(amount) { [cluster] in cluster.weather.latency = SimulatedCluster.Weather().latency }
