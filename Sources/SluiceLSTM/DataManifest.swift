@@ -77,6 +77,10 @@ package struct DataManifest: Codable, Sendable, Equatable {
         /// How many streams; absent by time.
         package var validationStreams: Int?
         package var testStreams: Int?
+        /// Observations of each part; absent where an earlier version has written the file.
+        package var trainObservations: Int?
+        package var validationObservations: Int?
+        package var testObservations: Int?
 
         package enum CodingKeys: String, CodingKey {
             case by
@@ -84,6 +88,9 @@ package struct DataManifest: Codable, Sendable, Equatable {
             case testFrom = "test_from"
             case validationStreams = "validation_streams"
             case testStreams = "test_streams"
+            case trainObservations = "train_observations"
+            case validationObservations = "validation_observations"
+            case testObservations = "test_observations"
         }
 
         package init(
@@ -106,22 +113,26 @@ package struct DataManifest: Codable, Sendable, Equatable {
     package var streams: Int
     /// By code.
     package var rejects: [String: Int]
+    /// Older than the observation before in their stream; absent without any.
+    package var outOfOrder: Int?
     package var heldOut: HeldOut
 
     package enum CodingKeys: String, CodingKey {
         case format, files, topic, observations, streams, rejects
+        case outOfOrder = "out_of_order"
         case heldOut = "held_out"
     }
 
     package init(
         files: [File] = [], topic: Topic? = nil, observations: Int, streams: Int, rejects: [String: Int] = [:],
-        heldOut: HeldOut
+        outOfOrder: Int? = nil, heldOut: HeldOut
     ) {
         self.files = files
         self.topic = topic
         self.observations = observations
         self.streams = streams
         self.rejects = rejects
+        self.outOfOrder = outOfOrder
         self.heldOut = heldOut
     }
 }

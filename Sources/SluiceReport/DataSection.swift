@@ -12,7 +12,7 @@ struct DataSection {
     var html: HTML {
         var html: HTML = """
             <p>\(NumberText.count(data.observations)) observations of \(NumberText.count(data.streams)) streams. \
-            \(heldOut)</p>
+            \(parts)\(heldOut)</p>
 
             """
         if !data.files.isEmpty { html += files }
@@ -25,6 +25,17 @@ struct DataSection {
             html += "<h3>Rejects</h3>\n\(table.html)"
         }
         return html
+    }
+
+    private var parts: String {
+        let held = data.heldOut
+        let counts = [
+            (held.trainObservations, "trained"), (held.validationObservations, "validated"),
+            (held.testObservations, "tested"),
+        ].compactMap { count, name in count.flatMap { $0 > 0 ? "\(name) on \(NumberText.count($0))" : nil } }
+        guard let first = counts.first else { return "" }
+        return first.prefix(1).uppercased() + ([String(first.dropFirst())] + counts.dropFirst()).joined(separator: ", ")
+            + ". "
     }
 
     private var heldOut: String {

@@ -8,6 +8,8 @@ package struct TrainingPage {
     package var result: TrainingResult
     /// Inputs that never change.
     package var constantInputs: [String]
+    /// Whose warnings are shown; nil: there is nothing to be said of it.
+    package var division: DataDivision?
     /// The search beforehand; nil without one.
     package var tuning: TuningResult?
     package var folds: [FoldResult]
@@ -21,14 +23,15 @@ package struct TrainingPage {
     package var resumedAfter: Int?
 
     package init(
-        model: Model, result: TrainingResult, constantInputs: [String] = [], tuning: TuningResult? = nil,
-        folds: [FoldResult],
+        model: Model, result: TrainingResult, constantInputs: [String] = [],
+        division: DataDivision? = nil, tuning: TuningResult? = nil, folds: [FoldResult],
         training: TrainingConfiguration, configuration: String, started: Timestamp, seconds: Double,
         resumedAfter: Int? = nil
     ) {
         self.model = model
         self.result = result
         self.constantInputs = constantInputs
+        self.division = division
         self.tuning = tuning
         self.folds = folds
         self.training = training
@@ -54,7 +57,7 @@ package struct TrainingPage {
         if let gap = result.carryGap { page.section("Carry gap", carryGap(gap)) }
         if let tuning { page.section("Search", TuningSection(tuning).html) }
         if !folds.isEmpty { page.section("Cross-validation", FoldsSection(folds, training.by).html) }
-        if let data = model.data { page.section("Data", "\(DataSection(data).html)\(constants)") }
+        if let data = model.data { page.section("Data", "\(DataSection(data).html)\(constants)\(odd)") }
         page.section("Model", shape)
         page.section("Configuration", "<pre>\(configuration)</pre>\n")
         return page.html
@@ -94,6 +97,12 @@ package struct TrainingPage {
     private var constants: HTML {
         guard !constantInputs.isEmpty else { return "" }
         return "<p class=\"reading warn\">The same value throughout: \(constantInputs.joined(separator: ", "))</p>\n"
+    }
+
+    private var odd: HTML {
+        (division?.warnings ?? []).map {
+            "<p class=\"reading warn\">\($0.prefix(1).uppercased() + $0.dropFirst()).</p>\n" as HTML
+        }.joined()
     }
 
     private var best: HTML {

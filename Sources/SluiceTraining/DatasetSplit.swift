@@ -34,6 +34,7 @@ package struct DatasetSplit: Sendable {
 
     /// Rows of a part that count.
     package var trainedRows: Int { Self.rows(train) }
+    package var validatedRows: Int { Self.rows(validation) }
     package var testedRows: Int { Self.rows(test) }
     /// Streams of a part.
     package var validationStreams: Int { Set(validation.map(\.series)).count }
@@ -46,7 +47,10 @@ package struct DatasetSplit: Sendable {
     private func check(_ count: Int, _ configuration: TrainingConfiguration) throws(SluiceError) {
         let remedy = "bring more observations, or set train.validation and train.test to smaller parts"
         if train.isEmpty {
-            throw SluiceError(.invalidInput, "no observation is left to train on: \(count) in all", remedy: remedy)
+            // Rows of one time stay together: times that are all the same leave nothing before any instant.
+            throw SluiceError(
+                .invalidInput, "no observation is left to train on: \(count) in all",
+                remedy: configuration.by == .time ? remedy + "; are the times right?" : remedy)
         }
         if configuration.validation > 0, validation.isEmpty {
             throw SluiceError(.invalidInput, "no observation is left to validate with", remedy: remedy)
@@ -86,8 +90,13 @@ extension DatasetSplit {
         return held == 0 ? .max : ranks.time(at: count - min(held, count))
     }
 
-    /// A segment that spans an instant belongs to both sides. A forecast whose target lies beyond the instant is
-    /// masked, because a segment ends there. Nothing from `end` on belongs to any side.
+    /// A stream is cut behind as many of its rows as are older than the instant, wherever they are: in a stream in order
+    /// of time that is at the instant, and where some times are wrong, or late, each of them moves the cut by one row at
+    /// most. Its parts follow one another in the order of the log, as states are carried: nothing is validated that
+    /// lies before a row that is trained on.
+    ///
+    /// A segment that spans a cut belongs to both sides. A forecast whose target lies beyond the cut is masked, because
+    /// a segment ends there. Nothing from `end` on belongs to any side.
     private mutating func divide(
         _ dataset: Dataset, _ configuration: TrainingConfiguration, validation: Int64, test: Int64, end: Int64
     ) {
@@ -96,11 +105,10 @@ extension DatasetSplit {
         // Enough for the state to forget where it began, little enough not to run through the training part each epoch.
         let leadIn = Self.leadInChunks * configuration.chunk
         for (index, series) in dataset.series.enumerated() {
+            let cuts = [min(validation, test), test, end].map { series.count(before: $0) }
             for rows in series.segments {
-                func row(from instant: Int64) -> Int { rows.first { series.times[$0] >= instant } ?? rows.upperBound }
-                let first = min(row(from: validation), row(from: test))
-                let second = max(first, row(from: test))
-                let last = max(second, row(from: end))
+                let places = cuts.map { min(max($0, rows.lowerBound), rows.upperBound) }
+                let (first, second, last) = (places[0], places[1], places[2])
                 func held(_ part: Range<Int>) -> Segment {
                     let start = max(rows.lowerBound, part.lowerBound - leadIn)
                     return Segment(series: index, rows: start..<part.upperBound, scoredFrom: part.lowerBound)

@@ -27,7 +27,7 @@ struct TimeRanks: Sendable {
     }
 
     func count(before time: Int64) -> Int {
-        series.reduce(0) { sum, one in one.times.withUnsafeBufferPointer { sum + $0.count { $0 < time } } }
+        series.reduce(0) { $0 + $1.count(before: time) }
     }
 
     /// Orders times as unsigned numbers.

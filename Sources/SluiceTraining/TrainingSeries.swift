@@ -1,4 +1,4 @@
-/// One stream in time order, as training needs it: scaled and settled by the very fold that serves it, from empty, so
+/// One stream in the order of the log, as training needs it: scaled and settled by the very fold that serves it, from empty, so
 /// that what the network sees here is what it sees in service.
 ///
 /// Arrays of rows are row-major: N rows (observations), I inputs, T targets.
@@ -31,4 +31,12 @@ package struct TrainingSeries: Sendable {
 
     /// N.
     package var count: Int { times.count }
+
+    /// Rows older than a time, wherever they are.
+    func count(before time: Int64) -> Int { times.withUnsafeBufferPointer { $0.count { $0 < time } } }
+
+    /// Rows older than the one before them.
+    var outOfOrder: Int {
+        times.withUnsafeBufferPointer { times in times.indices.dropFirst().count { times[$0] < times[$0 - 1] } }
+    }
 }

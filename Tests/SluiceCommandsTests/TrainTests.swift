@@ -97,6 +97,24 @@ import Testing
         }
     }
 
+    @Test func aWrongTimeIsToldAndCostsTheTrainingPartNothing() async throws {
+        try await withFolder { folder in
+            let text = csv(streams: 1, rows: 200).replacingOccurrences(of: "s0,1767225780000,", with: "s0,4070908800000,")
+            let data = try folder.write(text, "wave.csv")
+            let model = folder.file("m.safetensors")
+            let told = await sluice(list: ["train", "--data", data, "--output", model] + small)
+            #expect(told.code == 0 && told.out.lines.contains("trained on 170, validated on 30"))
+            #expect(told.error.hasPrefix("one observation is older than the one before in the stream: "))
+            let manifest = try #require(try ModelFile.read(model).data)
+            #expect(manifest.outOfOrder == 1 && manifest.heldOut.trainObservations == 170)
+            let shown = await sluice("models", "show", model)
+            #expect(shown.code == 0 && shown.out.contains("trained on 170, validated on 30, tested on 0"))
+            let json = await sluice(list: ["train", "--data", data, "--json", "--output", model] + small)
+            #expect(json.out.lines.last?.contains(#""trained":170,"validated":30,"tested":0,"out_of_order":1"#) == true)
+            #expect(json.error.lines.first == told.error.lines.first)
+        }
+    }
+
     @Test func emptyFilesAreRefusedByName() async throws {
         try await withFolder { folder in
             let full = try folder.write(csv(streams: 1, rows: 30), "full.csv")

@@ -18,6 +18,49 @@ import Testing
         #expect(split.test == [Segment(series: 0, rows: 82..<100, scoredFrom: 90)])
     }
 
+    /// A single time of the year 2099, wherever it is, moves the cut by one row; nothing that is validated lies before
+    /// what is trained on.
+    @Test(arguments: [0, 3, 45, 69, 99]) func aWrongTimeMovesTheCutByOneRowAtMost(row: Int) throws {
+        var configuration = TrainingConfiguration()
+        (configuration.chunk, configuration.validation, configuration.test) = (2, 0.2, 0.1)
+        var series = Synthetic.wave(100, boundaryEvery: 40)
+        series.times[row] = 4_070_908_800_000
+        let dataset = try Dataset([series], for: Synthetic.point)
+        let split = try DatasetSplit(dataset, configuration)
+        let division = DataDivision(split, of: dataset, configuration)
+        #expect(division.trained == 70 && division.validated == 20 && division.tested == 10)
+        #expect(division.outOfOrder == (row == 99 ? 0 : 1) && division.warnings.count == division.outOfOrder)
+        let firsts = [split.validation, split.test].map { $0.map(\.scoredFrom).min() }
+        #expect(firsts == [70, 90] && split.train.allSatisfy { $0.rows.upperBound <= 70 })
+    }
+
+    @Test func aTrainingPartFarSmallerThanWantedIsTold() throws {
+        var configuration = TrainingConfiguration()
+        // Most observations have the time of a bulk import.
+        var series = Synthetic.wave(100)
+        for row in 10..<100 { series.times[row] = 1_000 }
+        var dataset = try Dataset([series], for: Synthetic.point)
+        var division = DataDivision(try DatasetSplit(dataset, configuration), of: dataset, configuration)
+        #expect(division.trained == 10 && division.wanted == 85 && division.outOfOrder == 0)
+        #expect(division.warnings.count == 1 && division.warnings[0].hasPrefix("only 10 observations are trained on"))
+        // All of them: nothing is before.
+        for row in 0..<10 { series.times[row] = 1_000 }
+        dataset = try Dataset([series], for: Synthetic.point)
+        let error = #expect(throws: SluiceError.self) { try DatasetSplit(dataset, configuration) }
+        #expect(error?.message.contains("no observation is left to train on: 100 in all") == true)
+        #expect(error?.remedy?.contains("are the times right?") == true)
+        configuration.by = .stream
+        // The first drawn has nearly all.
+        for seed in UInt64(0)..<8 {
+            configuration.seed = seed
+            dataset = try Dataset(
+                [Synthetic.wave(1_000, name: "long"), Synthetic.wave(10, name: "short")], for: Synthetic.point)
+            let split = try DatasetSplit(dataset, configuration)
+            division = DataDivision(split, of: dataset, configuration)
+            #expect(division.warnings.count == (division.trained == 10 ? 1 : 0))
+        }
+    }
+
     @Test func wholeStreamsAreHeldOutByTheSeed() throws {
         var configuration = TrainingConfiguration()
         (configuration.by, configuration.validation) = (.stream, 0.25)

@@ -12,6 +12,11 @@ struct TrainJSON: TrainReport {
     /// The document at the end names them.
     func constant(_ inputs: [String]) {}
 
+    /// So does it these numbers; whoever reads JSON need not look for warnings there.
+    func divided(_ division: DataDivision) {
+        for warning in division.warnings { console.errorLine(warning) }
+    }
+
     func fold(_ fold: FoldResult, of folds: Int) { console.line(JSONWriter.text(of: FoldDocument(fold, folds))) }
 
     func rung(_ rung: Int, of count: Int, _ rows: [TuningResult.Row]) {
@@ -98,6 +103,10 @@ private struct OutcomeDocument: JSONWritable {
             }
             $0.member("observations", outcome.observations)
             $0.member("streams", outcome.streams)
+            $0.member("trained", outcome.division.trained)
+            $0.member("validated", outcome.division.validated)
+            $0.member("tested", outcome.division.tested)
+            $0.member("out_of_order", outcome.division.outOfOrder)
             $0.member("rejects", Counts(counts: outcome.rejects.mapValues(\.count)))
             $0.member("constant_inputs", outcome.constantInputs)
             $0.member("carried", result.carryGap.map { EvaluationDocument($0.carried) })

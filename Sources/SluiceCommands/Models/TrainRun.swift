@@ -81,7 +81,7 @@ final class TrainRun {
         let configuration = try configuration(outcome.tuning?.best)
         let page = TrainingPage(
             model: outcome.result.model, result: outcome.result, constantInputs: outcome.constantInputs,
-            tuning: outcome.tuning, folds: outcome.folds,
+            division: outcome.division, tuning: outcome.tuning, folds: outcome.folds,
             training: outcome.training, configuration: configuration, started: folder?.started ?? .now,
             seconds: (.now - began) / .seconds(1),
             resumedAfter: resuming?.epochs)
@@ -111,6 +111,7 @@ final class TrainRun {
             bar.clear()
             report.read(observations, streams, rejects)
         case .constant(let inputs): report.constant(inputs)
+        case .divided(let division): report.divided(division)
         case .tuning(.epochs(let done, let all, let rung, let atATime)):
             bar.show(done / Double(all)) {
                 String(format: "rung %d  %.1f of %d epochs, ", rung, done, all) + "\(atATime) at a time"
@@ -193,7 +194,7 @@ extension TrainRun {
             TrainJSON.tell("training", epoch: batch.epoch, of: batch.epochs)
         case .training(.measuring), .fold(_, .measuring): TrainJSON.tell("measuring")
         case .tuning: TrainJSON.tell("tuning")
-        case .dataset, .constant, .tuned, .training(.epoch), .fold(_, .epoch), .folded: break
+        case .dataset, .constant, .divided, .tuned, .training(.epoch), .fold(_, .epoch), .folded: break
         }
     }
 }
@@ -203,6 +204,7 @@ protocol TrainReport {
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)])
     /// Inputs that never change.
     func constant(_ inputs: [String])
+    func divided(_ division: DataDivision)
     func rung(_ rung: Int, of count: Int, _ rows: [TuningResult.Row])
     func tuned(_ result: TuningResult)
     func fold(_ fold: FoldResult, of folds: Int)

@@ -35,6 +35,14 @@ struct TrainText: TrainReport {
         console.errorLine("the same value throughout, from which nothing can be learned: \(names)")
     }
 
+    func divided(_ division: DataDivision) {
+        var parts = ["trained on \(division.trained)"]
+        if division.validated > 0 { parts.append("validated on \(division.validated)") }
+        if division.tested > 0 { parts.append("tested on \(division.tested)") }
+        console.line(parts.joined(separator: ", "))
+        for warning in division.warnings { console.errorLine(warning) }
+    }
+
     /// To five places, while it is of a size that one can read.
     static func loss(_ loss: Double) -> String {
         String(format: abs(loss) < 1e6 || !loss.isFinite ? "%.5f" : "%.5g", loss)

@@ -104,6 +104,10 @@ extension ModelTables {
                 held.validationStreams.map { "\($0) streams for validation" },
                 held.testStreams.map { "\($0) streams for the test" },
             ]
+        let counts = [
+            held.trainObservations.map { "trained on \($0)" }, held.validationObservations.map { "validated on \($0)" },
+            held.testObservations.map { "tested on \($0)" },
+        ]
         var text = lines(
             [
                 ("data", "\(data.observations) observations of \(Shown.count(data.streams, "stream"))"),
@@ -111,6 +115,8 @@ extension ModelTables {
                     "rejects",
                     data.rejects.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
                 ),
+                ("parts", counts.compactMap(\.self).joined(separator: ", ")),
+                ("order", data.outOfOrder.map { "\($0) older than the one before in their stream" } ?? ""),
                 ("held out", parts.compactMap(\.self).joined(separator: ", ")),
             ].filter { !$0.1.isEmpty })
         if let topic = data.topic {

@@ -55,6 +55,8 @@ extension DataManifest.HeldOut {
             self.init(
                 by: by.rawValue, validationStreams: split.validationStreams, testStreams: split.testStreams)
         }
+        (trainObservations, validationObservations) = (split.trainedRows, split.validatedRows)
+        testObservations = split.testedRows
     }
 }
 

@@ -14,6 +14,8 @@ package struct TrainingJob: Sendable {
         case dataset(observations: Int, streams: Int, rejects: [String: (count: Int, message: String)])
         /// Inputs that never change.
         case constant([String])
+        /// What is trained on, and what is held out.
+        case divided(DataDivision)
         case tuning(Tuner.Progress)
         case tuned(TuningResult)
         case training(TrainingProgress)
@@ -32,6 +34,7 @@ package struct TrainingJob: Sendable {
         package var folds: [FoldResult]
         /// Inputs that never change.
         package var constantInputs: [String]
+        package var division: DataDivision
         package var streams: Int
         package var observations: Int
         /// Observations that could not be used, by reject code, with the first message of each.
@@ -106,6 +109,7 @@ package struct TrainingJob: Sendable {
         let dataset = try Dataset(first.series, for: manifest)
         let constant = dataset.constantInputs(manifest)
         if !constant.isEmpty { progress(.constant(constant)) }
+        progress(.divided(DataDivision(try DatasetSplit(dataset, training), of: dataset, training)))
         var (job, tuned) = (self, TuningResult?.none)
         if let tuning {
             let result = try search(tuning, first, dataset, source, reader, progress)
@@ -125,14 +129,16 @@ package struct TrainingJob: Sendable {
             incumbent: incumbent, configuration: job.training, resuming: resuming, checkpoint: checkpoint,
             isCancelled: isCancelled
         ) { progress(.training($0)) }
+        let division = DataDivision(part.split, of: part.dataset, job.training)
         result.model.data = DataManifest(
             files: described.files, topic: described.topic, observations: part.reading.observations,
             streams: part.reading.streams, rejects: part.reading.rejects.mapValues(\.count),
+            outOfOrder: division.outOfOrder > 0 ? division.outOfOrder : nil,
             heldOut: DataManifest.HeldOut(part.split, job.training.by))
         result.model.manifest.version = try ModelVersion.version(of: result.model)
         return Outcome(
             result: result, tuning: tuned, training: job.training, folds: folded, constantInputs: constant,
-            streams: part.reading.streams, observations: part.reading.observations, rejects: part.reading.rejects)
+            division: division, streams: part.reading.streams, observations: part.reading.observations, rejects: part.reading.rejects)
     }
 
     /// With what a search has found.
