@@ -64,7 +64,7 @@ extension TrainingSeries {
 }
 
 extension Experiment {
-    /// Six ways to cut the same sequences, of which only some let the first step be known at the last.
+    /// Seven ways to cut the same sequences, of which only some let the first step be known at the last.
     package static let longMemory = Experiment(
         name: "long-memory",
         question: "Which ways of cutting sequences into batches let a network remember their first step?",
@@ -110,10 +110,14 @@ extension Experiment {
             expected: "1.0 after 3 to 12 epochs", series: LongMemoryTask.steps
         ) { ($0.chunk, $0.rows) = (10, 64) },
         setUp(
-            "6 the windows of 2 under across-sequences, a boundary at each sequence, 110 rows", ceiling: 1,
+            "6 the windows of 2 under across-sequences, 110 rows, a boundary at each sequence; rate 0.003", ceiling: 1,
             expected: "0.97 to 1.0 from the fifth epoch",
             series: { LongMemoryTask.windows($0, isDeclared: true) }
-        ) { ($0.carry, $0.chunk, $0.rows) = ([.acrossSequences], 10, 110) },
+        ) { ($0.carry, $0.chunk, $0.rows, $0.learningRate) = ([.acrossSequences], 10, 110, 0.003) },
+        setUp(
+            "7 as 6, no boundary declared; rate 0.001, forget bias 1", ceiling: 1, expected: "0.5 to 1.0",
+            series: { LongMemoryTask.windows($0, isDeclared: false) }
+        ) { ($0.carry, $0.chunk, $0.rows, $0.forgetBias) = ([.acrossSequences], 10, 110, 1) },
     ]
 
     private static let remembered = 0.97
@@ -147,7 +151,9 @@ extension Experiment {
             + "nothing about it (1 and 4), and carrying a state helps only where it comes from the steps before: in 2 "
             + "row i of a batch goes on from the same window of a sequence ten further back, a stranger's. In 3 and 5 "
             + "the state of a row is that of the steps before its own, and in 6 that of the window before, and there "
-            + "a gradient of few steps is enough to learn what is then remembered over many."
+            + "a gradient of few steps is enough to learn what is then remembered over many. In 7 the state goes on "
+            + "from one sequence into the next: a sequence that begins with 0 looks like more of the one before, and "
+            + "the network has to learn to count its 110 steps, which takes longer and is not sure."
     }
 }
 

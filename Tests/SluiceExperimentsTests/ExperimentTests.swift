@@ -32,6 +32,7 @@ import Testing
         }
         #expect(try accuracy(4, epochs: 1).allSatisfy { $0 < 0.53 })
         #expect(try accuracy(3, epochs: 2).contains { $0 > 0.99 })
+        #expect(try accuracy(6, epochs: 6).contains { $0 >= 0.97 })
     }
 
     @Test func numbersAreShownWithTheirDigits() {
