@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import SluiceCore
 
 /// The way in from `main`: parses, runs, and gives the exit code of the contract: 0, 1 (failed) or 2 (usage).
@@ -17,8 +18,19 @@ package enum CommandLineEntry {
             }
             return 0
         } catch {
+            if command == nil, Sluice.exitCode(for: error) == .validationFailure,
+                let message = UnknownOption.message(in: arguments)
+            {
+                Console.current.errorLine("error: \(message)\n\(usage(after: Sluice.fullMessage(for: error)))")
+                return 2
+            }
             return report(error, from: command)
         }
+    }
+
+    /// What the library writes below its own message.
+    private static func usage(after text: String) -> Substring {
+        text.range(of: "Usage: ").map { text[$0.lowerBound...] } ?? ""
     }
 
     /// - Parameter command: nil while the arguments were read.

@@ -6,17 +6,23 @@ internal import UnixSignals
 /// SIGINT and SIGTERM: the first one ends a command in order, the second one at once.
 enum Signals {
     /// Runs `body` until it is over; `first` is called on the first signal, or when the task is cancelled.
+    ///
+    /// - Parameter further: called on each signal after it; whether it has an order to end in, too.
     static func during<Result: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Result, first: @escaping @Sendable () async -> Void
+        _ body: @escaping @Sendable () async throws -> Result, first: @escaping @Sendable () async -> Void,
+        further: @escaping @Sendable () -> Bool = { false }
     ) async throws -> Result {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let watch = Task {
             var isFirst = true
             for await _ in signals {
-                // Nobody waits for what a second signal interrupts.
-                guard isFirst else { _exit(1) }
-                isFirst = false
-                await first()
+                if isFirst {
+                    isFirst = false
+                    await first()
+                } else if !further() {
+                    // Nobody waits for what a second signal interrupts.
+                    _exit(1)
+                }
             }
         }
         defer { watch.cancel() }
@@ -35,12 +41,26 @@ enum Signals {
     }
 }
 
-/// Set by the first signal, looked at by the work that it interrupts.
+/// Set by a signal, looked at by the work that it interrupts.
 final class Interruption: Sendable {
-    private let flag = Atomic<Bool>(false)
+    /// Of the work, and of what is left to do when it has ended.
+    private let work = Atomic<Bool>(false)
+    private let rest = Atomic<Bool>(false)
+    private let isResting = Atomic<Bool>(false)
 
-    var isRequested: Bool { flag.load(ordering: .relaxed) }
-    func request() { flag.store(true, ordering: .relaxed) }
+    var isRequested: Bool { work.load(ordering: .relaxed) }
+    /// Whether what is left to do is to be left out.
+    var isRestRequested: Bool { rest.load(ordering: .relaxed) }
+
+    /// The work has ended, interrupted or not: the next request is about the rest.
+    func beginRest() { isResting.store(true, ordering: .relaxed) }
+
+    /// - Returns: false where everything has been interrupted already.
+    @discardableResult
+    func request() -> Bool {
+        isResting.load(ordering: .relaxed)
+            ? !rest.exchange(true, ordering: .relaxed) : !work.exchange(true, ordering: .relaxed)
+    }
 }
 
 extension Signals {
@@ -55,6 +75,8 @@ extension Signals {
                 try Console.$current.withValue(console) { try body(interruption) }
             }
         } first: {
+            interruption.request()
+        } further: {
             interruption.request()
         }
     }

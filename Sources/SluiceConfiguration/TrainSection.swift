@@ -68,6 +68,15 @@ package struct TrainSection: Sendable, Equatable {
         if reader.isSound("train.validation"), reader.isSound("train.test"), validation + test >= 1 {
             reader.report("train.test", "with train.validation leaves nothing to train on")
         }
+        if order == .strided, reader.isSound("train.carry"), !carry.epochs.contains(.acrossBatches) {
+            reader.report(
+                "train.order", "strided is an order of rows of across-batches: no epoch of train.carry has it")
+        }
+        if optimizer != .sgd, momentum != 0.9 || reader.isFlag("train.momentum"), reader.isSound("train.optimizer"),
+            reader.isSound("train.momentum")
+        {
+            reader.report("train.momentum", "is of sgd: train.optimizer \(optimizer.rawValue) has none")
+        }
         if patience > 0, validation == 0, reader.isSound("train.validation"), reader.isGiven("train.patience") {
             reader.report("train.patience", "needs train.validation above 0 to see an improvement")
         }

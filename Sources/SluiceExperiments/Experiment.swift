@@ -108,7 +108,8 @@ extension SetUp {
         let began = ContinuousClock.now
         var ended = began
         let result = try Trainer.train(
-            dataset, manifest: manifest, shape: shape, configuration: configuration, isCancelled: isCancelled
+            dataset, manifest: manifest, shape: shape, configuration: configuration, isCancelled: isCancelled,
+            isMeasuringCancelled: isCancelled
         ) { step in
             if case .batch(let batch) = step {
                 let done = Double(batch.epoch - 1) + Double(batch.batch) / Double(batch.batches)
@@ -116,7 +117,7 @@ extension SetUp {
             }
             if case .epoch = step { ended = .now }
         }
-        if result.stop == .cancelled { throw CancellationError() }
+        if result.stop == .cancelled || !result.isMeasured { throw CancellationError() }
         return Measured(
             seed: seed,
             epochs: result.epochs.compactMap { epoch in epoch.validation.map { $0.accuracy ?? $0.loss } },

@@ -18,6 +18,8 @@ package struct TrainingReport: Decodable, Sendable {
     package var observations: Int?
     package var version: String?
     package var stop: String?
+    /// False where it was interrupted before its end.
+    package var measured: Bool?
     /// The trained model, its state carried as in service.
     package var carried: Measure?
     /// The active model on the same rows; nil where they cannot be compared.

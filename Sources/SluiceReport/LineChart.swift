@@ -6,11 +6,18 @@ package struct LineChart {
         package let style: String
         /// Points by their number on the axis.
         package let points: [(x: Int, y: Double)]
+        /// What stands beside the style in the legend; nil: another line of the style says it.
+        package let legend: String?
 
         package init(_ name: String, style: String, _ points: [(x: Int, y: Double)]) {
+            self.init(name, style: style, points, legend: name)
+        }
+
+        package init(_ name: String, style: String, _ points: [(x: Int, y: Double)], legend: String?) {
             self.name = name
             self.style = style
             self.points = points
+            self.legend = legend
         }
     }
 
@@ -103,14 +110,15 @@ package struct LineChart {
     private var legend: (html: HTML, rows: Int) {
         var places: [(x: Double, row: Int)] = []
         var (x, row) = (Self.left, 0)
-        for line in lines {
+        let named = lines.compactMap { line in line.legend.map { (name: $0, style: line.style) } }
+        for line in named {
             let width = 48 + 6.6 * Double(line.name.count)
             if x > Self.left, x + width > Self.width { (x, row) = (Self.left, row + 1) }
             places.append((x, row))
             x += width
         }
         var html: HTML = ""
-        for (line, place) in zip(lines, places) {
+        for (line, place) in zip(named, places) {
             let y = 12 - Double(row - place.row) * Self.legendRow
             html += """
                 <line class="line \(line.style)" x1="\(place.x)" x2="\(place.x + 18)" y1="\(y)" y2="\(y)"/>

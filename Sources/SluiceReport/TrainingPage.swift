@@ -12,6 +12,8 @@ package struct TrainingPage {
     package var division: DataDivision?
     /// The search beforehand; nil without one.
     package var tuning: TuningResult?
+    /// The trial that the model is of where the search was the last that was trained.
+    package var standby: TuningTrial?
     package var folds: [FoldResult]
     package var training: TrainingConfiguration
     /// The effective configuration as text, without secrets.
@@ -24,7 +26,8 @@ package struct TrainingPage {
 
     package init(
         model: Model, result: TrainingResult, constantInputs: [String] = [],
-        division: DataDivision? = nil, tuning: TuningResult? = nil, folds: [FoldResult],
+        division: DataDivision? = nil, tuning: TuningResult? = nil, standby: TuningTrial? = nil,
+        folds: [FoldResult],
         training: TrainingConfiguration, configuration: String, started: Timestamp, seconds: Double,
         resumedAfter: Int? = nil
     ) {
@@ -33,6 +36,7 @@ package struct TrainingPage {
         self.constantInputs = constantInputs
         self.division = division
         self.tuning = tuning
+        self.standby = standby
         self.folds = folds
         self.training = training
         self.configuration = configuration
@@ -55,7 +59,7 @@ package struct TrainingPage {
             if !errors.horizons.isEmpty { page.section("Errors of the forecasts", ErrorsSection(errors).html) }
         }
         if let gap = result.carryGap { page.section("Carry gap", carryGap(gap)) }
-        if let tuning { page.section("Search", TuningSection(tuning).html) }
+        if let tuning { page.section("Search", TuningSection(tuning, standby: standby).html) }
         if !folds.isEmpty { page.section("Cross-validation", FoldsSection(folds, training.by).html) }
         if let data = model.data { page.section("Data", "\(DataSection(data).html)\(constants)\(odd)") }
         page.section("Model", shape)
@@ -91,7 +95,7 @@ package struct TrainingPage {
             facts.append(("observations", "\(NumberText.count(data.observations)) <small>of \(streams)</small>"))
         }
         let list = facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>\n" as HTML }.joined()
-        return "<dl class=\"facts\">\n\(list)</dl>\n\(stop)"
+        return "<dl class=\"facts\">\n\(list)</dl>\n\(stop)\(unmeasured)"
     }
 
     private var constants: HTML {
@@ -108,6 +112,11 @@ package struct TrainingPage {
     private var best: HTML {
         result.bestEpoch > 0
             ? "\(result.bestEpoch) <small>of \(result.epochs.count)</small>" : "none <small>ended</small>"
+    }
+
+    private var unmeasured: HTML {
+        result.isMeasured
+            ? "" : "<p class=\"reading warn\">Interrupted as it was measured: what is not here was not measured.</p>\n"
     }
 
     private var stop: HTML {

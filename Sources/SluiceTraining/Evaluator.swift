@@ -9,40 +9,44 @@ struct Evaluator {
 
     /// With the learner's network, the training kind of forward pass.
     func evaluate(
-        _ segments: [Segment], policy: CarryPolicy, with learner: Learner, each: () -> Void
-    ) -> Evaluation {
+        _ segments: [Segment], policy: CarryPolicy, with learner: Learner, each: () throws -> Void
+    ) rethrows -> Evaluation {
         let plan = BatchPlan.inOrder(
             segments, policy: policy, order: configuration.order, chunk: configuration.chunk, rows: configuration.rows)
         let states = LaneStates(shape: learner.network.layout.shape, lanes: plan.lanes)
         var total = LossSum()
         for batch in plan.batches {
             total += learner.evaluate(batch, of: dataset, states: states)
-            each()
+            try each()
         }
         return Evaluation(total, manifest)
     }
 
     /// With the step kernel, the state set back before every chunk.
-    func resetPerChunk(_ segments: [Segment], parameters: LSTMParameters, each: () -> Void) -> Evaluation {
+    func resetPerChunk(
+        _ segments: [Segment], parameters: LSTMParameters, each: () throws -> Void
+    ) rethrows -> Evaluation {
         var nothing: ForecastErrors?
-        return stepped(
+        return try stepped(
             .perBatch(segments, chunk: configuration.chunk, rows: configuration.rows), parameters, &nothing, each: each)
     }
 
     /// With the step kernel, the state carried from each sequence's beginning: what `serve` would have answered.
-    func carried(_ segments: [Segment], parameters: LSTMParameters, each: () -> Void) -> Evaluation {
+    func carried(
+        _ segments: [Segment], parameters: LSTMParameters, each: () throws -> Void
+    ) rethrows -> Evaluation {
         var nothing: ForecastErrors?
-        return carried(segments, parameters: parameters, into: &nothing, each: each)
+        return try carried(segments, parameters: parameters, into: &nothing, each: each)
     }
 
     /// The same; beside the loss, the errors of each forecast, or the accuracy against the majority of `training`.
     func served(
         _ segments: [Segment], as part: ServedErrors.Part, training: [Segment], parameters: LSTMParameters,
-        each: () -> Void
-    ) -> (evaluation: Evaluation, errors: ServedErrors) {
+        each: () throws -> Void
+    ) rethrows -> (evaluation: Evaluation, errors: ServedErrors) {
         let season = manifest.head.classifies ? nil : dataset.season
         var forecasts: ForecastErrors? = manifest.head.classifies ? nil : ForecastErrors(manifest, season: season)
-        let evaluation = carried(segments, parameters: parameters, into: &forecasts, each: each)
+        let evaluation = try carried(segments, parameters: parameters, into: &forecasts, each: each)
         let errors = ServedErrors(
             part: part, horizons: forecasts?.horizons ?? [],
             nominalCoverage: ForecastErrors.nominalCoverage(manifest), season: season,
@@ -62,8 +66,9 @@ struct Evaluator {
     }
 
     private func carried(
-        _ segments: [Segment], parameters: LSTMParameters, into forecasts: inout ForecastErrors?, each: () -> Void
-    ) -> Evaluation {
+        _ segments: [Segment], parameters: LSTMParameters, into forecasts: inout ForecastErrors?,
+        each: () throws -> Void
+    ) rethrows -> Evaluation {
         let whole = segments.map { segment in
             let series = dataset.series[segment.series]
             var first = segment.rows.lowerBound
@@ -71,19 +76,19 @@ struct Evaluator {
             return Segment(
                 series: segment.series, rows: first..<segment.rows.upperBound, scoredFrom: segment.scoredFrom)
         }
-        return stepped(
+        return try stepped(
             .lanes(whole, chunk: configuration.chunk, rows: configuration.rows), parameters, &forecasts, each: each)
     }
 
     private func stepped(
-        _ plan: BatchPlan, _ parameters: LSTMParameters, _ forecasts: inout ForecastErrors?, each: () -> Void
-    ) -> Evaluation {
+        _ plan: BatchPlan, _ parameters: LSTMParameters, _ forecasts: inout ForecastErrors?, each: () throws -> Void
+    ) rethrows -> Evaluation {
         let pass = SteppedPass(
             parameters, manifest: manifest, configuration: configuration, lanes: plan.lanes, steps: plan.stepsMax)
         var total = LossSum()
         for batch in plan.batches {
             total += pass.evaluate(batch, of: dataset, into: &forecasts)
-            each()
+            try each()
         }
         return Evaluation(total, manifest)
     }

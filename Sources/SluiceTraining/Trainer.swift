@@ -13,6 +13,8 @@ package enum Trainer {
     ///   - resuming: goes on from there, to the bits of a run that was never interrupted.
     ///   - checkpoint: called at the end of each epoch; what it throws ends training.
     ///   - isCancelled: asked before each batch; training then ends with the best model so far.
+    ///   - isMeasuringCancelled: asked before each batch of the held-out rows that the best model is measured on when
+    ///     training has ended.
     ///   - progress: called on the caller's thread after each batch and each epoch.
     /// - Throws: `SluiceError` of codes `.invalidConfiguration`, `.invalidInput`, `.foreignCheckpoint`, and
     ///   `.trainingDiverged` if there is no epoch to fall back to.
@@ -20,7 +22,8 @@ package enum Trainer {
         _ dataset: Dataset, manifest: ModelManifest, shape: LSTMShape, scaler: Model.Scaler? = nil,
         split: DatasetSplit? = nil, incumbent: Model? = nil, configuration: TrainingConfiguration,
         resuming: TrainingCheckpoint? = nil, checkpoint: TrainingCheckpoint.Keeper = { _ in },
-        isCancelled: @Sendable () -> Bool = { false }, progress: (TrainingProgress) -> Void = { _ in }
+        isCancelled: @Sendable () -> Bool = { false }, isMeasuringCancelled: @Sendable () -> Bool = { false },
+        progress: (TrainingProgress) -> Void = { _ in }
     ) throws -> TrainingResult {
         try configuration.validate()
         precondition(
@@ -36,7 +39,9 @@ package enum Trainer {
                 .trainingDiverged, "training diverged: the loss of epoch \(epoch), batch \(batch) is not finite",
                 remedy: "lower train.learning_rate, set train.clip, and check the inputs' scaling")
         }
-        return run.result(stop, scaler: scaler, incumbent: incumbent, progress: progress)
+        progress(.trained)
+        return run.result(
+            stop, scaler: scaler, incumbent: incumbent, isCancelled: isMeasuringCancelled, progress: progress)
     }
 }
 

@@ -48,6 +48,8 @@ package enum TrainingProgress: Sendable {
 
     case batch(Batch)
     case epoch(Epoch)
+    /// Training has ended, and the best model is measured.
+    case trained
     /// A batch of the held-out rows is measured: a large window takes longer over them than one may be silent.
     case measuring
 }
@@ -60,7 +62,8 @@ package struct TrainingResult: Sendable {
         /// No better validation loss for `patience` epochs.
         case early
         case cancelled
-        /// The loss or gradient of that batch was not finite; the model is the one before.
+        /// The loss or gradient of that batch was not finite, or the epoch's loss had grown to 10 times the first's; the
+        /// model is the best before.
         case diverged(epoch: Int, batch: Int)
     }
 
@@ -69,14 +72,16 @@ package struct TrainingResult: Sendable {
     package let epochs: [TrainingProgress.Epoch]
     /// The epoch with the smallest validation loss, the last one without validation; counted from 1; 0: none was ended.
     package let bestEpoch: Int
-    package let stop: Stop
+    package var stop: Stop
+    /// Whether what follows is all that there is to be measured; false where that was cancelled.
+    package var isMeasured = true
     /// nil without validation.
-    package let carryGap: CarryGap?
+    package var carryGap: CarryGap?
     /// On the rows kept for the end, state carried; nil without them.
-    package let test: Evaluation?
+    package var test: Evaluation?
     /// On the same rows, without them on those of the validation; nil without either.
-    package let errors: ServedErrors?
+    package var errors: ServedErrors?
     /// Another model on the validation rows, state carried, in this model's units: to be set beside `carryGap.carried`.
     /// nil without one, or where the two cannot be compared.
-    package let incumbent: Evaluation?
+    package var incumbent: Evaluation?
 }

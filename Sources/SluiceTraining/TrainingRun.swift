@@ -62,6 +62,7 @@ struct TrainingRun {
                 let loss = learner.step(batch, of: dataset, states: states, epoch: epoch)
                 guard loss.sum.isFinite else { return .diverged(epoch: epoch + 1, batch: index + 1) }
                 total += loss
+                if hasGrown(total) { return .diverged(epoch: epoch + 1, batch: index + 1) }
                 observations += batch.reduce(0) { $0 + $1.rows.count }
                 progress(
                     .batch(
@@ -72,13 +73,35 @@ struct TrainingRun {
             guard total.count > 0 else {
                 throw nothingToLearn
             }
-            guard let record = end(epoch, policy, total, progress) else {
-                return .diverged(epoch: epoch + 1, batch: plan.batches.count)
+            let record: TrainingProgress.Epoch?
+            do {
+                record = try end(epoch, policy, total) {
+                    if isCancelled() { throw CancellationError() }
+                    progress(.measuring)
+                }
+            } catch is CancellationError {
+                if history.isEmpty { best = learner.parameters }
+                return .cancelled
             }
+            guard let record else { return .diverged(epoch: epoch + 1, batch: plan.batches.count) }
             progress(.epoch(record))
             try checkpoint(self.checkpoint)
         }
         return isStuck ? .early : .completed
+    }
+
+    /// How many times the first epoch's loss an epoch's may be. The data is the same, and what the first begins with has
+    /// learned nothing.
+    static let growthMaximum = 10.0
+
+    /// Whether an epoch's loss, however well it goes on, is so far above that of the first that it cannot be called
+    /// learning. What only forecasts worse than before is early stopping's to end.
+    private func hasGrown(_ total: LossSum) -> Bool {
+        guard let first = history.first?.train, first.count > 0 else { return false }
+        // A likelihood's loss may be next to nothing, or below: there a difference counts, of so many nats.
+        let unit = manifest.head == .gaussian ? max(1, abs(first.loss)) : first.loss
+        let limit = first.loss + (Self.growthMaximum - 1) * unit
+        return limit > 0 && total.sum > limit * Double(max(first.count, total.count))
     }
 
     private var nothingToLearn: SluiceError {
@@ -114,13 +137,13 @@ struct TrainingRun {
 
     /// Validates, and keeps the parameters if they are the best; nil if the epoch's last update left them no good.
     private mutating func end(
-        _ epoch: Int, _ policy: CarryPolicy, _ total: LossSum, _ progress: (TrainingProgress) -> Void
-    ) -> TrainingProgress.Epoch? {
+        _ epoch: Int, _ policy: CarryPolicy, _ total: LossSum, each: () throws -> Void
+    ) throws -> TrainingProgress.Epoch? {
         let parameters = learner.parameters
         guard parameters.values.allSatisfy(\.isFinite) else { return nil }
         let validation =
             split.validation.isEmpty
-            ? nil : evaluator.evaluate(split.validation, policy: policy, with: learner) { progress(.measuring) }
+            ? nil : try evaluator.evaluate(split.validation, policy: policy, with: learner, each: each)
         // Losses that were measured under another policy are no measure for this one's.
         if let before = history.last, before.policy != policy { bestLoss = .infinity }
         // Without a validation loss to compare (none held out, or all of it masked) the last epoch is the best.
@@ -138,29 +161,42 @@ struct TrainingRun {
         return record
     }
 
+    /// The best model, measured.
+    ///
+    /// - Parameter isCancelled: asked before each batch; what is measured by then remains.
     func result(
-        _ stop: TrainingResult.Stop, scaler: Model.Scaler?, incumbent: Model?, progress: (TrainingProgress) -> Void
+        _ stop: TrainingResult.Stop, scaler: Model.Scaler?, incumbent: Model?, isCancelled: () -> Bool,
+        progress: (TrainingProgress) -> Void
     ) -> TrainingResult {
-        func each() { progress(.measuring) }
-        let comparable = incumbent.flatMap { $0.isComparable(with: manifest) && !split.validation.isEmpty ? $0 : nil }
-        func served(_ segments: [Segment], _ part: ServedErrors.Part) -> (Evaluation, ServedErrors)? {
-            guard !segments.isEmpty else { return nil }
-            return evaluator.served(segments, as: part, training: split.train, parameters: best, each: each)
-        }
-        let validation = served(split.validation, .validation)
-        let test = served(split.test, .test)
-        return TrainingResult(
+        var result = TrainingResult(
             model: Model(manifest: manifest, parameters: best, scaler: scaler), epochs: history, bestEpoch: bestEpoch,
-            stop: stop,
-            carryGap: validation.map { carried, _ in
-                CarryGap(
-                    resetPerChunk: evaluator.resetPerChunk(split.validation, parameters: best, each: each),
-                    carried: carried)
-            },
-            test: test?.0, errors: (test ?? validation)?.1,
-            incumbent: comparable.map {
-                evaluator.carried(split.validation, parameters: $0.parameters(in: scaler), each: each)
-            })
+            stop: stop)
+        do {
+            try measure(&result, incumbent) {
+                if isCancelled() { throw CancellationError() }
+                progress(.measuring)
+            }
+        } catch {
+            result.isMeasured = false
+        }
+        return result
+    }
+
+    private func measure(_ result: inout TrainingResult, _ incumbent: Model?, each: () throws -> Void) throws {
+        func served(_ segments: [Segment], _ part: ServedErrors.Part) throws -> (Evaluation, ServedErrors)? {
+            guard !segments.isEmpty else { return nil }
+            return try evaluator.served(segments, as: part, training: split.train, parameters: best, each: each)
+        }
+        if let (carried, errors) = try served(split.validation, .validation) {
+            result.errors = errors
+            result.carryGap = CarryGap(
+                resetPerChunk: try evaluator.resetPerChunk(split.validation, parameters: best, each: each),
+                carried: carried)
+        }
+        if let (test, errors) = try served(split.test, .test) { (result.test, result.errors) = (test, errors) }
+        guard let incumbent, incumbent.isComparable(with: manifest), !split.validation.isEmpty else { return }
+        result.incumbent = try evaluator.carried(
+            split.validation, parameters: incumbent.parameters(in: result.model.scaler), each: each)
     }
 }
 

@@ -32,7 +32,8 @@ final class TrialTrainer: Sendable {
         var configuration = trial.applied(to: configuration)
         // Trials run beside one another.
         configuration.threads = 1
-        var last = kept.withLock { $0.removeValue(forKey: trial.number) }?.checkpoint
+        let before = kept.withLock { $0.removeValue(forKey: trial.number) }
+        var last = before?.checkpoint
         let isOver = Atomic<Bool>(false)
         let result: TrainingResult
         do {
@@ -43,7 +44,7 @@ final class TrialTrainer: Sendable {
                     last = $0
                     if $0.epochs >= rung.epochs { isOver.store(true, ordering: .relaxed) }
                 },
-                isCancelled: { isOver.load(ordering: .relaxed) || isCancelled() },
+                isCancelled: { isOver.load(ordering: .relaxed) || isCancelled() }, isMeasuringCancelled: isCancelled,
                 progress: {
                     guard case .batch(let batch) = $0 else { return }
                     tell(Double(batch.epoch - 1) + Double(batch.batch) / Double(batch.batches))
@@ -51,11 +52,22 @@ final class TrialTrainer: Sendable {
         } catch let error as SluiceError where error.code == .trainingDiverged {
             return TuningResult.Row(trial: trial, rung: rung.number, epochs: 0, loss: nil)
         }
-        if result.stop == .cancelled, result.epochs.count < rung.epochs { throw CancellationError() }
+        if result.stop == .cancelled && result.epochs.count < rung.epochs || !result.isMeasured {
+            // What it was worth before it still is.
+            if let before { kept.withLock { $0[trial.number] = before } }
+            throw CancellationError()
+        }
         let row = TuningResult.Row(
             trial: trial, rung: rung.number, epochs: result.epochs.count, loss: try Self.loss(result))
         if let last, row.loss != nil { keep(row, last, atMost: rung.survivors) }
         return row
+    }
+
+    /// Of what is kept the one with the smallest loss: all are measured on the same rows.
+    var best: Tuner.Standby? {
+        kept.withLock { $0.values.min { TuningResult.Row.isBetter($0.row, $1.row) } }.map {
+            Tuner.Standby(trial: $0.row.trial, checkpoint: $0.checkpoint)
+        }
     }
 
     private static func loss(_ result: TrainingResult) throws -> Double? {

@@ -28,6 +28,11 @@ package struct TuningResult: Codable, Sendable, Equatable {
 
     init(rows: [Row]) { self.rows = rows }
 
+    /// As far as a search has come.
+    package init(_ record: TuningRecord) {
+        rows = record.rows.sorted { $0.rung == $1.rung ? Row.isBetter($0, $1) : $0.rung < $1.rung }
+    }
+
     /// The last row of each trial, those that came farthest first, the best before others; what diverged is last,
     /// however far it came.
     package var standings: [Row] {

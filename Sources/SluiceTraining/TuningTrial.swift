@@ -2,6 +2,12 @@ internal import Glibc
 internal import SluiceCore
 package import SluiceLSTM
 
+/// What a search may vary.
+package enum TuningDimension: String, Sendable, CaseIterable {
+    case chunk, hidden, carry
+    case learningRate = "learning_rate"
+}
+
 /// One configuration of a search: what takes the place of those settings.
 package struct TuningTrial: Codable, Sendable, Equatable {
     /// How many a search may have.
@@ -45,6 +51,17 @@ package struct TuningTrial: Codable, Sendable, Equatable {
 
     package static func hidden(_ hidden: Int, times factor: Double) -> Int {
         min(Limits.hidden, max(1, Int((Double(hidden) * factor).rounded())))
+    }
+
+    /// With what is given in place of what was drawn: the rest is as in a search of everything.
+    func fixing(
+        _ fixed: Set<TuningDimension>, _ configuration: TrainingConfiguration, hidden: Int
+    ) -> TuningTrial {
+        TuningTrial(
+            number: number, chunk: fixed.contains(.chunk) ? configuration.chunk : chunk,
+            hidden: fixed.contains(.hidden) ? hidden : self.hidden,
+            learningRate: fixed.contains(.learningRate) ? configuration.learningRate : learningRate,
+            carry: fixed.contains(.carry) ? configuration.carry[0] : carry)
     }
 
     package func applied(to configuration: TrainingConfiguration) -> TrainingConfiguration {

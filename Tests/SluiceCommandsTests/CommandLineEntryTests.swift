@@ -55,6 +55,28 @@ import Testing
         #expect(result.out.isEmpty)
     }
 
+    /// Whatever else is missing or wrong.
+    @Test(arguments: [
+        (["train", "--dat", "x"], "--dat", "--data"),
+        (["train", "--data", "x", "--epoch=3", "--tune", "0"], "--epoch", "--epochs"),
+        (["streams", "list", "--limt", "3"], "--limt", "--limit"), (["score", "--modle", "m"], "--modle", "--model"),
+    ])
+    func anUnknownOptionIsNamedFirst(arguments: [String], option: String, meant: String) async {
+        let result = await sluice(list: arguments)
+        #expect(result.code == 2)
+        #expect(result.error.hasPrefix("error: Unknown option '\(option)'. Did you mean '\(meant)'?\nUsage: sluice "))
+        #expect(result.error.contains(arguments[0]))
+    }
+
+    @Test func onlyWhatIsUnknownIsCalledSo() async {
+        #expect(UnknownOption.message(in: ["train", "--xyzzyx"]) == "Unknown option '--xyzzyx'")
+        for arguments in [
+            ["train", "--data", "a"], ["train", "--set", "a=b", "-c", "x"], ["train", "--", "--dat"], ["--help"],
+            ["streams", "list", "--json", "--limit=3"], ["--version"],
+        ] { #expect(UnknownOption.message(in: arguments) == nil, "\(arguments)") }
+        #expect(await sluice("train", "--data=a", "--from-topic").error.hasPrefix("error: Give the data by"))
+    }
+
     /// Found out only when the command runs, and yet with its own usage.
     @Test(arguments: [
         (["streams", "list", "--url", "nowhere"], [:], "sluice streams list"),

@@ -85,4 +85,16 @@ import Testing
         let variable = await sluice("broker", "--port", "0", environment: ["SLUICE_LOG": "loud"])
         #expect(variable.code == 2 && variable.error.contains("SLUICE_LOG 'loud'"))
     }
+
+    /// The first signal is about the work, the next one about what is left to do behind it.
+    @Test func anInterruptionIsOfTheWorkAndThenOfTheRest() {
+        let one = Interruption()
+        #expect(!one.isRequested && one.request() && one.isRequested && !one.isRestRequested)
+        #expect(!one.request())
+        one.beginRest()
+        #expect(!one.isRestRequested && one.request() && one.isRestRequested && !one.request())
+        let late = Interruption()
+        late.beginRest()
+        #expect(late.request() && late.isRestRequested && !late.isRequested)
+    }
 }

@@ -201,7 +201,9 @@ import Testing
                 ]
             ) { $0.contains("fold 1 of 10") }
             #expect(result.code == 1)
-            #expect(result.error == "error: interrupted before the model's training began: no model was written\n")
+            #expect(
+                result.error == "error: interrupted before the model's training began: no model was written (nothing is"
+                    + " kept of folds; without --folds the first epoch leaves a model)\n")
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["wave.csv"])
         }
     }

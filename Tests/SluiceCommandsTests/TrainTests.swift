@@ -99,7 +99,8 @@ import Testing
 
     @Test func aWrongTimeIsToldAndCostsTheTrainingPartNothing() async throws {
         try await withFolder { folder in
-            let text = csv(streams: 1, rows: 200).replacingOccurrences(of: "s0,1767225780000,", with: "s0,4070908800000,")
+            let text = csv(streams: 1, rows: 200).replacingOccurrences(
+                of: "s0,1767225780000,", with: "s0,4070908800000,")
             let data = try folder.write(text, "wave.csv")
             let model = folder.file("m.safetensors")
             let told = await sluice(list: ["train", "--data", data, "--output", model] + small)
@@ -155,6 +156,8 @@ import Testing
             for folds in ["1", "101", "-3"] {
                 #expect(await train(["--data", data, "--folds=\(folds)", "--output", folder.file("m")]).code == 2)
             }
+            let momentum = await train(["--data", data, "--momentum", "0.9"])
+            #expect(momentum.code == 2 && momentum.error.contains("train.momentum: is of sgd"))
             let noise = await train(["--data", data, "--set", "model.initial_state_noise=true"])
             #expect(noise.code == 1 && noise.error.contains("model.initial_state_noise: is not available yet"))
         }

@@ -10,10 +10,11 @@ import Testing
     private static let csv =
         "stream,time,wave\n" + (0..<300).map { "s,\($0 * 1_000),\(sin(Double($0) * 0.5))\n" }.joined()
 
-    private static let small = ["--hidden", "4", "--horizons", "1", "--head", "point", "--rows", "4", "--epochs", "6"]
+    private static let small = ["--horizons", "1", "--head", "point", "--rows", "4", "--epochs", "6"]
 
     private func train(_ data: String, _ arguments: [String]) async -> CommandResult {
-        await sluice(list: ["train", "--data", data] + Self.small + arguments)
+        let hidden = arguments.contains("--hidden") ? [] : ["--hidden", "4"]
+        return await sluice(list: ["train", "--data", data] + Self.small + hidden + arguments)
     }
 
     @Test func theModelIsThatOfThePrintedFlagsWithoutASearch() async throws {
@@ -82,6 +83,52 @@ import Testing
             let again = await train(data, ["--tune", "5", "--resume", other, "--output", folder.file("c")])
             #expect(again.code == 0 && untilTraining(again.out).prefix(5) == untilTraining(whole.out).prefix(5))
             #expect(try folder.data("a") == folder.data("c"))
+        }
+    }
+
+    /// Interrupted in its second rung: what it was by then is written, and the search can go on.
+    @Test func anInterruptedSearchLeavesItsBestTrial() async throws {
+        try await withFolder { folder in
+            let data = try folder.write(Self.csv, "wave.csv")
+            let (run, model) = (folder.file("run"), folder.file("m"))
+            let config = try folder.write("model: {hidden: 4}", "small.yaml")
+            let long = ["-c", config, "--tune", "9", "--epochs", "3000", "--patience", "0", "--threads", "1"]
+            let result = await sluice(
+                list: ["train", "--data", data, "--run", run, "--output", model] + Self.small.dropLast(2) + long
+            ) { $0.contains("rung 1 of ") }
+            #expect(result.code == 0, "\(result.error)")
+            let written = try #require(result.out.lines.first { $0.hasPrefix("interrupted before the model's own") })
+            let record = try #require(try TuningFile(folder: run).read())
+            let best = try #require(record.rows.min { ($0.loss ?? .infinity) < ($1.loss ?? .infinity) })
+            #expect(written.contains("trial \(best.trial.number) of the search, the best so far"))
+            #expect(written.hasSuffix("after \(best.epochs) epochs"))
+            #expect(result.error.contains("the same command with --resume \(run) goes on from there"))
+            #expect(try ModelFile.read(model).parameters.shape.hidden == best.trial.hidden)
+            let html = try folder.read("run/report.html")
+            #expect(html.contains("the model is trial \(best.trial.number) as it was"))
+            #expect(try folder.read("run/configuration.yaml").contains("chunk: \(best.trial.chunk) "))
+            #expect(!FileManager.default.fileExists(atPath: run + "/checkpoint"))
+        }
+    }
+
+    @Test func whatIsGivenIsNotSearched() async throws {
+        try await withFolder { folder in
+            let data = try folder.write(Self.csv, "wave.csv")
+            let given = ["--tune", "5", "--json", "--output", folder.file("m"), "--chunk", "48", "--set"]
+            let result = await train(data, given + ["train.learning_rate=0.003"])
+            #expect(result.code == 0, "\(result.error)")
+            let trials = try result.out.lines.compactMap {
+                let object = try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+                return object?["trial"] == nil || object?["rung"] == nil ? nil : object
+            }
+            #expect(trials.count == 7 && trials.allSatisfy { $0["chunk"] as? Int == 48 && $0["hidden"] as? Int == 4 })
+            #expect(trials.allSatisfy { $0["learning_rate"] as? Double == 0.003 })
+            #expect(Set(trials.compactMap { $0["carry"] as? String }).count > 1)
+            let all = await train(
+                data, ["--tune", "5", "--chunk", "8", "--learning-rate", "0.1", "--carry", "per-batch"])
+            #expect(all.code == 2 && all.error.contains("--tune has nothing to search"))
+            let plan = await train(data, ["--tune", "5", "--carry", "per-batch x2, across-batches"])
+            #expect(plan.code == 2 && plan.error.contains("give --carry just one"))
         }
     }
 

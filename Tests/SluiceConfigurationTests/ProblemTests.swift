@@ -31,6 +31,10 @@ import Testing
             "model: {head: quantil}",
             #"model.head: "quantil" is not one of point, gaussian, quantile, binary, categorical"#
                 + #"; did you mean "quantile"?"#),
+        Case(
+            "train: {order: strided, carry: per-batch}",
+            "train.order: strided is an order of rows of across-batches: no epoch of train.carry has it"),
+        Case("train: {momentum: 0.5}", "train.momentum: is of sgd: train.optimizer adam has none"),
         Case("model: {targets: []}", "model.targets: is empty: a quantile head forecasts one feature at least"),
         Case(
             "model: {targets: [temprature]}",

@@ -51,6 +51,23 @@ enum TinyRun {
             incumbent: nil)
     }
 
+    static func search(_ rows: [TuningResult.Row]) -> TuningResult { TuningResult(rows: rows) }
+
+    /// Three trials, of which two went on and one diverged then.
+    static var tuning: TuningResult {
+        func row(_ number: Int, rung: Int, epochs: Int, _ loss: Double?) -> TuningResult.Row {
+            TuningResult.Row(
+                trial: TuningTrial(
+                    number: number, chunk: 16 * number, hidden: 4, learningRate: 0.00025 * Double(number),
+                    carry: CarryPolicy.allCases[number % 3]),
+                rung: rung, epochs: epochs, loss: loss)
+        }
+        return TuningResult(rows: [
+            row(2, rung: 1, epochs: 2, 0.5), row(1, rung: 1, epochs: 2, 0.625), row(3, rung: 1, epochs: 2, 0.75),
+            row(2, rung: 2, epochs: 6, 0.25), row(1, rung: 2, epochs: 6, nil),
+        ])
+    }
+
     static func model(_ head: HeadKind = .quantile) -> Model {
         let manifest = manifest(head)
         let data = DataManifest(

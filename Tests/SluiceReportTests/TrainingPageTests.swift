@@ -31,6 +31,31 @@ import Testing
         }
     }
 
+    @Test func aSearchIsDrawnAndItsNumbersAreWhole() throws {
+        var page = TinyRun.page()
+        page.tuning = TinyRun.tuning
+        let html = page.html
+        #expect(
+            XMLCheck().problem(in: html.replacing("<!doctype html>\n", with: "").replacing(/<meta [^>]*>/, with: ""))
+                == nil)
+        let search = try #require(html.firstRange(of: "Search</h2>").map { html[$0.upperBound...] })
+        // A line for each trial that went on; a dot for each rung that it ended.
+        #expect(search.contains("trial 2, the best") && search.contains("epochs trained 6: 0.25"))
+        #expect(search.contains("<td class=\"number\">0.00025</td>") && search.contains("diverged"))
+        page.standby = TinyRun.tuning.rows[1].trial
+        #expect(page.html.contains("own training: the model is trial 1 as it was"))
+        // One rung: bars.
+        page.tuning = TinyRun.search([TinyRun.tuning.rows[0], TinyRun.tuning.rows[1]])
+        #expect(page.html.contains("<title>Validation loss of the best trials</title>"))
+    }
+
+    @Test func whatIsOddOrNotMeasuredIsSaid() {
+        var page = TinyRun.page()
+        page.result.isMeasured = false
+        #expect(page.html.contains("what is not here was not measured"))
+        #expect(!TinyRun.page().html.contains("was not measured"))
+    }
+
     @Test func whatIsInItSuitsTheRun() throws {
         let forecast = try TinyRun.page(folds: TinyRun.folds()).html
         #expect(forecast.contains("pumps &lt;1&gt;") && !forecast.contains("pumps <1>"))

@@ -17,13 +17,14 @@ import Testing
     private func train(
         _ series: [TrainingSeries], _ configuration: TrainingConfiguration, manifest: ModelManifest = Synthetic.point,
         hidden: Int = 6, layers: Int = 1, isCancelled: @Sendable () -> Bool = { false },
-        progress: (TrainingProgress) -> Void = { _ in }
+        isMeasuringCancelled: @Sendable () -> Bool = { false }, progress: (TrainingProgress) -> Void = { _ in }
     ) throws -> TrainingResult {
         try Trainer.train(
             try Dataset(series, for: manifest), manifest: manifest,
             shape: LSTMShape(
                 inputs: manifest.inputs.count, hidden: hidden, layers: layers, outputs: manifest.outputs),
-            configuration: configuration, isCancelled: isCancelled, progress: progress)
+            configuration: configuration, isCancelled: isCancelled, isMeasuringCancelled: isMeasuringCancelled,
+            progress: progress)
     }
 
     /// However large a batch may be, it takes what the data fills of it.
@@ -126,6 +127,35 @@ import Testing
         #expect(result.model.parameters.values.allSatisfy { $0.isFinite })
     }
 
+    /// A loss that grows and stays finite is no training either.
+    @Test func aLossTenTimesTheFirstEpochsEndsTraining() throws {
+        var policies = configuration { ($0.epochs, $0.patience, $0.clip) = (40, 0, 0) }
+        // Without bounds on them, such steps grow with each other.
+        (policies.optimizer, policies.momentum, policies.learningRate) = (.sgd, 0.99, 3)
+        let result = try train([Synthetic.wave(300)], policies)
+        guard case .diverged(let epoch, let batch) = result.stop else {
+            Issue.record("stopped: \(result.stop), \(result.epochs.map(\.train.loss))")
+            return
+        }
+        let losses = result.epochs.map(\.train.loss)
+        #expect(epoch == losses.count + 1 && batch >= 1 && losses.allSatisfy { $0 <= 10 * losses[0] })
+        let best = result.epochs.min { ($0.validation?.loss ?? .nan) < ($1.validation?.loss ?? .nan) }
+        #expect(result.bestEpoch == best?.epoch && result.isMeasured)
+        #expect(result.model.parameters.values.allSatisfy { $0.isFinite })
+    }
+
+    /// What is cancelled when training has ended costs no model, and what was measured before remains.
+    @Test(arguments: [0, 1, 3, 6]) func aMeasurementThatIsCancelledLeavesTheModel(after batches: Int) throws {
+        let configuration = configuration { ($0.test, $0.rows) = (0.15, 2) }
+        let whole = try train([Synthetic.wave(300)], configuration)
+        let counter = Counter()
+        let cut = try train([Synthetic.wave(300)], configuration, isMeasuringCancelled: { counter.next() > batches })
+        #expect(whole.isMeasured && whole.test != nil && !cut.isMeasured && cut.test == nil)
+        #expect(cut.model.parameters == whole.model.parameters && cut.stop == .completed)
+        #expect(cut.bestEpoch == whole.bestEpoch && cut.epochs == whole.epochs)
+        #expect(cut.carryGap == nil || cut.carryGap == whole.carryGap)
+    }
+
     @Test func cancellationKeepsTheBestModelSoFar() throws {
         let counter = Counter()
         let result = try train([Synthetic.wave(300)], configuration(), isCancelled: { counter.next() > 7 })
@@ -143,6 +173,7 @@ import Testing
                 switch $0 {
                 case .batch(let batch): batches.append(batch)
                 case .measuring: measured += 1
+                case .trained: #expect(epochs == 3)
                 case .epoch:
                     epochs += 1
                     if measured < epochs { unheard += 1 }

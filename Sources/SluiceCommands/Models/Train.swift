@@ -36,13 +36,15 @@ struct Train: AsyncParsableCommand {
 
             A run folder keeps the state of training, after epochs, while it lasts, and then the report of \
             it all, report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes \
-            the best model so far, with its report (in a search or a fold beforehand there is none yet); --resume goes \
-            on from there.
+            the best model so far, with its report: in a search the best trial so far (in the folds without one there is \
+            none yet). Ctrl-C as it is measured leaves the rest of that out. --resume goes on from there. A loss that is \
+            not finite, or 10 times the first epoch's, ends training with the best model before it.
 
             --tune N first searches chunk (16 to 256), hidden (1/4, 1/2, 1 or 2 times the configured one), learning \
             rate (0.0001 to 0.01) and carry policy by successive halving: N configurations, drawn from the seed, train \
             for a few epochs, the best third goes on to three times as many, and so on up to a third of --epochs; the \
-            best is then trained in full. What counts is the validation loss with the state carried as 'serve' does; \
+            best is then trained in full. Those of --chunk, --hidden, --learning-rate and --carry that are given stay as \
+            they are. What counts is the validation loss with the state carried as 'serve' does; \
             what diverges comes last. Each trial has one thread, and as many run at a time as there are --threads: the \
             table depends on the seed, the data and N alone. Finished trials are kept in the run folder, tuning.json: \
             --tune N --resume goes on.
@@ -85,6 +87,10 @@ struct Train: AsyncParsableCommand {
             inputs: files.data.map { ("--data", $0) } + (child.incumbent.map { [("--incumbent", $0)] } ?? []))
         try WritableFile.check(files.output, flag: "--output")
         let folder = try files.folder(isChild: child.isChild)
+        let fixed = try tune.trials.map { _ in
+            let given = train.settings.map(\.path) + model.settings.map(\.path)
+            return try tune.fixed(given + configuration.settings.flags().map(\.path), loaded.configuration)
+        }
         let logger = try log.logger()
         try await Signals.onThread { interruption in
             if child.isChild { child.becomeChild(interruption) }
@@ -99,7 +105,8 @@ struct Train: AsyncParsableCommand {
                 return tuned != nil && !file.isThere ? nil : try file.read()
             }
             let run = TrainRun(
-                job, output: files.output, folder: folder, search: tune.trials.map { ($0, tuned) }, folds: files.folds,
+                job, output: files.output, folder: folder, search: tune.trials.map { ($0, fixed ?? [], tuned) },
+                folds: files.folds,
                 json: files.json, tellsProgress: child.isChild, resuming: resuming
             ) { trial in try trial.map { try load($0.settings).yaml } ?? loaded.yaml }
             if files.fromTopic {

@@ -101,6 +101,8 @@ private struct OutcomeDocument: JSONWritable {
             if case .diverged(let epoch, let batch) = result.stop {
                 $0.member("diverged", [epoch, batch])
             }
+            $0.member("measured", result.isMeasured)
+            if let trial = outcome.standby { $0.member("trial", trial.number) }
             $0.member("observations", outcome.observations)
             $0.member("streams", outcome.streams)
             $0.member("trained", outcome.division.trained)

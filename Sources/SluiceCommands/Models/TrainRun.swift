@@ -11,8 +11,10 @@ final class TrainRun {
     private let job: TrainingJob
     private let output: String
     private var folder: RunFolder?
-    /// How many trials, and what an interrupted search had finished; nil: no search.
-    private let search: (trials: Int, finished: TuningRecord?)?
+    /// How many trials, what they have in common, and what an interrupted search had finished.
+    typealias Search = (trials: Int, fixed: Set<TuningDimension>, finished: TuningRecord?)
+    /// nil: no search.
+    private let search: Search?
     private let folds: Int?
     /// The effective configuration, without secrets, with what a search has found.
     private let configuration: (TuningTrial?) throws -> String
@@ -31,7 +33,7 @@ final class TrainRun {
     private let resuming: TrainingCheckpoint?
 
     init(
-        _ job: TrainingJob, output: String, folder: RunFolder?, search: (trials: Int, finished: TuningRecord?)?,
+        _ job: TrainingJob, output: String, folder: RunFolder?, search: Search?,
         folds: Int?, json: Bool, tellsProgress: Bool = false, resuming: TrainingCheckpoint? = nil,
         configuration: @escaping (TuningTrial?) throws -> String
     ) {
@@ -43,7 +45,7 @@ final class TrainRun {
         self.configuration = configuration
         self.tellsProgress = tellsProgress
         self.resuming = resuming
-        report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job, trials: search?.trials)
+        report = json ? TrainJSON(console: .current) : TrainText(console: .current, job: job, search: search)
     }
 
     func run(_ source: some ObservationSource, _ interruption: Interruption) throws {
@@ -51,16 +53,22 @@ final class TrainRun {
         do {
             outcome = try job.run(
                 source, tuning: tuning, folds: folds, resuming: resuming, checkpoint: { try folder?.keep($0) },
-                isCancelled: { interruption.isRequested }, progress: { progress($0) })
+                isCancelled: { interruption.isRequested },
+                isMeasuringCancelled: { interruption.isRestRequested },
+                progress: {
+                    if case .training(.trained) = $0 { measures(interruption) }
+                    progress($0)
+                })
         } catch is CancellationError {
             let kept = search == nil ? nil : folder?.kept
+            let none = folds.map { _ in "nothing is kept of folds; without --folds the first epoch leaves a model" }
             throw SluiceError(
                 .interrupted, "interrupted before the model's training began: no model was written",
-                remedy: kept.map { resumption($0) })
+                remedy: kept.map { resumption($0) } ?? none)
         }
         bar.clear()
         outcome.result.model = try ModelFile.write(outcome.result.model, to: output)
-        let isInterrupted = outcome.result.stop == .cancelled
+        let isInterrupted = outcome.result.stop == .cancelled || !outcome.result.isMeasured
         do {
             if folder != nil {
                 let files = try files(outcome)
@@ -78,10 +86,10 @@ final class TrainRun {
     }
 
     private func files(_ outcome: TrainingJob.Outcome) throws -> [(name: String, text: String)] {
-        let configuration = try configuration(outcome.tuning?.best)
+        let configuration = try configuration(outcome.standby ?? outcome.tuning?.best)
         let page = TrainingPage(
             model: outcome.result.model, result: outcome.result, constantInputs: outcome.constantInputs,
-            division: outcome.division, tuning: outcome.tuning, folds: outcome.folds,
+            division: outcome.division, tuning: outcome.tuning, standby: outcome.standby, folds: outcome.folds,
             training: outcome.training, configuration: configuration, started: folder?.started ?? .now,
             seconds: (.now - began) / .seconds(1),
             resumedAfter: resuming?.epochs)
@@ -92,9 +100,20 @@ final class TrainRun {
         ]
     }
 
+    /// What can be interrupted from now on is the measurement of the model.
+    private func measures(_ interruption: Interruption) {
+        if interruption.isRequested {
+            bar.clear()
+            Console.current.errorLine("interrupted: the model is measured; another Ctrl-C leaves that out")
+        }
+        interruption.beginRest()
+    }
+
     private var tuning: Tuner.Request? {
         search.map { search in
-            Tuner.Request(trials: search.trials, finished: search.finished) { [self] in try folder?.keep($0) }
+            Tuner.Request(trials: search.trials, fixed: search.fixed, finished: search.finished) { [self] in
+                try folder?.keep($0)
+            }
         }
     }
 
@@ -144,6 +163,7 @@ final class TrainRun {
                     + TrainText.loss(batch.loss)
                     + "  " + rate
             }
+        case .trained: break
         case .measuring:
             measured += 1
             bar.show(nil) { "measuring on held-out rows, batch \(measured)" }
@@ -192,7 +212,8 @@ extension TrainRun {
         case .reading(let observations, _): TrainJSON.tell("reading \(observations) observations")
         case .training(.batch(let batch)), .fold(_, .batch(let batch)):
             TrainJSON.tell("training", epoch: batch.epoch, of: batch.epochs)
-        case .training(.measuring), .fold(_, .measuring): TrainJSON.tell("measuring")
+        case .training(.measuring), .fold(_, .measuring), .training(.trained), .fold(_, .trained):
+            TrainJSON.tell("measuring")
         case .tuning: TrainJSON.tell("tuning")
         case .dataset, .constant, .divided, .tuned, .training(.epoch), .fold(_, .epoch), .folded: break
         }

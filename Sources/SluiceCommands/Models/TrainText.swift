@@ -8,8 +8,8 @@ internal import SluiceTraining
 struct TrainText: TrainReport {
     let console: Console
     let job: TrainingJob
-    /// Of a search; nil without.
-    let trials: Int?
+    /// nil without.
+    let search: TrainRun.Search?
 
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)]) {
         console.line("\(Shown.count(observations, "observation")) of \(Shown.count(streams, "stream"))")
@@ -20,7 +20,7 @@ struct TrainText: TrainReport {
         if job.training.dropout > 0, job.shape.layers == 1 {
             console.errorLine("train.dropout has no effect: it is between layers, and there is one")
         }
-        if let trials { return console.line(TuningText.announce(trials, job)) }
+        if let search { return console.line(TuningText.announce(search, job)) }
         let (shape, training) = (job.shape, job.training)
         let policies = training.carry.prefix(training.epochs).map(\.rawValue)
         let runs = policies.reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
@@ -80,11 +80,15 @@ struct TrainText: TrainReport {
         switch result.stop {
         case .completed: break
         case .early: console.line("stopped early: no better validation loss for \(job.training.patience) epochs")
-        case .cancelled: console.line("interrupted: the best model so far is written")
+        case .cancelled: console.line(Self.interrupted(outcome))
         case .diverged(let epoch, let batch):
             console.errorLine(
                 "training diverged in epoch \(epoch), batch \(batch): the model is the best before it; a smaller"
                     + " --learning-rate may help")
+        }
+        if !result.isMeasured {
+            let part = result.errors == nil ? "errors were" : "carry gap and errors were in part"
+            console.line("interrupted as it was measured: the model's \(part) not measured")
         }
         if let gap = result.carryGap { carryGap(gap, chunk: outcome.training.chunk) }
         if let incumbent = result.incumbent, let gap = result.carryGap {
@@ -101,6 +105,12 @@ struct TrainText: TrainReport {
         let model = result.model
         console.line("wrote \(path): version \(model.manifest.version), from \(best), sha256 \(model.hash)")
         if let run { console.line("report: \(run)/report.html") }
+    }
+
+    private static func interrupted(_ outcome: TrainingJob.Outcome) -> String {
+        guard let trial = outcome.standby else { return "interrupted: the best model so far is written" }
+        return "interrupted before the model's own training: trial \(trial.number) of the search, the best so far, is"
+            + " written as it is after \(Shown.count(outcome.result.epochs.count, "epoch"))"
     }
 
     private static func spread(_ folds: [FoldResult]) -> String {

@@ -5,14 +5,22 @@ internal import SluiceTraining
 
 /// A search as people read it.
 enum TuningText {
-    static func announce(_ trials: Int, _ job: TrainingJob) -> String {
+    static func announce(_ search: TrainRun.Search, _ job: TrainingJob) -> String {
         let hidden = TuningTrial.hiddenFactors.map { TuningTrial.hidden(job.shape.hidden, times: $0) }
         let (chunks, rates) = (TuningTrial.chunks, TuningTrial.learningRates)
+        let parts = [
+            search.fixed.contains(.chunk)
+                ? "chunk \(job.training.chunk)" : "chunk \(chunks[0]) to \(chunks[chunks.count - 1])",
+            search.fixed.contains(.hidden)
+                ? "hidden \(job.shape.hidden)" : "hidden \(hidden[0]) to \(hidden[hidden.count - 1])",
+            search.fixed.contains(.learningRate)
+                ? "learning rate \(job.training.learningRate)"
+                : "learning rate \(rates.lowerBound) to \(rates.upperBound)",
+            search.fixed.contains(.carry) ? "carry \(job.training.carry[0].rawValue)" : "all carry policies",
+        ]
         return "\(job.manifest.head.rawValue) head, \(Shown.count(job.shape.inputs, "input")),"
             + " \(Shown.count(job.shape.layers, "layer")), scaling \(job.manifest.scaling.rawValue);"
-            + " \(Shown.count(trials, "trial")): chunk \(chunks[0]) to \(chunks[chunks.count - 1]),"
-            + " hidden \(hidden[0]) to \(hidden[hidden.count - 1]),"
-            + " learning rate \(rates.lowerBound) to \(rates.upperBound), all carry policies"
+            + " \(Shown.count(search.trials, "trial")): " + parts.joined(separator: ", ")
     }
 
     static func rung(_ number: Int, of count: Int, _ rows: [TuningResult.Row]) -> String {

@@ -186,7 +186,7 @@ final class Retraining: Sendable {
             started: { child.store($0, ordering: .relaxed) }, isCancelled: isCancelled
         ) { progress in stage.withLock { $0 = "training, \(progress.progress)" } }
         if isCancelled() { throw CancellationError() }
-        guard result.stop != "interrupted" else {
+        guard result.stop != "interrupted", result.measured != false else {
             throw SluiceError(.trainingFailed, "the training process was interrupted", retry: .later)
         }
         // Refuses a file that is torn or holds a NaN.

@@ -26,8 +26,10 @@ package struct TrainingJob: Sendable {
 
     package struct Outcome: Sendable {
         package var result: TrainingResult
-        /// The search; nil without one.
+        /// The search, as far as it came; nil without one.
         package var tuning: TuningResult?
+        /// The trial that the model is of where the run was cancelled before the model's own training; nil else.
+        package var standby: TuningTrial?
         /// The settings that it was trained with.
         package var training: TrainingConfiguration
         /// Of the cross-validation; empty without.
@@ -93,13 +95,15 @@ package struct TrainingJob: Sendable {
     ///   - folds: of a cross-validation beforehand, 2 to `Folds.maximum`; nil for none. Nothing is kept of folds.
     ///   - resuming: goes on from there.
     ///   - checkpoint: called at the end of each epoch of the training itself; what it throws ends the job.
+    ///   - isMeasuringCancelled: asked when training has ended: the model is then not measured any further.
     /// - Throws: what is wrong with the source, the data or the configuration; `CancellationError` where it is
-    ///   cancelled before the training itself: one that is cancelled later ends with the best model so far.
+    ///   cancelled before there is a model: in a search the best trial so far is one, later the best epoch so far.
     package func run(
         _ source: some ObservationSource, tuning: Tuner.Request? = nil, folds: Int? = nil,
         resuming: TrainingCheckpoint? = nil,
         checkpoint: TrainingCheckpoint.Keeper = { _ in },
-        isCancelled: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
+        isCancelled: @escaping @Sendable () -> Bool = { false },
+        isMeasuringCancelled: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
     ) throws -> Outcome {
         try training.validate()
         let reader = DatasetReader(job: self, isCancelled: isCancelled)
@@ -110,25 +114,35 @@ package struct TrainingJob: Sendable {
         let constant = dataset.constantInputs(manifest)
         if !constant.isEmpty { progress(.constant(constant)) }
         progress(.divided(DataDivision(try DatasetSplit(dataset, training), of: dataset, training)))
-        var (job, tuned) = (self, TuningResult?.none)
-        if let tuning {
-            let result = try search(tuning, first, dataset, source, reader, progress)
-            progress(.tuned(result))
-            (job, tuned) = (self.tuned(result.best), result)
+        var begun = Begun()
+        var (job, own, resumed) = (self, Part?.none, resuming)
+        do {
+            if let tuning {
+                own = try part(first, dataset, source, reader, split: { try DatasetSplit($0, training) }, progress)
+                begun.part = own
+                job = tuned(try search(tuning, &begun, reader, progress).best)
+            }
+            for fold in 0..<(folds ?? 0) {
+                begun.folds.append(try job.fold(fold, of: folds ?? 0, first, dataset, source, reader, progress))
+                progress(.folded(begun.folds[fold]))
+            }
+            own = try job.part(
+                first, dataset, source, reader, split: { try DatasetSplit($0, job.training) }, progress)
+            begun.standby = nil
+        } catch let error as CancellationError {
+            guard let standby = begun.standby, let part = begun.part else { throw error }
+            (job, own, resumed) = (tuned(standby.trial), part, standby.checkpoint)
+            own?.split = try DatasetSplit(part.dataset, job.training)
         }
-        var folded: [FoldResult] = []
-        for fold in 0..<(folds ?? 0) {
-            folded.append(try job.fold(fold, of: folds ?? 0, first, dataset, source, reader, progress))
-            progress(.folded(folded[fold]))
-        }
-        let part = try job.part(
-            first, dataset, source, reader, split: { try DatasetSplit($0, job.training) }, progress)
+        guard let part = own else { throw CancellationError() }
+        let isStandby = begun.standby != nil
         let described = try source.describe(part.reading.ledger)
         var result = try Trainer.train(
             part.dataset, manifest: manifest, shape: job.shape, scaler: part.scaler, split: part.split,
-            incumbent: incumbent, configuration: job.training, resuming: resuming, checkpoint: checkpoint,
-            isCancelled: isCancelled
+            incumbent: incumbent, configuration: job.training, resuming: resumed, checkpoint: checkpoint,
+            isCancelled: { isStandby || isCancelled() }, isMeasuringCancelled: isMeasuringCancelled
         ) { progress(.training($0)) }
+        if isStandby { result.stop = .cancelled }
         let division = DataDivision(part.split, of: part.dataset, job.training)
         result.model.data = DataManifest(
             files: described.files, topic: described.topic, observations: part.reading.observations,
@@ -137,8 +151,26 @@ package struct TrainingJob: Sendable {
             heldOut: DataManifest.HeldOut(part.split, job.training.by))
         result.model.manifest.version = try ModelVersion.version(of: result.model)
         return Outcome(
-            result: result, tuning: tuned, training: job.training, folds: folded, constantInputs: constant,
-            division: division, streams: part.reading.streams, observations: part.reading.observations, rejects: part.reading.rejects)
+            result: result, tuning: begun.tuning, standby: begun.standby?.trial, training: job.training,
+            folds: begun.folds, constantInputs: constant, division: division,
+            streams: part.reading.streams, observations: part.reading.observations, rejects: part.reading.rejects)
+    }
+
+    /// What there is before the model's own training.
+    private struct Begun {
+        /// What was searched in.
+        var part: Part?
+        var tuning: TuningResult?
+        var standby: Tuner.Standby?
+        var folds: [FoldResult] = []
+    }
+
+    /// The data of one training.
+    private struct Part {
+        let reading: DatasetReader.Reading
+        let dataset: Dataset
+        var split: DatasetSplit
+        let scaler: Model.Scaler?
     }
 
     /// With what a search has found.
@@ -148,15 +180,26 @@ package struct TrainingJob: Sendable {
         return own
     }
 
+    /// - Parameter begun: with the data to be searched in; takes up what the search comes to, also where it is
+    ///   cancelled.
     private func search(
-        _ tuning: Tuner.Request, _ first: DatasetReader.Reading, _ dataset: Dataset, _ source: some ObservationSource,
-        _ reader: DatasetReader, _ progress: (Progress) -> Void
+        _ tuning: Tuner.Request, _ begun: inout Begun, _ reader: DatasetReader, _ progress: (Progress) -> Void
     ) throws -> TuningResult {
-        let part = try part(first, dataset, source, reader, split: { try DatasetSplit($0, training) }, progress)
-        return try Tuner.search(
-            tuning, part.dataset, manifest: manifest, shape: shape, configuration: training,
-            isCancelled: reader.isCancelled
-        ) { progress(.tuning($0)) }
+        guard let part = begun.part else { preconditionFailure("given by the caller") }
+        var (record, standby) = (tuning.finished, Tuner.Standby?.none)
+        defer {
+            begun.standby = standby
+            begun.tuning = record.map { TuningResult($0) }
+        }
+        let request = Tuner.Request(trials: tuning.trials, fixed: tuning.fixed, finished: tuning.finished) {
+            record = $0
+            try tuning.keep($0)
+        }
+        let result = try Tuner.search(
+            request, part.dataset, manifest: manifest, shape: shape, configuration: training,
+            isCancelled: reader.isCancelled, progress: { progress(.tuning($0)) }, standby: { standby = $0 })
+        progress(.tuned(result))
+        return result
     }
 
     /// Trains and measures one fold, counted from 0.
@@ -170,14 +213,14 @@ package struct TrainingJob: Sendable {
         do {
             result = try Trainer.train(
                 part.dataset, manifest: manifest, shape: shape, scaler: part.scaler, split: part.split,
-                configuration: training, isCancelled: reader.isCancelled
+                configuration: training, isCancelled: reader.isCancelled, isMeasuringCancelled: reader.isCancelled
             ) { progress(.fold(fold + 1, $0)) }
         } catch let error as SluiceError {
             throw SluiceError(
                 error.code, "fold \(fold + 1): \(error.message)",
                 remedy: error.code == .invalidInput ? "use fewer --folds, or bring more observations" : error.remedy)
         }
-        if result.stop == .cancelled { throw CancellationError() }
+        if result.stop == .cancelled || !result.isMeasured { throw CancellationError() }
         return FoldResult(fold + 1, part.split, result)
     }
 
@@ -185,14 +228,16 @@ package struct TrainingJob: Sendable {
     private func part(
         _ first: DatasetReader.Reading, _ dataset: Dataset, _ source: some ObservationSource, _ reader: DatasetReader,
         split: (Dataset) throws -> DatasetSplit, _ progress: (Progress) -> Void
-    ) throws -> (reading: DatasetReader.Reading, dataset: Dataset, split: DatasetSplit, scaler: Model.Scaler?) {
+    ) throws -> Part {
         let own = try split(dataset)
-        guard manifest.scaling == .global else { return (first, dataset, own, nil) }
+        guard manifest.scaling == .global else {
+            return Part(reading: first, dataset: dataset, split: own, scaler: nil)
+        }
         let scaler = dataset.scaler(of: own, inputs: manifest.inputs.count)
         let again = try reader.read(source, scaler: scaler, progress)
         // A topic may hold other records by now: what is trained on is divided anew.
         let scaled = try Dataset(again.series, for: manifest)
-        return (again, scaled, try split(scaled), scaler)
+        return Part(reading: again, dataset: scaled, split: try split(scaled), scaler: scaler)
     }
 }
 
