@@ -92,7 +92,7 @@ extension SettingsReader {
     /// Whether the setting was given, not defaulted.
     func isGiven(_ path: String) -> Bool { provenances[path].map { $0 != .default } ?? false }
 
-    /// Whether it was given on the command line, where what has no effect is a mistake: a file may spell out everything.
+    /// Whether it was given on the command line, where what has no effect is a mistake: a file may spell out all.
     func isFlag(_ path: String) -> Bool { provenances[path] == .flag }
 
     mutating func report(_ path: String, _ message: String) { report(path, Mismatch(message)) }

@@ -34,9 +34,43 @@ extension ModelRegistry {
             let dropped = current.books.candidates.dropLast(Self.candidatesMaximum)
             guard !dropped.isEmpty else { return }
             for version in dropped { try? FileManager.default.removeItem(atPath: path(of: version)) }
+            dropReports()
             current.books.candidates.removeFirst(dropped.count)
             // Not written, they are dropped the next time.
             try? write(current.books)
+        }
+    }
+
+    /// Keeps the report of a model's training beside the model; it goes with it.
+    ///
+    /// - Parameter path: a file that is moved.
+    /// - Throws: `file`.
+    package func keepReport(_ path: String, of version: String) throws {
+        guard let bytes = try FileBytes.read(path, limit: Self.reportBytesMaximum) else {
+            throw SluiceError(.file, "there is no report \(path)")
+        }
+        try FileBytes.replace(reportPath(version), with: bytes)
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Where the report of a model's training lies; nil for none.
+    package func report(of version: String) -> String? {
+        let path = reportPath(version)
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
+
+    private static let reportSuffix = ".report.html"
+    private static let reportBytesMaximum = 1 << 24
+
+    private func reportPath(_ version: String) -> String { folder.path + "/" + version + Self.reportSuffix }
+
+    /// Those whose model is gone, by whoever's hand.
+    private func dropReports() {
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: folder.path)) ?? [] where name.hasSuffix(Self.reportSuffix)
+        {
+            let version = String(name.dropLast(Self.reportSuffix.count))
+            if !files.fileExists(atPath: path(of: version)) { try? files.removeItem(atPath: reportPath(version)) }
         }
     }
 

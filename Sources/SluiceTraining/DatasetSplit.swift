@@ -90,10 +90,10 @@ extension DatasetSplit {
         return held == 0 ? .max : ranks.time(at: count - min(held, count))
     }
 
-    /// A stream is cut behind as many of its rows as are older than the instant, wherever they are: in a stream in order
-    /// of time that is at the instant, and where some times are wrong, or late, each of them moves the cut by one row at
-    /// most. Its parts follow one another in the order of the log, as states are carried: nothing is validated that
-    /// lies before a row that is trained on.
+    /// A stream is cut behind as many of its rows as are older than the instant, wherever they are: in a stream in
+    /// order of time that is at the instant, and where some times are wrong, or late, each of them moves the cut by
+    /// one row at most. Its parts follow one another in the order of the log, as states are carried: nothing is
+    /// validated that lies before a row that is trained on.
     ///
     /// A segment that spans a cut belongs to both sides. A forecast whose target lies beyond the cut is masked, because
     /// a segment ends there. Nothing from `end` on belongs to any side.

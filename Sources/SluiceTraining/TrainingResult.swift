@@ -62,8 +62,8 @@ package struct TrainingResult: Sendable {
         /// No better validation loss for `patience` epochs.
         case early
         case cancelled
-        /// The loss or gradient of that batch was not finite, or the epoch's loss had grown to 10 times the first's; the
-        /// model is the best before.
+        /// The loss or gradient of that batch was not finite, or the epoch's loss had grown to 10 times the first's;
+        /// the model is the best before.
         case diverged(epoch: Int, batch: Int)
     }
 

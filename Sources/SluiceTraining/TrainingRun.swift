@@ -90,8 +90,8 @@ struct TrainingRun {
         return isStuck ? .early : .completed
     }
 
-    /// How many times the first epoch's loss an epoch's may be. The data is the same, and what the first begins with has
-    /// learned nothing.
+    /// How many times the first epoch's loss an epoch's may be. The data is the same, and what the first begins with
+    /// has learned nothing.
     static let growthMaximum = 10.0
 
     /// Whether an epoch's loss, however well it goes on, is so far above that of the first that it cannot be called

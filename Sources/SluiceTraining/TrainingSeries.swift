@@ -1,5 +1,5 @@
-/// One stream in the order of the log, as training needs it: scaled and settled by the very fold that serves it, from empty, so
-/// that what the network sees here is what it sees in service.
+/// One stream in the order of the log, as training needs it: scaled and settled by the very fold that serves it, from
+/// empty, so that what the network sees here is what it sees in service.
 ///
 /// Arrays of rows are row-major: N rows (observations), I inputs, T targets.
 package struct TrainingSeries: Sendable {

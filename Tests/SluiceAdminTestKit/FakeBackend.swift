@@ -152,7 +152,8 @@ package final class FakeBackend: AdminBackend {
                         registered: Timestamp(1_767_225_600_000), active: version == state.active,
                         since: version == state.active ? Timestamp(1_767_225_900_000) : nil,
                         by: version == state.active ? "retrain" : nil,
-                        partitions: version == state.active ? [0, 1] : [])
+                        partitions: version == state.active ? [0, 1] : [],
+                        report: version == state.active ? "state/models/\(version).report.html" : nil)
                 })
         }
     }

@@ -115,6 +115,27 @@ final class Folder {
         #expect(try versions == ["given", "v2", "v3", "v5", "v6"], "v3 was made again after v4 and v5")
     }
 
+    @Test func aReportGoesWithItsModel() throws {
+        for version in ["v1", "v2", "v3", "v4"] {
+            try registry.register(try folder.model(version), isCandidate: true)
+            let report = folder.path + "/report.html"
+            try Data("of \(version)".utf8).write(to: URL(filePath: report))
+            try registry.keepReport(report, of: version)
+            #expect(!FileManager.default.fileExists(atPath: report))
+            registry.dropCandidates()
+        }
+        #expect(registry.report(of: "v1") == nil && registry.report(of: "given") == nil)
+        let kept = try #require(registry.report(of: "v4"))
+        #expect(
+            kept.hasSuffix("/models/v4.report.html") && (try? String(contentsOfFile: kept, encoding: .utf8)) == "of v4")
+        // A model that somebody has removed.
+        try FileManager.default.removeItem(atPath: registry.path(of: "v4"))
+        try registry.register(try folder.model("v5"), isCandidate: true)
+        registry.dropCandidates()
+        #expect(registry.report(of: "v4") == nil && registry.report(of: "v3") != nil)
+        #expect(throws: SluiceError.self) { try registry.keepReport(folder.path + "/none", of: "v5") }
+    }
+
     @Test func aModelGivenByHandIsNoCandidate() throws {
         for version in ["v1", "v2", "v3"] { try registry.register(try folder.model(version), isCandidate: true) }
         try registry.register(try folder.model("v1"))

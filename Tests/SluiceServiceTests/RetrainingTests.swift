@@ -114,6 +114,10 @@ import Testing
             guard case .kept(let version, _) = outcome else { throw Unexpected() }
             let registry = try #require(runtime.backend.models).registry
             #expect(try registry.model(version: version).parameters.shape.hidden == 4)
+            let report = try #require(registry.report(of: version))
+            #expect(try String(contentsOfFile: report, encoding: .utf8).contains("Training of "))
+            let shown = try await runtime.backend.models().models.first { $0.version == version }
+            #expect(shown?.report == report)
         }
     }
 

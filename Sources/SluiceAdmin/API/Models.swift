@@ -20,10 +20,12 @@ package struct ModelSummary: Hashable, Sendable, Decodable {
     package var by: String?
     /// Partitions of this instance that fold by it now.
     package var partitions: [Int32]
+    /// Where on this instance's machine the report of its training lies; nil for none.
+    package var report: String?
 
     package init(
         version: String, sha256: String, bytes: Int, registered: Timestamp, active: Bool, since: Timestamp? = nil,
-        by: String? = nil, partitions: [Int32] = []
+        by: String? = nil, partitions: [Int32] = [], report: String? = nil
     ) {
         self.version = version
         self.sha256 = sha256
@@ -33,6 +35,7 @@ package struct ModelSummary: Hashable, Sendable, Decodable {
         self.since = since
         self.by = by
         self.partitions = partitions
+        self.report = report
     }
 }
 
@@ -68,6 +71,7 @@ extension ModelSummary: JSONWritable {
         json.member("since", since)
         json.member("by", by)
         json.member("partitions", partitions)
+        json.member("report", report)
     }
 }
 

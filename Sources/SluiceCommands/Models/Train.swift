@@ -34,20 +34,20 @@ struct Train: AsyncParsableCommand {
             After training the carry gap says whether the policy suits how the model is served, and a table what its \
             forecasts are worth beside the last value and the value a day before.
 
-            A run folder keeps the state of training, after epochs, while it lasts, and then the report of \
-            it all, report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes \
-            the best model so far, with its report: in a search the best trial so far (in the folds without one there is \
-            none yet). Ctrl-C as it is measured leaves the rest of that out. --resume goes on from there. A loss that is \
+            A run folder keeps the state of training, after epochs, while it lasts, and then the report of it all, \
+            report.html, with metrics.json, configuration.yaml and data.json. Ctrl-C ends training and writes the best \
+            model so far, with its report: in a search the best trial so far (in the folds without one there is none \
+            yet). Ctrl-C as it is measured leaves the rest of that out. --resume goes on from there. A loss that is \
             not finite, or 10 times the first epoch's, ends training with the best model before it.
 
             --tune N first searches chunk (16 to 256), hidden (1/4, 1/2, 1 or 2 times the configured one), learning \
             rate (0.0001 to 0.01) and carry policy by successive halving: N configurations, drawn from the seed, train \
             for a few epochs, the best third goes on to three times as many, and so on up to a third of --epochs; the \
-            best is then trained in full. Those of --chunk, --hidden, --learning-rate and --carry that are given stay as \
-            they are. What counts is the validation loss with the state carried as 'serve' does; \
-            what diverges comes last. Each trial has one thread, and as many run at a time as there are --threads: the \
-            table depends on the seed, the data and N alone. Finished trials are kept in the run folder, tuning.json: \
-            --tune N --resume goes on.
+            best is then trained in full. Those of --chunk, --hidden, --learning-rate and --carry that are given stay \
+            as they are. What counts is the validation loss with the state carried as 'serve' does; what diverges \
+            comes last. Each trial has one thread, and as many run at a time as there are --threads: the table depends \
+            on the seed, the data and N alone. Finished trials are kept in the run folder, tuning.json: --tune N \
+            --resume goes on.
 
             --folds K trains K times more beforehand, each time measured on rows that it has not seen. With --by time \
             it is a back-test: the data is cut into K+1 parts in time, and fold i, trained on the parts before the \

@@ -55,7 +55,7 @@ struct TrainFiles: ParsableArguments {
         }
     }
 
-    /// The run's folder; nil for none: whoever retrains has no use for a report each time.
+    /// The run's folder; nil for none: a child has one where it is told to.
     func folder(isChild: Bool) throws -> RunFolder? {
         if let resume { return RunFolder(resuming: resume, started: .now) }
         return isChild && run == nil ? nil : try RunFolder(run, beside: output, started: .now)

@@ -65,6 +65,7 @@ enum ModelTables {
         ]
         if model.active { lines += [("since", Shown.text(model.since)), ("by", Shown.text(model.by))] }
         lines.append(("partitions", model.partitions.map(String.init).joined(separator: ", ")))
+        if let report = model.report { lines.append(("report", report)) }
         return Self.lines(lines)
     }
 

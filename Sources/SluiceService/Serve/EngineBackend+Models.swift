@@ -17,7 +17,8 @@ extension EngineBackend {
                     registered: Timestamp(entry.registered), active: entry.isActive,
                     since: entry.isActive ? active.map { Timestamp($0.since) } : nil,
                     by: entry.isActive ? active?.by : nil,
-                    partitions: views.filter { $0.model == entry.version }.map(\.partition))
+                    partitions: views.filter { $0.model == entry.version }.map(\.partition),
+                    report: registry.report(of: entry.version))
             })
     }
 

@@ -146,17 +146,35 @@ final class Retraining: Sendable {
         }
     }
 
+    /// A report that cannot be kept is no reason not to keep the model.
+    private func keepReport(_ path: String, of version: String) {
+        do {
+            try models.registry.keepReport(path, of: version)
+        } catch {
+            logger.warning(
+                "the report of a training is not kept", metadata: ["model": "\(version)", "error": "\(error)"])
+        }
+    }
+
+    private func report(of version: String) -> Logger.MetadataValue {
+        "\(models.registry.report(of: version) ?? "none")"
+    }
+
     private func tell(_ outcome: Outcome, _ duration: Duration) {
         let seconds = String(format: "%.1f", duration / .seconds(1))
         switch outcome {
         case .promoted(let version, let reason):
             logger.notice(
                 "a trained model takes over",
-                metadata: ["model": "\(version)", "why": "\(reason)", "seconds": "\(seconds)"])
+                metadata: [
+                    "model": "\(version)", "why": "\(reason)", "seconds": "\(seconds)", "report": report(of: version),
+                ])
         case .kept(let version, let reason):
             logger.notice(
                 "a trained model is kept, the active one goes on",
-                metadata: ["model": "\(version)", "why": "\(reason)", "seconds": "\(seconds)"])
+                metadata: [
+                    "model": "\(version)", "why": "\(reason)", "seconds": "\(seconds)", "report": report(of: version),
+                ])
         case .failed(let reason):
             logger.warning("retraining failed, serving goes on", metadata: ["why": "\(reason)"])
         }
@@ -173,7 +191,10 @@ final class Retraining: Sendable {
         let (settings, output) = (folder + "/sluice.yaml", folder + "/candidate.safetensors")
         guard files.createFile(atPath: settings, contents: Data(yaml.utf8), attributes: [.posixPermissions: 0o600])
         else { throw SluiceError(.file, "\(settings) cannot be written", retry: .later) }
-        var arguments = ["train", "--child", "--json", "--from-topic", "--config", settings, "--output", output]
+        let run = folder + "/run"
+        var arguments = [
+            "train", "--child", "--json", "--from-topic", "--config", settings, "--output", output, "--run", run,
+        ]
         if let active = models.registry.active {
             arguments += ["--incumbent", models.registry.path(of: active.version)]
         }
@@ -194,6 +215,7 @@ final class Retraining: Sendable {
         defer { models.registry.dropCandidates() }
         try models.check(model)
         let version = model.manifest.version
+        keepReport(run + "/report.html", of: version)
         if version == models.registry.active?.version {
             return .kept(version: version, reason: "it is the active model again")
         }
