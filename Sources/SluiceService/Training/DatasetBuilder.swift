@@ -45,7 +45,7 @@ package struct DatasetBuilder: ~Copyable {
         forecastPass = ForecastPass(specification)
         layout = specification.layout
         targetInputs = specification.targetInputs
-        table = SlotTable(layout: layout, initialState: specification.initialState)
+        table = SlotTable(specification)
         decoder = try ObservationDecoder(input)
         columns = ObservationColumns(featureCount: input.features.count, rowsExpected: 1)
         scaled = Array(repeating: 0, count: specification.shape.inputs)
