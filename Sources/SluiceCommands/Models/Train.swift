@@ -105,7 +105,7 @@ struct Train: AsyncParsableCommand {
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }
-                try run.run(try cluster.source(loaded.configuration), interruption)
+                try run.run(try cluster.source(loaded.configuration, nil), interruption)
             } else {
                 try run.run(FileSource(files.data, fileFormat: files.format), interruption)
             }
