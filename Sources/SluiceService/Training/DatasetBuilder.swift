@@ -12,7 +12,6 @@ package struct DatasetBuilder: ~Copyable {
     private let forecastPass: ForecastPass
     private let layout: SlotLayout
     private let targetInputs: [Int?]
-    private let initialState: [Float]
     private var table: SlotTable
     private var decoder: ObservationDecoder
     private var columns: ObservationColumns
@@ -46,8 +45,7 @@ package struct DatasetBuilder: ~Copyable {
         forecastPass = ForecastPass(specification)
         layout = specification.layout
         targetInputs = specification.targetInputs
-        initialState = specification.initialState
-        table = SlotTable(layout: layout, initialState: initialState)
+        table = SlotTable(specification)
         decoder = try ObservationDecoder(input)
         columns = ObservationColumns(featureCount: input.features.count, rowsExpected: 1)
         scaled = Array(repeating: 0, count: specification.shape.inputs)
@@ -83,7 +81,7 @@ package struct DatasetBuilder: ~Copyable {
 
     /// Goes on with another partition, whose streams are others whatever their keys.
     package mutating func beginPartition() {
-        table = SlotTable(layout: layout, initialState: initialState)
+        table = SlotTable(layout: layout, initialStates: table.initialStates)
         seriesOfSlot = [:]
     }
 

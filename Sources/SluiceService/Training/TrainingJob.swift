@@ -73,8 +73,9 @@ package struct TrainingJob: Sendable {
             targets: model.targets, horizons: model.horizons, head: model.head, quantiles: model.quantiles,
             initialState: initial,
             initialStateDeviation: initial == .normal || initial == .learnedNoise ? model.initialStateDeviation : nil,
-            initialStateRange: initial == .uniform ? model.initialStateRange : nil, scaling: model.scaling,
-            classes: model.classes, seed: initial == .zero || initial == .learned ? nil : training.seed,
+            initialStateRange: initial == .uniform ? model.initialStateRange : nil,
+            initialStateNoise: model.initialStateNoise ? true : nil, scaling: model.scaling, classes: model.classes,
+            seed: initial == .zero || initial == .learned ? nil : training.seed,
             warmup: model.warmup == 0 ? nil : model.warmup)
     }
 
