@@ -44,7 +44,7 @@ package enum ConfigurationText {
           initial_state: zero               # zero | normal | uniform | learned | learned+noise
           initial_state_deviation: 0.1      # of normal and learned+noise
           initial_state_range: [0, 1]       # of uniform
-          initial_state_noise: false        # false | true*: draw in service too, where now the mean is taken
+          initial_state_noise: false        # true: draw random ones in service too, where else the mean is taken
           scaling: per-stream               # none | global | per-stream
         state:
           directory: ./state

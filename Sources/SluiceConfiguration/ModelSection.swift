@@ -21,6 +21,8 @@ package struct ModelSection: Sendable, Equatable {
     package let initialStateDeviation: Double
     /// Of `uniform`: low, high.
     package let initialStateRange: [Double]
+    /// Random initial states are drawn in service too.
+    package let initialStateNoise: Bool
     package let scaling: ScalingKind
 
     /// Settings that the head has no use for are checked and then left out, so that changing the head changes one line.
@@ -41,11 +43,7 @@ package struct ModelSection: Sendable, Equatable {
         initialStateRange = reader.read(
             "model.initial_state_range", listOf: .number("between -100 and 100") { abs($0) <= 100 },
             default: ModelManifest.defaultRange)
-        let noise = reader.read("model.initial_state_noise", .flag, default: false)
-        if noise {
-            reader.report(
-                "model.initial_state_noise", "is not available yet; service begins with the distribution's mean")
-        }
+        initialStateNoise = reader.read("model.initial_state_noise", .flag, default: false)
         scaling = reader.read("model.scaling", .choice, default: .perStream)
         self.head = head
         self.targets = head.classifies ? [] : targets
@@ -73,6 +71,12 @@ package struct ModelSection: Sendable, Equatable {
             initialStateRange.count != 2 || !Self.isAscending(initialStateRange)
         {
             reader.report("model.initial_state_range", "must be a low and a high end, such as [0, 1]")
+        }
+        if initialStateNoise, reader.isSound("model.initial_state"), [.zero, .learned].contains(initialState) {
+            reader.report(
+                "model.initial_state_noise",
+                "has nothing to draw with initial_state \(initialState.rawValue); "
+                    + "choose normal, uniform or learned+noise")
         }
         if reader.isSound("model.horizons"), horizons.isEmpty || !Self.isAscending(horizons) {
             reader.report("model.horizons", "must be in ascending order, each once, such as [1, 6, 12]")

@@ -22,7 +22,8 @@ extension Fold {
             switch settlement {
             case .step(let boundary):
                 rows[index].boundary = boundary
-                stage.states[stage.count] = boundary == nil ? UnsafePointer(slot.state) : table.initialState
+                stage.states[stage.count] =
+                    boundary == nil ? UnsafePointer(slot.state) : stage.initialState(staged.header, of: table)
                 stage.rows[stage.count] = Int32(index)
                 stage.count += 1
             case .dropLate: rows[index].outcome = .dropped
@@ -74,7 +75,7 @@ extension Fold {
             if input.mark == .end {
                 ScalarPass.reset(
                     scalars, cause: .end, time: input.time, offset: row.offset + 1, inputs: layout.shape.inputs)
-                slot.base.copyMemory(from: table.initialState, byteCount: layout.stateBytes)
+                table.begin(slot.state, scalars.header)
                 rows[index].endsSequence = true
             }
             table.replaceSequence(scalars.header, input.sequence)

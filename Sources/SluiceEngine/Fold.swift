@@ -47,7 +47,7 @@ package final class Fold {
         self.specification = specification
         layout = specification.layout
         stepper = LSTMStepper(specification.model.parameters)
-        stage = StepStage(layout: layout)
+        stage = StepStage(layout: layout, drawsInitialStates: specification.initialStates.isDrawn)
         scalarPass = ScalarPass(specification)
         forecastPass = ForecastPass(specification)
         head = Head(specification.model.manifest)

@@ -70,7 +70,7 @@ extension PartitionState {
     ) throws {
         guard let folds else { throw SluiceError(.foreignState, "a snapshot belongs to another model") }
         var fold = try folds.fold(.hash(summary.modelHash))
-        var table = SlotTable(layout: fold.layout, initialState: fold.specification.initialState)
+        var table = SlotTable(fold.specification)
         _ = try fold.snapshots().restore(value, into: table)
         var lost = isLost(summary) ? lostBefore : nil
         func setBack() {

@@ -95,7 +95,7 @@ package final class PartitionState {
         self.fold = fold
         self.store = store
         self.folds = folds
-        table = SlotTable(layout: fold.layout, initialState: fold.specification.initialState)
+        table = SlotTable(fold.specification)
         recent = RecentRing(capacity: recentCapacity)
     }
 

@@ -1,5 +1,5 @@
-import SluiceCore
-import SluiceLog
+package import SluiceCore
+package import SluiceLog
 
 /// Reads partitions from one offset to another, each to its end and not beyond, in steps. The records of a partition
 /// come in their order.
@@ -67,7 +67,7 @@ extension LogReader {
     /// Reads partitions from one offset to another, as `RangeReading` does, at once.
     ///
     /// - Throws: `broker`, to be tried again, when the ends are not reached.
-    func read(
+    package func read(
         _ ranges: [TopicPartition: Range<Offset>], eachPoll: () throws -> Void = {},
         _ body: (LogRecord) throws -> Void
     ) throws {

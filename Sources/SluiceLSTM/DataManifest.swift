@@ -51,20 +51,58 @@ package struct DataManifest: Codable, Sendable, Equatable {
         }
     }
 
+    /// Recorded commands that set streams back while the topic was served: boundaries of its data.
+    package struct Commands: Codable, Sendable, Equatable {
+        package struct Records: Codable, Sendable, Equatable {
+            package var partition: Int32
+            /// The offset of the first record that was repeated, and that behind the last.
+            package var from: Int64
+            package var to: Int64
+
+            package init(partition: Int32, from: Int64, to: Int64) {
+                self.partition = partition
+                self.from = from
+                self.to = to
+            }
+        }
+
+        /// That records them.
+        package var topic: String
+        /// Whether there was such a topic.
+        package var exists: Bool
+        /// Commands that were repeated.
+        package var applied: Int
+        /// Of that topic: those that hold them.
+        package var partitions: [Records]
+
+        package init(topic: String, exists: Bool, applied: Int = 0, partitions: [Records] = []) {
+            self.topic = topic
+            self.exists = exists
+            self.applied = applied
+            self.partitions = partitions
+        }
+    }
+
     package struct Topic: Codable, Sendable, Equatable {
         package var name: String
         /// The cluster's id; absent where it is not known.
         package var cluster: String?
-        /// Milliseconds that were looked back; absent for all that the topic held.
+        /// Milliseconds that were looked back; absent where the bounds were others.
         package var window: Int64?
         /// Those that gave records.
         package var partitions: [Partition]
+        /// Absent where none were looked for.
+        package var commands: Commands?
 
-        package init(name: String, cluster: String? = nil, window: Int64? = nil, partitions: [Partition] = []) {
+        package init(
+            name: String, cluster: String? = nil, window: Int64? = nil, partitions: [Partition] = [],
+            commands: Commands? = nil
+        ) {
             self.name = name
             self.cluster = cluster
             self.window = window
             self.partitions = partitions
+            self.commands = commands
         }
     }
 

@@ -38,6 +38,8 @@ package struct ModelManifest: Codable, Sendable, Equatable {
     package var initialStateDeviation: Double?
     /// Of `uniform`: low, high.
     package var initialStateRange: [Double]?
+    /// Random initial states are drawn in service and evaluation too; absent is false.
+    package var initialStateNoise: Bool?
     /// Seed of random initial states.
     package var seed: UInt64?
     /// Steps since the boundary before a prediction counts as warm, besides the scaler's own; absent is 0.
@@ -48,14 +50,16 @@ package struct ModelManifest: Codable, Sendable, Equatable {
         case initialState = "initial_state"
         case initialStateDeviation = "initial_state_deviation"
         case initialStateRange = "initial_state_range"
+        case initialStateNoise = "initial_state_noise"
         case scaling, classes, seed, warmup
     }
 
     package init(
         name: String, version: String, inputs: [String], targets: [String], horizons: [Int] = [1],
         head: HeadKind = .point, quantiles: [Double] = [], initialState: InitialStateKind = .zero,
-        initialStateDeviation: Double? = nil, initialStateRange: [Double]? = nil, scaling: ScalingKind = .none,
-        classes: Int? = nil, seed: UInt64? = nil, warmup: Int? = nil
+        initialStateDeviation: Double? = nil, initialStateRange: [Double]? = nil,
+        initialStateNoise: Bool? = nil, scaling: ScalingKind = .none, classes: Int? = nil, seed: UInt64? = nil,
+        warmup: Int? = nil
     ) {
         self.format = 1
         self.name = name
@@ -68,6 +72,7 @@ package struct ModelManifest: Codable, Sendable, Equatable {
         self.initialState = initialState
         self.initialStateDeviation = initialStateDeviation
         self.initialStateRange = initialStateRange
+        self.initialStateNoise = initialStateNoise
         self.scaling = scaling
         self.classes = classes
         self.seed = seed

@@ -17,6 +17,7 @@ struct ManifestDocument: Decodable {
     let initialState: InitialStateKind?
     let initialStateDeviation: Double?
     let initialStateRange: [Double]?
+    let initialStateNoise: Bool?
     let scaling: ScalingKind?
     let classes: Int?
     let seed: UInt64?
@@ -40,7 +41,8 @@ struct ManifestDocument: Decodable {
             targets: document.targets ?? [], horizons: document.horizons ?? [1], head: document.head,
             quantiles: document.quantiles ?? [], initialState: document.initialState ?? .zero,
             initialStateDeviation: document.initialStateDeviation, initialStateRange: document.initialStateRange,
-            scaling: document.scaling ?? .none, classes: document.classes, seed: document.seed, warmup: document.warmup)
+            initialStateNoise: document.initialStateNoise, scaling: document.scaling ?? .none,
+            classes: document.classes, seed: document.seed, warmup: document.warmup)
     }
 
     /// The same manifest always gives the same text.

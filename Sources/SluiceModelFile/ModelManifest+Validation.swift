@@ -21,6 +21,9 @@ extension ModelManifest {
                 throw .model("manifest key initial_state_range is not a low and a high end")
             }
         }
+        if drawsInService && seed == nil {
+            throw .model("manifest key seed is missing, which initial_state_noise draws from")
+        }
         guard (warmup ?? 0) >= 0 else { throw .model("manifest key warmup is negative") }
     }
 

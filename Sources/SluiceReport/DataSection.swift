@@ -76,9 +76,16 @@ struct DataSection {
         }
         let cluster = topic.cluster.map { " of cluster \($0)" } ?? ""
         return """
-            <p>The topic <code>\(topic.name)</code>\(cluster)\(window(topic.window)).</p>
+            <p>The topic <code>\(topic.name)</code>\(cluster)\(window(topic.window)).\(commands(topic.commands))</p>
             \(table.html)\(rest(topic.partitions.count))
             """
+    }
+
+    private func commands(_ commands: DataManifest.Commands?) -> String {
+        guard let commands else { return "" }
+        return commands.exists
+            ? " Boundaries by recorded commands of \(commands.topic): \(commands.applied)."
+            : " There was no topic \(commands.topic): no reset was on record."
     }
 
     private func window(_ milliseconds: Int64?) -> String {

@@ -40,7 +40,6 @@ package struct FoldSpecification: Sendable {
         SlotLayout(shape: shape, targets: targetInputs.count, ringLength: ringLength)
     }
 
-    /// The state at a boundary, `[L][h, c][Hp]` with zero padding: zero, the learned state, or the mean of the
-    /// distribution, which is what serving and evaluation use (`training.md`, "Initial states").
-    package var initialState: [Float] { model.initialState }
+    /// What h and c are at a boundary (`training.md`, "Initial states").
+    package var initialStates: InitialStates { InitialStates(model) }
 }

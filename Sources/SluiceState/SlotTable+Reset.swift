@@ -48,7 +48,7 @@ extension SlotTable {
         ScalarPass.reset(
             unsafe SlotScalars(base: slot.scalars, layout: layout), cause: cause, time: unsafe header.pointee.time,
             offset: offset, inputs: layout.shape.inputs)
-        unsafe slot.base.copyMemory(from: initialState, byteCount: layout.stateBytes)
+        unsafe begin(slot.state, header)
     }
 
     /// Sets back all streams whose key begins so. What was stored is stale: it comes to this by the command's marker.

@@ -27,8 +27,7 @@ extension SlotTable {
     package convenience init(
         swapping old: SlotTable, of former: FoldSpecification, to specification: FoldSpecification, at offset: Offset
     ) {
-        self.init(
-            layout: specification.layout, initialState: specification.initialState, expecting: old.count)
+        self.init(specification, expecting: old.count)
         old.settle()
         unsafe dropped = unsafe old.dropped
         guard old.count > 0 else { return }
@@ -101,6 +100,7 @@ extension SlotTable {
             if let source { to.store(from.statistics(source), input) }
         }
         ScalarPass.reset(to, cause: .swap, time: header.time, offset: offset, inputs: layout.shape.inputs)
+        if initialStates.isDrawn { unsafe begin(self[slot].state, to.header) }
         markStale(slot)
         old.free(source)
         unsafe former?.places[Int(source)] = slot

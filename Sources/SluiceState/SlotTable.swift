@@ -1,5 +1,5 @@
 import SluiceCore
-import SluiceLSTM
+package import SluiceLSTM
 
 /// The slots of one partition: each stream's whole state in one contiguous block, in pages that never move.
 ///
@@ -9,7 +9,8 @@ import SluiceLSTM
     private static let pageSlots = 1024
 
     package let layout: SlotLayout
-    /// What h and c are at a boundary, `[L][h, c][Hp]`.
+    package let initialStates: InitialStates
+    /// What h and c are at a boundary where that is the same for all, `[L][h, c][Hp]`.
     package let initialState: UnsafePointer<Float>
     private let initialStateStorage: UnsafeMutablePointer<Float>
     private let freshScalars: UnsafeMutableRawPointer
@@ -32,12 +33,14 @@ import SluiceLSTM
     @exclusivity(unchecked) package internal(set) var dropped: [[UInt8]] = []
 
     /// - Parameter streams: for which there is room without a larger index.
-    package init(layout: SlotLayout, initialState: [Float], expecting streams: Int = 0) {
-        precondition(initialState.count == layout.shape.stateFloats)
+    package init(layout: SlotLayout, initialStates: InitialStates, expecting streams: Int = 0) {
+        let mean = initialStates.mean
+        precondition(mean.count == layout.shape.stateFloats)
         self.layout = layout
+        self.initialStates = initialStates
         unsafe index = StreamIndex(expecting: streams)
-        unsafe initialStateStorage = .allocate(capacity: initialState.count)
-        unsafe initialStateStorage.initialize(from: initialState, count: initialState.count)
+        unsafe initialStateStorage = .allocate(capacity: mean.count)
+        unsafe initialStateStorage.initialize(from: mean, count: mean.count)
         unsafe self.initialState = UnsafePointer(initialStateStorage)
         unsafe freshScalars = .allocate(byteCount: layout.scalarBytes, alignment: 64)
         unsafe freshScalars.initializeMemory(as: UInt8.self, repeating: 0, count: layout.scalarBytes)
@@ -46,6 +49,11 @@ import SluiceLSTM
             unsafe (freshScalars + layout.carriedOffset).storeBytes(
                 of: Float.nan, toByteOffset: input * 4, as: Float.self)
         }
+    }
+
+    package convenience init(_ specification: FoldSpecification, expecting streams: Int = 0) {
+        self.init(
+            layout: specification.layout, initialStates: specification.initialStates, expecting: streams)
     }
 
     deinit {
@@ -103,6 +111,7 @@ import SluiceLSTM
         unsafe self[slot].header.pointee.isDirty = isDirty
         unsafe self[slot].header.pointee.key = texts.insert(key)
         unsafe self[slot].header.pointee.keyHash = hash
+        if initialStates.isDrawn { unsafe begin(self[slot].state, self[slot].header) }
         unsafe index.insert(hash, slot: slot) { unsafe self[$0].header.pointee.keyHash }
         return slot
     }
@@ -116,8 +125,19 @@ import SluiceLSTM
         return slot
     }
 
-    /// As if the stream had never been seen, its key apart.
-    package func clear(_ slot: UInt32) {
+    /// Makes `state`, `[L][h, c][Hp]`, what it is at the boundary that the header names last.
+    @inline(__always)
+    package func begin(_ state: UnsafeMutablePointer<Float>, _ header: UnsafePointer<SlotHeader>) {
+        if initialStates.isDrawn {
+            let (stream, ordinal) = unsafe (header.pointee.keyHash, UInt64(header.pointee.resets))
+            unsafe initialStates.draw(state, InitialDraws.Key(stream: stream, ordinal: ordinal))
+        } else {
+            unsafe state.update(from: initialState, count: layout.shape.stateFloats)
+        }
+    }
+
+    /// As if the stream had never been seen, its key apart, and what is drawn from that.
+    private func clear(_ slot: UInt32) {
         let block = self[slot]
         unsafe block.base.copyMemory(from: initialState, byteCount: layout.stateBytes)
         unsafe block.scalars.copyMemory(from: freshScalars, byteCount: layout.scalarBytes)
@@ -139,6 +159,7 @@ import SluiceLSTM
         unsafe fresh.pointee.batch = header.batch
         unsafe fresh.pointee.batchRows = header.batchRows
         unsafe fresh.pointee.isDirty = header.isDirty
+        if initialStates.isDrawn { unsafe begin(self[slot].state, fresh) }
     }
 
     /// Frees a slot to which nothing was ever applied.

@@ -1,3 +1,5 @@
+internal import SluiceLSTM
+
 /// Which rows of which streams make up which batch, and where each batch row's state comes from: the whole of a carry
 /// policy, decided before any arithmetic.
 struct BatchPlan: Sendable, Equatable {

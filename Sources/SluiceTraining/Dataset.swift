@@ -4,6 +4,8 @@ package import SluiceLSTM
 /// The observations of all streams for one model.
 package struct Dataset: Sendable {
     package let series: [TrainingSeries]
+    /// Of each series, where evaluation draws initial states.
+    let boundaries: [Boundaries]?
 
     /// Checks that every stream has what the manifest calls for.
     ///
@@ -11,6 +13,7 @@ package struct Dataset: Sendable {
     ///   learn from.
     package init(_ series: [TrainingSeries], for manifest: ModelManifest) throws(SluiceError) {
         self.series = series.filter { $0.count > 0 }
+        boundaries = manifest.drawsInService ? self.series.map(Boundaries.init) : nil
         guard !self.series.isEmpty else {
             throw SluiceError(.invalidInput, "there are no observations to train on")
         }

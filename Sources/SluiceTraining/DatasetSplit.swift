@@ -1,4 +1,5 @@
 package import SluiceCore
+internal import SluiceLSTM
 
 /// Rows of one stream over which state is carried without a boundary, and which of them count.
 struct Segment: Sendable, Equatable {

@@ -1,3 +1,5 @@
+internal import SluiceLSTM
+
 /// Dropout between layers as `nn.LSTM` has it: what a layer hands up is zero with probability p, else divided by 1 − p;
 /// what it hands on in time is left alone. Off in evaluation.
 ///

@@ -1,4 +1,5 @@
 package import SluiceCore
+internal import SluiceLSTM
 
 /// Cross-validation: the same training several times, each on a part of the data and measured on another.
 ///

@@ -26,7 +26,7 @@ final class Learner {
         loss = HeadLoss(manifest)
         placement = LossTargets(manifest, configuration.lossAt)
         network = RecurrentNetwork(
-            layout: layout, initial: InitialStates(manifest, seed: configuration.seed),
+            layout: layout, start: RowStart(manifest, seed: configuration.seed),
             dropout: configuration.dropout > 0
                 ? Dropout(rate: configuration.dropout, seed: configuration.seed) : nil,
             rows: rows, steps: steps, threads: configuration.threads ?? ThreadTeam.cores)

@@ -8,7 +8,7 @@ final class RecurrentNetwork {
     let layout: NetworkLayout
     private(set) var batch = PackedBatch()
     let arithmetic: TrainingNetwork
-    private let initial: InitialStates
+    private let start: RowStart
     private let dropout: Dropout?
     private let block: FloatBlock
     /// What has been drawn for a row, before it is spread: `[2, H]` h and c, or `[L − 1, H]` masks.
@@ -19,10 +19,10 @@ final class RecurrentNetwork {
     ///   - rows: B of the largest batch.
     ///   - steps: P of the largest batch.
     init(
-        layout: NetworkLayout, initial: InitialStates, dropout: Dropout?, rows: Int, steps: Int, threads: Int
+        layout: NetworkLayout, start: RowStart, dropout: Dropout?, rows: Int, steps: Int, threads: Int
     ) {
         self.layout = layout
-        self.initial = initial
+        self.start = start
         let shape = layout.shape
         self.dropout = shape.layers > 1 ? dropout : nil
         block = FloatBlock(parts: [max(2, shape.layers) * shape.hidden])
@@ -67,9 +67,9 @@ final class RecurrentNetwork {
         for (j, row) in batch.rows.enumerated() {
             var (h, c) = (drawn, drawn + hidden)
             if row.resets {
-                initial.fill(
+                start.fill(
                     h, c, hidden: hidden, layer: layer, learned: learned,
-                    stream: dataset.series[row.segment.series].name, row: row.rows.lowerBound, epoch: epoch)
+                    start.key(of: row, in: dataset, epoch: epoch))
             } else {
                 (h, c) = (states.h(lane: row.lane, layer: layer), states.c(lane: row.lane, layer: layer))
             }

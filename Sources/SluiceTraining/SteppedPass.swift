@@ -5,7 +5,7 @@ final class SteppedPass {
     private let stepper: LSTMStepper
     private let loss: HeadLoss
     private let placement: LossTargets
-    private let initial: [Float]
+    private let initial: InitialStates
     private let block: FloatBlock
     /// `[lanes][L][h, c][paddedHidden]`.
     private let states: Floats
@@ -22,7 +22,7 @@ final class SteppedPass {
         stepper = LSTMStepper(parameters)
         loss = HeadLoss(manifest)
         placement = LossTargets(manifest, configuration.lossAt)
-        initial = Model(manifest: manifest, parameters: parameters).initialState
+        initial = InitialStates(Model(manifest: manifest, parameters: parameters))
         let counts = [
             lanes * shape.stateFloats, lanes * shape.inputs, lanes * shape.stateFloats, steps * shape.outputs,
             steps * loss.width,
@@ -42,7 +42,9 @@ final class SteppedPass {
         batch.pack(rows)
         let size = stepper.shape.stateFloats
         for row in batch.rows where row.resets {
-            for index in 0..<size { states[row.lane * size + index] = initial[index] }
+            initial.draw(
+                states + row.lane * size,
+                dataset.serviceKey(ofSeries: row.segment.series, row: row.rows.lowerBound))
         }
         for step in 0..<batch.steps { advance(step, dataset) }
         placement.fill(batch, of: dataset, into: targets)

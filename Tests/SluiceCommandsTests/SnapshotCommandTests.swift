@@ -12,7 +12,8 @@ import Testing
     private func snapshot(_ key: String) throws -> [UInt8] {
         let layout = SlotLayout(
             shape: LSTMShape(inputs: 1, hidden: 3, layers: 1, outputs: 1), targets: 1, ringLength: 1)
-        let table = SlotTable(layout: layout, initialState: [Float](repeating: 0, count: layout.shape.stateFloats))
+        let zero = [Float](repeating: 0, count: layout.shape.stateFloats)
+        let table = SlotTable(layout: layout, initialStates: InitialStates(zero, shape: layout.shape))
         let slot = Array(key.utf8).withUnsafeBytes { table.intern($0) }
         let header = table[slot].header
         (header.pointee.fence, header.pointee.time, header.pointee.boundaryTime) = (12_344, 1_000, 0)

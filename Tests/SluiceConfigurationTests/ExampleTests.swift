@@ -80,7 +80,7 @@ let minimal = """
                 marked += isRefused ? 1 : 0
             }
         }
-        #expect(marked == 2)
+        #expect(marked == 1)
     }
 
     @Test func defaultsAreTheDocumentedOnes() throws {

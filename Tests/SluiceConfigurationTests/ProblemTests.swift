@@ -82,7 +82,8 @@ import Testing
         Case("model: {initial_state_deviation: 0}", "model.initial_state_deviation: 0 is not above 0, at most 100"),
         Case(
             "model: {initial_state_noise: true}",
-            "model.initial_state_noise: is not available yet; service begins with the distribution's mean"),
+            "model.initial_state_noise: has nothing to draw with initial_state zero; "
+                + "choose normal, uniform or learned+noise"),
         Case(
             "retrain: {on_drift: true}",
             "retrain.on_drift: is not available yet; retrain.every trains on schedule"),

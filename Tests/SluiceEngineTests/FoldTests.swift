@@ -47,6 +47,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [InitialStateKind.normal, .uniform])
+    func drawnStatesDependOnTheStreamAndItsResetsAlone(_ kind: InitialStateKind) throws {
+        let specification = specification(makeModel(layers: 2, drawn: kind), late: .reject)
+        let records = labelled(mixture(1_500, partitions: 2))
+        let reference = try FoldRig(specification)
+        let expected = try reference.run(records, batches: [1])
+        for batches in [[7], [64, 3], [4_096]] {
+            #expect(try FoldRig(specification).run(records, batches: batches) == expected, "\(batches)")
+        }
+        // The mean of the distribution, and another seed, predict otherwise from the first observation on.
+        var others = [makeModel(layers: 2, drawn: kind), makeModel(layers: 2, drawn: kind)]
+        others[0].manifest.initialStateNoise = nil
+        others[1].manifest.seed = 1
+        for other in others {
+            let outputs = try FoldRig(self.specification(other, late: .reject)).run(records)
+            #expect(outputs.first?.member("value") != expected.first?.member("forecasts"))
+        }
+        // Each stream's, and each reset's, is another.
+        let twins = numbered(["x", "y", "x", "y"].enumerated().map { Record($1, Int64($0), 1, 1, boundary: "start") })
+        let values = try FoldRig(FoldSpecification(model: makeModel(scaling: .none, drawn: kind))).run(twins)
+        #expect(Set(values.map { $0.member("value") }).count == 4)
+    }
+
     @Test func noStreamReadsAnothersState() throws {
         let specification = specification()
         let records = mixture(1_200, streams: 6).filter { $0.key != nil }

@@ -102,11 +102,13 @@ extension String {
 /// A small model over the features a and b with drawn weights.
 func makeModel(
     _ head: HeadKind = .point, hidden: Int = 5, layers: Int = 1, scaling: ScalingKind = .perStream, seed: UInt64 = 7,
-    classes: Int? = nil, weight: Float = 1
+    classes: Int? = nil, weight: Float = 1, drawn: InitialStateKind? = nil
 ) -> Model {
     let manifest = ModelManifest(
         name: "test", version: "v\(seed)", inputs: ["a", "b"], targets: head.classifies ? [] : ["a"], horizons: [1, 3],
-        head: head, quantiles: head == .quantile ? [0.1, 0.5, 0.9] : [], scaling: scaling, classes: classes)
+        head: head, quantiles: head == .quantile ? [0.1, 0.5, 0.9] : [], initialState: drawn ?? .zero,
+        initialStateNoise: drawn == nil ? nil : true, scaling: scaling, classes: classes,
+        seed: drawn == nil ? nil : seed)
     var parameters = LSTMParameters(
         shape: LSTMShape(inputs: 2, hidden: hidden, layers: layers, outputs: manifest.outputs))
     var generator = Generator(seed: seed)

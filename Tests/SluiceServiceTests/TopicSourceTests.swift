@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceEngine
 import SluiceLSTM
 import SluiceLog
 import SluiceSchema
@@ -19,6 +20,7 @@ import Testing
         var isSilent: (Int) -> Bool = { _ in false }
         /// Called before each look at the watermarks, with how many there were.
         var onWatermarks: (Int) throws -> Void = { _ in }
+        var timestamp: (Offset) -> EpochMilliseconds = { $0 }
         private var position: Offset = 0
         private var polls = 0
         private var looks = 0
@@ -33,7 +35,9 @@ import Testing
             if position < low { throw SluiceError(.offsetOutOfRange, "gone", retry: .fatal) }
             guard !isSilent(polls), position < high else { return }
             let none = UnsafeRawBufferPointer(start: nil, count: 0)
-            try body("t", LogRecord(partition: 0, offset: position, timestamp: position, key: none, value: none))
+            try body(
+                "t",
+                LogRecord(partition: 0, offset: position, timestamp: timestamp(position), key: none, value: none))
             position += 1
         }
 
@@ -52,10 +56,10 @@ import Testing
 
     /// Offsets that a source hands over.
     private func read(
-        from: EpochMilliseconds? = nil, _ make: @escaping @Sendable () -> ScriptedReader
+        _ span: TopicSpan = .window(from: .beginning, until: nil), _ make: @escaping @Sendable () -> ScriptedReader
     ) throws -> [Offset] {
         var offsets: [Offset] = []
-        try TopicSource(topic: "t", partitions: 1, from: from, makeReader: make).forEach { batch in
+        try TopicSource(topic: "t", partitions: 1, span: span, makeReader: make).forEach { batch in
             offsets += batch.records.map(\.offset)
         }
         return offsets
@@ -93,7 +97,7 @@ import Testing
 
     /// Marks at the end may come without a record: what was trained on is the same then, and so is what tells of it.
     @Test func theOffsetsToldOfAreThoseOfRecords() throws {
-        let source = TopicSource(topic: "t", partitions: 1, from: nil, window: 60_000, cluster: "c") {
+        let source = TopicSource(topic: "t", partitions: 1, window: 60_000, cluster: "c") {
             let reader = ScriptedReader(2..<9)
             reader.marks = [4, 7, 8]
             return reader
@@ -130,7 +134,58 @@ import Testing
     }
 
     @Test func earlierRecordsArePassedOverWhereTimesCannotBeLookedUp() throws {
-        #expect(try read(from: 6) { ScriptedReader(0..<9) } == [6, 7, 8])
+        #expect(try read(.window(from: .time(6), until: nil)) { ScriptedReader(0..<9) } == [6, 7, 8])
+    }
+
+    /// A span is one range of offsets, so that what was read can be told, and read again.
+    @Test func aSpanBeginsAtTheFirstRecordOfItsTimeAndEndsBeforeTheFirstOfItsEnd() throws {
+        @Sendable func times() -> ScriptedReader {
+            let reader = ScriptedReader(0..<9)
+            reader.timestamp = { [1, 5, 3, 6, 2, 8, 4, 9, 7][Int($0)] }
+            return reader
+        }
+        #expect(try read(.window(from: .time(5), until: 8), times) == [1, 2, 3, 4])
+        #expect(try read(.window(from: .beginning, until: 6), times) == [0, 1, 2])
+        #expect(try read(.window(from: .offset(4), until: 9), times) == [4, 5, 6])
+        #expect(try read(.window(from: .offset(12), until: nil), times).isEmpty)
+    }
+
+    @Test func offsetsThatRetentionTookAreRefusedWithWhatIsLeft() throws {
+        let gone = #expect(throws: SluiceError.self) {
+            try read(.window(from: .offset(2), until: nil)) { ScriptedReader(5..<9) }
+        }
+        #expect(gone?.message == "t/0 begins at offset 5: retention has taken offsets 2 to 4")
+        #expect(gone?.code == .lostInput && gone?.remedy?.contains("--from 5 or a time") == true)
+        let meanwhile = #expect(throws: SluiceError.self) {
+            try read(.window(from: .offset(2), until: nil)) {
+                let reader = ScriptedReader(2..<9)
+                reader.isSilent = { poll in
+                    if poll == 2 { reader.low = 7 }
+                    return false
+                }
+                return reader
+            }
+        }
+        #expect(meanwhile?.message == "t/0 begins at offset 7: retention has taken offsets 5 to 6")
+    }
+
+    @Test func theRecordsOfAnEarlierTrainingMustAllBeThere() throws {
+        let span = TopicSpan.records(
+            DataManifest.Topic(
+                name: "t",
+                partitions: [
+                    DataManifest.Partition(
+                        partition: 0, from: 3, to: 6, observations: 3, rejects: 0, first: nil, last: nil)
+                ]))
+        #expect(try read(span) { ScriptedReader(0..<9) } == [3, 4, 5])
+        #expect(try read(span) { ScriptedReader(3..<6) } == [3, 4, 5])
+        func refusal(_ offsets: Range<Offset>) -> String? {
+            #expect(throws: SluiceError.self) { try read(span) { ScriptedReader(offsets) } }?.message
+        }
+        #expect(refusal(4..<9) == "t/0 begins at offset 4: retention has taken offsets 3 to 3")
+        #expect(refusal(8..<9) == "t/0 begins at offset 8: retention has taken offsets 3 to 5")
+        #expect(
+            refusal(0..<5) == "t/0 ends at offset 5, and a training read it up to 5: it is not the topic that it was")
     }
 
     @Test func whatComesWhileItIsReadIsNotOfIt() async throws {
@@ -140,7 +195,7 @@ import Testing
         }
         try rig.produce(inputs(0..<50))
         let found = try await onThread {
-            let source = TopicSource(topic: "observations", partitions: 2, from: nil) {
+            let source = TopicSource(topic: "observations", partitions: 2) {
                 try KafkaReader(rig.kafka, health: ServiceRig.health, logger: ServiceRig.quiet)
             }
             var found: [String] = []

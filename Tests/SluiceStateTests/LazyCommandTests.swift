@@ -12,7 +12,7 @@ import Testing
 
     /// 3,000 streams in three pages, with a state of their own, every seventh stored already and every eleventh ended.
     private func table() -> SlotTable {
-        let table = SlotTable(layout: Self.first.layout, initialState: Self.first.initialState)
+        let table = SlotTable(Self.first)
         for index in 0..<3_000 {
             let slot = table.intern("\(index % 2 == 0 ? "even" : "odd")-\(index)")
             table.apply(slot, fence: Offset(index))

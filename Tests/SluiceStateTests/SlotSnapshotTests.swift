@@ -38,7 +38,7 @@ import Testing
                 features, at: Int64(time), label: 1, sequence: sequence, mark: time == 40 ? .start : .none,
                 values: values)
         }
-        let table = SlotTable(layout: stream.table.layout, initialState: stream.specification.initialState)
+        let table = SlotTable(stream.specification)
         let slot = table.intern(key)
         let fresh = table[slot].header.pointee
         table[slot].base.copyMemory(from: stream.table[stream.slot].base, byteCount: table.layout.stride)
@@ -63,7 +63,7 @@ import Testing
 
     private func empty(_ model: Model) -> SlotTable {
         let specification = FoldSpecification(model: model)
-        return SlotTable(layout: specification.layout, initialState: specification.initialState)
+        return SlotTable(specification)
     }
 
     @Test(arguments: shapes) func aRestoredSlotIsTheSameToTheBit(shape: Shape) throws {

@@ -9,15 +9,15 @@ import Testing
     private let specification = FoldSpecification(model: model(hidden: 3, layers: 2, learned: true))
 
     private func table() -> SlotTable {
-        SlotTable(layout: specification.layout, initialState: specification.initialState)
+        SlotTable(specification)
     }
 
     @Test func aFreshSlotIsTheInitialState() {
         let table = table()
         let slot = table.intern("a")
         let state = UnsafeBufferPointer(start: table[slot].state, count: specification.shape.stateFloats)
-        #expect(Array(state) == specification.initialState)
-        #expect(specification.initialState.contains { $0 != 0 })
+        #expect(Array(state) == specification.initialStates.mean)
+        #expect(specification.initialStates.mean.contains { $0 != 0 })
         let scalars = SlotScalars(base: table[slot].scalars, layout: table.layout)
         #expect(scalars.header.pointee.fence == -1 && !scalars.header.pointee.isUsed)
         for input in 0..<2 {
@@ -53,7 +53,7 @@ import Testing
         #expect(table.find("a") == slot)
         #expect(!table[slot].header.pointee.isUsed)
         #expect(table[slot].header.pointee.sequence == .none)
-        #expect(table[slot].state[0] == specification.initialState[0])
+        #expect(table[slot].state[0] == specification.initialStates.mean[0])
         #expect(table.dropped == [Array("a".utf8)])
         table.releaseIfUnused(slot)
         #expect(table.find("a") == nil)

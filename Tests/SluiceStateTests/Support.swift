@@ -59,7 +59,7 @@ final class OneStream {
         self.specification = specification
         var slot: UInt32?
         table?.forEach { slot = $0 }
-        self.table = table ?? SlotTable(layout: specification.layout, initialState: specification.initialState)
+        self.table = table ?? SlotTable(specification)
         self.slot = slot ?? self.table.intern("stream")
         scalarPass = ScalarPass(specification)
         forecastPass = ForecastPass(specification)

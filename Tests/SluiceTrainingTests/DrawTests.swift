@@ -1,3 +1,4 @@
+import SluiceCore
 import SluiceLSTM
 import SluiceNumerics
 import Testing
@@ -77,7 +78,7 @@ import Testing
         let shape = LSTMShape(inputs: 1, hidden: 20, layers: 3, outputs: 1)
         let parameters = LSTMParameters(shape: shape)
         let network = RecurrentNetwork(
-            layout: NetworkLayout(parameters), initial: InitialStates(Synthetic.point, seed: 5),
+            layout: NetworkLayout(parameters), start: RowStart(Synthetic.point, seed: 5),
             dropout: Dropout(rate: 0.25, seed: 5), rows: 5, steps: 400, threads: 1)
         let states = LaneStates(shape: shape, lanes: 5)
         let series = ["a", "b"].map { Synthetic.wave(200, name: $0) }
@@ -107,22 +108,53 @@ import Testing
         #expect(masks(BatchPlan.lanes(segments, chunk: 200, rows: 2).batches[0], epoch: 2) != whole)
     }
 
-    @Test func initialStatesAreDrawnForEachResetAndEpochAndAreTheMeanInEvaluation() {
-        var manifest = Synthetic.point
-        (manifest.initialState, manifest.initialStateRange) = (.uniform, [2, 4])
-        let states = InitialStates(manifest, seed: 1)
-        func state(_ stream: String, _ row: Int, layer: Int = 0, epoch: Int?) -> [Float] {
+    /// h and c of a layer at a row of a dataset of two streams with a boundary at every third row.
+    private func starts(_ manifest: ModelManifest) throws -> (String, Int, _ layer: Int, _ epoch: Int?) -> [Float] {
+        let start = RowStart(manifest, seed: 1)
+        let dataset = try Dataset(
+            ["a", "b"].map { Synthetic.wave(30, name: $0, boundaryEvery: 3) }, for: manifest)
+        return { stream, row, layer, epoch in
+            let series = stream == "a" ? 0 : 1
+            let planned = BatchPlan.Row(
+                segment: Segment(series: series, rows: row..<row + 1), rows: row..<row + 1, lane: 0, resets: true)
             var (h, c) = ([Float](repeating: 9, count: 6), [Float](repeating: 9, count: 6))
-            states.fill(&h, &c, hidden: 6, layer: layer, learned: nil, stream: stream, row: row, epoch: epoch)
+            start.fill(
+                &h, &c, hidden: 6, layer: layer, learned: nil, start.key(of: planned, in: dataset, epoch: epoch))
             return h + c
         }
+    }
+
+    @Test func initialStatesAreDrawnForEachResetAndEpochAndAreTheMeanInEvaluation() throws {
+        var manifest = Synthetic.point
+        (manifest.initialState, manifest.initialStateRange) = (.uniform, [2, 4])
+        let state = try starts(manifest)
         let drawn = [
-            state("a", 0, epoch: 0), state("b", 0, epoch: 0), state("a", 1, epoch: 0), state("a", 0, epoch: 1),
-            state("a", 0, layer: 1, epoch: 0),
+            state("a", 0, 0, 0), state("b", 0, 0, 0), state("a", 1, 0, 0), state("a", 0, 0, 1), state("a", 0, 1, 0),
         ]
         #expect(Set(drawn.flatMap { $0 }).count == 5 * 12)
         #expect(drawn.flatMap { $0 }.allSatisfy { $0 >= 2 && $0 < 4 })
-        #expect(drawn[0] == state("a", 0, epoch: 0))
-        #expect(state("a", 0, epoch: nil) == [Float](repeating: 3, count: 12))
+        #expect(drawn[0] == state("a", 0, 0, 0))
+        #expect(state("a", 0, 0, nil) == [Float](repeating: 3, count: 12))
+    }
+
+    @Test func withNoiseEvaluationDrawsWhatServiceDoes() throws {
+        var manifest = Synthetic.point
+        (manifest.initialState, manifest.initialStateNoise, manifest.seed) = (.normal, true, 4)
+        let state = try starts(manifest)
+        let shape = LSTMShape(inputs: 1, hidden: 6, layers: 2, outputs: 1)
+        let service = InitialStates(Model(manifest: manifest, parameters: LSTMParameters(shape: shape)))
+        func served(_ stream: String, _ ordinal: UInt64, layer: Int) -> [Float] {
+            var block = [Float](repeating: 9, count: shape.stateFloats)
+            let key = Array(stream.utf8).withUnsafeBytes { xxHash64($0) }
+            service.draw(&block, InitialDraws.Key(stream: key, ordinal: ordinal))
+            let h = 2 * layer * shape.paddedHidden
+            return Array(block[h..<h + 6] + block[h + shape.paddedHidden..<h + shape.paddedHidden + 6])
+        }
+        #expect(state("b", 0, 0, nil) == served("b", 0, layer: 0))
+        #expect(state("b", 6, 1, nil) == served("b", 2, layer: 1))
+        // A chunk's reset, which no service makes.
+        let ordinals = (0..<10).map { served("b", $0, layer: 0) }
+        #expect(!ordinals.contains(state("b", 7, 0, nil)) && state("b", 7, 0, nil) != state("b", 8, 0, nil))
+        #expect(state("b", 6, 1, 0) != served("b", 2, layer: 1))
     }
 }

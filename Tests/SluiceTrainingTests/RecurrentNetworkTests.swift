@@ -10,7 +10,7 @@ import Testing
     private static let (hidden, epoch) = (20, 2)
 
     private let dropout = Dropout(rate: 0.25, seed: 7)
-    private let initial: InitialStates
+    private let start: RowStart
     private let parameters: LSTMParameters
     private let dataset: Dataset
     private let carried: LaneStates
@@ -24,7 +24,7 @@ import Testing
     init() throws {
         var manifest = Synthetic.point
         manifest.initialState = .learnedNoise
-        initial = InitialStates(manifest, seed: 7)
+        start = RowStart(manifest, seed: 7)
         var parameters = LSTMParameters(shape: Self.shape, hasInitialState: true)
         var generator = SeededGenerator(seed: 7, stream: .weights)
         for index in parameters.values.indices { parameters.values[index] = generator.uniform(0.3) }
@@ -50,10 +50,10 @@ import Testing
             var c = (0..<Self.hidden).map { carried.c(lane: row.lane, layer: layer)[$0] }
             if row.resets {
                 parameters.values.withUnsafeBufferPointer { values in
-                    initial.fill(
+                    start.fill(
                         &h, &c, hidden: Self.hidden, layer: layer,
                         learned: NetworkLayout(parameters).learned(values.baseAddress!, layer: layer),
-                        stream: series.name, row: row.rows.lowerBound, epoch: Self.epoch)
+                        start.key(of: row, in: dataset, epoch: Self.epoch))
                 }
             }
             result.h.append(h.map(Double.init))
@@ -72,7 +72,7 @@ import Testing
     @Test func drawnLearnedAndCarriedStatesAndDropoutEqualTheDefinition() {
         let layout = NetworkLayout(parameters)
         let network = RecurrentNetwork(
-            layout: layout, initial: initial, dropout: dropout, rows: 3, steps: 9, threads: 1)
+            layout: layout, start: start, dropout: dropout, rows: 3, steps: 9, threads: 1)
         let expected = rows.map { ReferenceNetwork(parameters).run(definition($0)) }
         network.load(rows, of: dataset, states: carried, parameters: parameters.values, epoch: Self.epoch)
         network.forward(parameters: parameters.values)
@@ -105,7 +105,7 @@ import Testing
     @Test func nothingIsDrawnInEvaluation() {
         func outputs(_ epochs: [Int?]) -> [Float] {
             let network = RecurrentNetwork(
-                layout: NetworkLayout(parameters), initial: initial, dropout: dropout, rows: 3, steps: 9, threads: 1)
+                layout: NetworkLayout(parameters), start: start, dropout: dropout, rows: 3, steps: 9, threads: 1)
             for epoch in epochs {
                 network.load(rows, of: dataset, states: carried, parameters: parameters.values, epoch: epoch)
                 network.forward(parameters: parameters.values)

@@ -213,7 +213,7 @@ import Testing
         #expect(try train(series, configuration(), manifest: manifest, layers: 2).epochs == result.epochs)
         let last = try #require(result.epochs.last)
         #expect(last.train.loss < result.epochs[0].train.loss)
-        let start = result.model.initialState.filter { $0 != 0 }
+        let start = InitialStates(result.model).mean.filter { $0 != 0 }
         switch kind {
         case .zero, .normal: #expect(start.isEmpty)
         case .uniform: #expect(start == [Float](repeating: 0.5, count: 4 * 6))

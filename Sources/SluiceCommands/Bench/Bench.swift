@@ -13,5 +13,5 @@ struct Bench: AsyncParsableCommand {
               sluice bench train --threads 1
               sluice bench engine --hidden 32 --json
             """,
-        subcommands: [BenchStep.self, BenchTrain.self, BenchEngine.self])
+        subcommands: [BenchStep.self, BenchTrain.self, BenchEngine.self, BenchPipeline.self])
 }

@@ -11,10 +11,15 @@ struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a model offline, carrying state as 'serve' does.",
         discussion: """
-            From files (--data, CSV or JSON lines) or from the input topic (--from-topic, its last retrain.window). \
+            From files (--data, CSV or JSON lines) or from the input topic (--from-topic). \
             Files need no configuration: without one the features are the columns of the CSV header besides stream, \
             time, sequence, boundary and label, or the values of the first JSON record. Every setting of train: is a \
             flag below; --set takes all others.
+
+            --from-topic reads the last retrain.window, or from --from to --until, by the records' timestamps in \
+            Kafka; or, with --data-of MODEL, the very offsets that a model was trained on: with the same settings and \
+            seed to the same bits. Resets that <application>.events has on record are boundaries, as in the service, \
+            and so are imports. What was read, those commands included, is in the model: 'sluice models show'.
 
             Carry policies: what a row's state is at the start of a batch. Rows never share one, and only declared \
             boundaries set it back.
@@ -60,6 +65,10 @@ struct Train: AsyncParsableCommand {
               sluice train --data labelled.csv --head binary --scaling none --by stream
               sluice train --data pumps.csv --folds 5
               sluice train --from-topic -c pumps.yaml --output pumps.safetensors
+              sluice train --from-topic --from 2026-01-01T00:00:00Z \\
+                --until 2026-02-01T00:00:00Z
+              sluice train --from-topic --data-of pumps.safetensors \\
+                --output again.safetensors
               sluice train --data pumps.csv --carry 'per-batch x5, across-batches'
               sluice train --data pumps.ndjson --epochs 200 --run pumps.run
               sluice train --data pumps.ndjson --epochs 200 --resume pumps.run
@@ -84,8 +93,11 @@ struct Train: AsyncParsableCommand {
         let loaded = try load()
         try DistinctFiles.check(
             outputs: [("--output", files.output)],
-            inputs: files.data.map { ("--data", $0) } + (child.incumbent.map { [("--incumbent", $0)] } ?? []))
+            inputs: files.data.map { ("--data", $0) }
+                + [("--incumbent", child.incumbent), ("--data-of", files.dataOf)]
+                .compactMap { flag, path in path.map { (flag, $0) } })
         try WritableFile.check(files.output, flag: "--output")
+        let span = try files.span()
         let folder = try files.folder(isChild: child.isChild)
         let fixed = try tune.trials.map { _ in
             let given = train.settings.map(\.path) + model.settings.map(\.path)
@@ -112,7 +124,7 @@ struct Train: AsyncParsableCommand {
             if files.fromTopic {
                 let cluster = try TopicCluster(loaded.configuration, logger: logger)
                 defer { cluster.close() }
-                try run.run(try cluster.source(loaded.configuration), interruption)
+                try run.run(try cluster.source(loaded.configuration, span), interruption)
             } else {
                 try run.run(FileSource(files.data, fileFormat: files.format), interruption)
             }

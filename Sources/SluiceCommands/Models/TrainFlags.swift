@@ -127,11 +127,15 @@ struct ModelFlags: ParsableArguments {
     @Option(help: "Range of uniform. (default: 0,1)")
     var initialStateRange: String?
 
+    @Option(help: "true: draw random initial states in service too, where else their mean is taken. (default: false)")
+    var initialStateNoise: String?
+
     var settings: [(path: String, value: String)] {
         let given: [(String, String?)] = [
             ("hidden", hidden), ("layers", layers), ("head", head), ("targets", targets), ("horizons", horizons),
             ("quantiles", quantiles), ("classes", classes), ("scaling", scaling), ("initial_state", initialState),
             ("initial_state_deviation", initialStateDeviation), ("initial_state_range", initialStateRange),
+            ("initial_state_noise", initialStateNoise),
         ]
         return given.compactMap { name, value in value.map { ("model.\(name)", $0) } }
     }

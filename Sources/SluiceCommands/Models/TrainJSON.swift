@@ -9,6 +9,9 @@ struct TrainJSON: TrainReport {
 
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)]) {}
 
+    /// The document at the end tells of them.
+    func commands(_ commands: DataManifest.Commands) {}
+
     /// The document at the end names them.
     func constant(_ inputs: [String]) {}
 
@@ -110,6 +113,9 @@ private struct OutcomeDocument: JSONWritable {
             $0.member("tested", outcome.division.tested)
             $0.member("out_of_order", outcome.division.outOfOrder)
             $0.member("rejects", Counts(counts: outcome.rejects.mapValues(\.count)))
+            if let commands = result.model.data?.topic?.commands {
+                $0.member("commands", CommandsDocument(commands: commands))
+            }
             $0.member("constant_inputs", outcome.constantInputs)
             $0.member("carried", result.carryGap.map { EvaluationDocument($0.carried) })
             $0.member("reset_per_chunk", result.carryGap.map { EvaluationDocument($0.resetPerChunk) })
@@ -135,6 +141,19 @@ private struct OutcomeDocument: JSONWritable {
 
         func write(to json: inout JSONWriter) {
             json.object { for (code, count) in counts.sorted(by: { $0.key < $1.key }) { $0.member(code, count) } }
+        }
+    }
+}
+
+/// Recorded commands among what was trained on.
+private struct CommandsDocument: JSONWritable {
+    let commands: DataManifest.Commands
+
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.member("topic", commands.topic)
+            $0.member("exists", commands.exists)
+            $0.member("applied", commands.applied)
         }
     }
 }

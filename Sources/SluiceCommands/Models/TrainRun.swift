@@ -126,9 +126,10 @@ final class TrainRun {
         switch progress {
         case .reading(let observations, let share):
             bar.show(share) { "reading, \(observations) observations" }
-        case .dataset(let observations, let streams, let rejects):
+        case .dataset(let observations, let streams, let rejects, let commands):
             bar.clear()
             report.read(observations, streams, rejects)
+            if let commands { report.commands(commands) }
         case .constant(let inputs): report.constant(inputs)
         case .divided(let division): report.divided(division)
         case .tuning(.epochs(let done, let all, let rung, let atATime)):
@@ -223,6 +224,8 @@ extension TrainRun {
 /// How training is told.
 protocol TrainReport {
     func read(_ observations: Int, _ streams: Int, _ rejects: [String: (count: Int, message: String)])
+    /// What was recorded of a topic that was served.
+    func commands(_ commands: DataManifest.Commands)
     /// Inputs that never change.
     func constant(_ inputs: [String])
     func divided(_ division: DataDivision)

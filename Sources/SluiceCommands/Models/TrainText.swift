@@ -30,6 +30,14 @@ struct TrainText: TrainReport {
                 + " carry \(runs.joined(separator: " then "))")
     }
 
+    func commands(_ commands: DataManifest.Commands) {
+        guard commands.exists else {
+            return console.errorLine("there is no topic \(commands.topic): no reset is on record")
+        }
+        guard commands.applied > 0 else { return }
+        console.line("boundaries by \(Shown.count(commands.applied, "recorded command")) of \(commands.topic)")
+    }
+
     func constant(_ inputs: [String]) {
         let names = inputs.joined(separator: ", ").printable
         console.errorLine("the same value throughout, from which nothing can be learned: \(names)")

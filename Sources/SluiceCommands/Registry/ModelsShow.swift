@@ -132,6 +132,7 @@ extension ModelTables {
                 ])
             }
             text += table.text + rest(topic.partitions.count)
+            if let commands = topic.commands { text += lines([("commands", self.commands(commands))]) }
         }
         guard !data.files.isEmpty else { return text }
         var table = TextTable([
@@ -145,6 +146,12 @@ extension ModelTables {
             ])
         }
         return text + table.text + rest(data.files.count)
+    }
+
+    private static func commands(_ commands: DataManifest.Commands) -> String {
+        guard commands.exists else { return "no topic \(commands.topic)" }
+        let records = commands.partitions.map { ", partition \($0.partition) from \($0.from) to \($0.to)" }
+        return "\(commands.applied) of \(commands.topic)" + records.joined()
     }
 
     private static func rest(_ count: Int) -> String {

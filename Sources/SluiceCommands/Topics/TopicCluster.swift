@@ -2,6 +2,7 @@ internal import Logging
 internal import SluiceConfiguration
 internal import SluiceCore
 internal import SluiceKafka
+internal import SluiceLSTM
 internal import SluiceLog
 internal import SluiceService
 
@@ -45,20 +46,49 @@ final class TopicCluster {
         try admin.describe(plan.needs.map(\.name), timeoutMilliseconds: Self.timeoutMilliseconds)
     }
 
-    /// What the input topic holds of the last `retrain.window`.
-    func source(_ configuration: Configuration) throws -> TopicSource {
+    /// What the input topic holds, with the commands that the service has recorded.
+    ///
+    /// - Parameter span: nil: the last `retrain.window`.
+    /// - Throws: `topic` without such a topic; `input-invalid` for an earlier training on another one.
+    func source(_ configuration: Configuration, _ span: TopicSpan?) throws -> TopicSource {
         let topic = configuration.input.topic
-        let described = try admin.describe([topic], timeoutMilliseconds: Self.timeoutMilliseconds)
-        guard let partitions = described.first?.partitions else {
+        var events = configuration.topics(isEmbedded: isEmbedded).events
+        var window: Int64?
+        if case .records(let known)? = span {
+            try check(known, topic)
+            (events, window) = (known.commands?.topic ?? events, known.window)
+        } else if span == nil {
+            window = configuration.retrain.window.wholeMilliseconds
+        }
+        let described = try admin.describe([topic, events], timeoutMilliseconds: Self.timeoutMilliseconds)
+        guard let partitions = described.first(where: { $0.name == topic })?.partitions else {
             throw SluiceError(.topic, "the input \(topic) does not exist", remedy: "check input.topic")
         }
-        let window = configuration.retrain.window / .milliseconds(1)
+        var audit: TopicSource.Audit? = TopicSource.Audit(
+            topic: events, partitions: described.first { $0.name == events }?.partitions)
+        if case .records(let known)? = span { audit = try audit?.repeating(known.commands) }
+        let start = window.map { SystemClock().wallMilliseconds() - $0 }
         return TopicSource(
-            topic: topic, partitions: partitions, from: SystemClock().wallMilliseconds() - EpochMilliseconds(window),
-            window: Int64(window), cluster: id
+            topic: topic, partitions: partitions,
+            span: span ?? .window(from: start.map { .time($0) } ?? .beginning, until: nil), window: window,
+            audit: audit, cluster: id
         ) { [kafka, health, logger] in
             try KafkaReader(kafka, health: health, logger: logger)
         }
+    }
+
+    /// Whether the records of an earlier training can be those of a topic here.
+    private func check(_ known: DataManifest.Topic, _ topic: String) throws {
+        guard known.name == topic else {
+            throw SluiceError(
+                .invalidInput, "that model was trained on the topic \(known.name), and input.topic is \(topic)",
+                remedy: "give the configuration that it was trained with")
+        }
+        guard let id, let cluster = known.cluster, cluster != id else { return }
+        throw SluiceError(
+            .invalidInput,
+            "that model was trained on the cluster \(cluster), and this is \(id): an offset is another record here",
+            remedy: "check kafka.bootstrap.servers")
     }
 
     /// - Returns: the topic as it is now.

@@ -70,23 +70,13 @@ private final class EngineLoop {
     init(_ settings: EngineBench.Settings, _ records: SyntheticRecords) throws {
         self.records = records
         batch = settings.batch
-        let names = SyntheticRecords.names(settings.features)
-        var model = Model(
-            manifest: ModelManifest(
-                name: "bench", version: "v0", inputs: names, targets: [names[0]], horizons: [1], head: .point,
-                scaling: .perStream),
-            parameters: LSTMParameters(
-                shape: LSTMShape(
-                    inputs: settings.features, hidden: settings.hidden, layers: settings.layers, outputs: 1)))
-        var generator = SplitMix64(state: 1)
-        let bound = 1 / Float(settings.hidden).squareRoot()
-        for index in model.parameters.values.indices {
-            model.parameters.values[index] = generator.uniform(-bound, bound)
-        }
+        let model = BenchModel.drawn(
+            features: settings.features, hidden: settings.hidden, layers: settings.layers)
         let specification = FoldSpecification(model: model)
         fold = try Fold(
             specification: specification,
-            input: InputSpecification(features: names.map { InputSpecification.Feature($0) }))
+            input: InputSpecification(
+                features: BenchModel.names(settings.features).map { InputSpecification.Feature($0) }))
         state = PartitionState(partition: 0, fold: fold, recentCapacity: 0)
     }
 
@@ -126,7 +116,7 @@ private final class SyntheticRecords {
 
     init(_ settings: EngineBench.Settings) {
         count = settings.streams * max(1, (Self.countMin + settings.streams - 1) / settings.streams)
-        let names = Self.names(settings.features)
+        let names = BenchModel.names(settings.features)
         var generator = SplitMix64(state: 2)
         for index in 0..<count {
             let time = Timestamp.text(1_767_225_600_000 + Int64(index / settings.streams) * 60_000)
@@ -135,8 +125,6 @@ private final class SyntheticRecords {
             values.append(append("{\"time\":\"\(time)\",\"values\":{\(features)}}"))
         }
     }
-
-    static func names(_ features: Int) -> [String] { (0..<features).map { "f\($0)" } }
 
     private func append(_ text: String) -> Range<Int> {
         let start = arena.count

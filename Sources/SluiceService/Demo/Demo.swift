@@ -160,7 +160,7 @@ package final class Demo: Sendable {
     private func train(_ configuration: Configuration, _ cluster: Cluster, _ folder: URL) async throws -> String {
         report(.stage("training on it, with the state carried as in service"))
         let job = TrainingJob(configuration, memory: DatasetMemory(folder: folder.path))
-        let source = TopicSource(topic: configuration.input.topic, partitions: cluster.inputPartitions, from: nil) {
+        let source = TopicSource(topic: configuration.input.topic, partitions: cluster.inputPartitions) {
             try cluster.makeReader()
         }
         let outcome = try await onThread { [report, stop] in

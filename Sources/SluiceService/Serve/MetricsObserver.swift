@@ -18,6 +18,8 @@ package final class MetricsObserver: EngineObserver {
         /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
         package var latencies: Deque<(nanoseconds: Int64, records: Int)> = []
         package var blocked = 0
+        /// When the first records arrived, and when the last commit ended, by the monotonic clock; nil before.
+        package var firstArrivalNanoseconds, lastCommitNanoseconds: Int64?
         package var activity = RecentActivity()
         /// Trainings that ended, and how the last one did.
         package var retrainings = 0
@@ -56,8 +58,12 @@ package final class MetricsObserver: EngineObserver {
         metrics.step.recordNanoseconds(report.stepNanoseconds)
         metrics.latency.recordNanoseconds(report.latencyNanoseconds)
         totals.withLock { totals in
+            let now = SystemClock().monotonicNanoseconds()
             totals.report.add(report)
-            totals.activity.add(report, at: SystemClock().monotonicNanoseconds())
+            totals.activity.add(report, at: now)
+            if totals.firstArrivalNanoseconds == nil {
+                totals.firstArrivalNanoseconds = now - report.latencyNanoseconds
+            }
             if totals.latencies.count == Self.latenciesMaximum { totals.latencies.removeFirst() }
             totals.latencies.append((report.latencyNanoseconds, report.records))
         }
@@ -71,6 +77,7 @@ package final class MetricsObserver: EngineObserver {
         metrics.commit.recordNanoseconds(report.nanoseconds)
         metrics.savedSlots.increment(by: report.slots)
         metrics.stateBytesWritten.increment(by: report.stateBytes)
+        totals.withLock { $0.lastCommitNanoseconds = SystemClock().monotonicNanoseconds() }
     }
 
     package func transactionFailed(_ fault: TransactionFault) {

@@ -26,6 +26,9 @@ package struct DataLedger: Sendable, Equatable {
 
     /// By number of the file, or partition.
     package private(set) var entries: [Int: Entry] = [:]
+    /// Recorded commands that were repeated, and where their records lie, by partition of their topic.
+    package private(set) var commands = 0
+    package private(set) var commandRecords: [Int32: Range<Offset>] = [:]
 
     package init() {}
 
@@ -39,6 +42,13 @@ package struct DataLedger: Sendable, Equatable {
     mutating func observe(_ time: EpochMilliseconds, of origin: Int) {
         entries[origin, default: Entry()].observations += 1
         entries[origin]?.extend(time)
+    }
+
+    mutating func repeated(_ command: RecordedCommand) {
+        commands += 1
+        let known = commandRecords[command.partition]
+        commandRecords[command.partition] =
+            min(known?.lowerBound ?? .max, command.offset)..<max(known?.upperBound ?? 0, command.offset + 1)
     }
 
     mutating func reject(of origin: Int) { entries[origin, default: Entry()].rejects += 1 }

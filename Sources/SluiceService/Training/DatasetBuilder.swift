@@ -12,7 +12,7 @@ package struct DatasetBuilder: ~Copyable {
     private let forecastPass: ForecastPass
     private let layout: SlotLayout
     private let targetInputs: [Int?]
-    private let table: SlotTable
+    private var table: SlotTable
     private var decoder: ObservationDecoder
     private var columns: ObservationColumns
     private var scaled: [Float]
@@ -45,7 +45,7 @@ package struct DatasetBuilder: ~Copyable {
         forecastPass = ForecastPass(specification)
         layout = specification.layout
         targetInputs = specification.targetInputs
-        table = SlotTable(layout: layout, initialState: specification.initialState)
+        table = SlotTable(specification)
         decoder = try ObservationDecoder(input)
         columns = ObservationColumns(featureCount: input.features.count, rowsExpected: 1)
         scaled = Array(repeating: 0, count: specification.shape.inputs)
@@ -63,6 +63,26 @@ package struct DatasetBuilder: ~Copyable {
         let index = table.intern(columns.bytes(observation.key))
         defer { table.releaseIfUnused(index) }
         return fold(observation, index)
+    }
+
+    /// Lets a recorded command take effect before the next observation, as in the service: a reset, or an import, after
+    /// which a state no longer comes of the observations before.
+    package mutating func obey(_ command: Event) {
+        switch command.target {
+        case .stream(var key)?:
+            guard let slot = key.withUTF8({ table.find(UnsafeRawBufferPointer($0)) }) else { return }
+            table.reset(slot, at: next)
+        case .prefix(let prefix)?:
+            table.reset(prefix: Array(prefix.utf8), at: next, control: nil)
+            table.settle()
+        case nil: break
+        }
+    }
+
+    /// Goes on with another partition, whose streams are others whatever their keys.
+    package mutating func beginPartition() {
+        table = SlotTable(layout: layout, initialStates: table.initialStates)
+        seriesOfSlot = [:]
     }
 
     /// Goes on with records of another layout: the next file's columns.

@@ -43,6 +43,7 @@ struct DatasetReader {
         var builder: DatasetBuilder?
         var reading = Reading(series: [], observations: 0, rejects: [:], ledger: DataLedger())
         var read = 0
+        var origin: Int?
         try source.forEach { batch in
             if builder == nil || batch.format != nil {
                 // Each CSV file brings its own columns.
@@ -60,6 +61,13 @@ struct DatasetReader {
                 let known = reading.rejects[code.text]
                 reading.rejects[code.text] = ((known?.count ?? 0) + 1, known?.message ?? message)
                 reading.ledger.reject(of: batch.origin)
+            }
+            // A file goes on with the streams of the one before.
+            if source.kind == .record, origin != batch.origin { builder?.beginPartition() }
+            origin = batch.origin
+            for command in batch.commands {
+                builder?.obey(command.event)
+                reading.ledger.repeated(command)
             }
             for record in batch.records {
                 let before = builder?.observations

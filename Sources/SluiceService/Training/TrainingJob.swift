@@ -10,8 +10,10 @@ package struct TrainingJob: Sendable {
     package enum Progress: Sendable {
         /// Share of the observations read, 0 to 1.
         case reading(observations: Int, share: Double)
-        /// All is read; rejects by code, with the first message of each.
-        case dataset(observations: Int, streams: Int, rejects: [String: (count: Int, message: String)])
+        /// All is read; rejects by code, with the first message of each; `commands` as in the data manifest.
+        case dataset(
+            observations: Int, streams: Int, rejects: [String: (count: Int, message: String)],
+            commands: DataManifest.Commands?)
         /// Inputs that never change.
         case constant([String])
         /// What is trained on, and what is held out.
@@ -76,8 +78,9 @@ package struct TrainingJob: Sendable {
             targets: model.targets, horizons: model.horizons, head: model.head, quantiles: model.quantiles,
             initialState: initial,
             initialStateDeviation: initial == .normal || initial == .learnedNoise ? model.initialStateDeviation : nil,
-            initialStateRange: initial == .uniform ? model.initialStateRange : nil, scaling: model.scaling,
-            classes: model.classes, seed: initial == .zero || initial == .learned ? nil : training.seed,
+            initialStateRange: initial == .uniform ? model.initialStateRange : nil,
+            initialStateNoise: model.initialStateNoise ? true : nil, scaling: model.scaling, classes: model.classes,
+            seed: initial == .zero || initial == .learned ? nil : training.seed,
             warmup: model.warmup == 0 ? nil : model.warmup)
     }
 
@@ -108,7 +111,10 @@ package struct TrainingJob: Sendable {
         try training.validate()
         let reader = DatasetReader(job: self, isCancelled: isCancelled)
         let first = try reader.read(source, scaler: nil, progress)
-        progress(.dataset(observations: first.observations, streams: first.streams, rejects: first.rejects))
+        progress(
+            .dataset(
+                observations: first.observations, streams: first.streams, rejects: first.rejects,
+                commands: source.commands(first.ledger)))
         try first.checkUsable()
         let dataset = try Dataset(first.series, for: manifest)
         let constant = dataset.constantInputs(manifest)

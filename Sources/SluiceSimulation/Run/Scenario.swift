@@ -140,7 +140,8 @@ package enum Models {
         var random = SimulationRandom(seed: UInt64(index) + 11)
         let manifest = ModelManifest(
             name: "simulated", version: "v\(index)", inputs: index == 2 ? ["b", "a"] : ["a", "b"], targets: ["a"],
-            horizons: index == 1 ? [2] : [1, 3], scaling: index == 1 ? .none : .perStream)
+            horizons: index == 1 ? [2] : [1, 3], initialState: [.uniform, .zero, .normal][index],
+            initialStateNoise: index == 1 ? nil : true, scaling: index == 1 ? .none : .perStream, seed: 3)
         var parameters = LSTMParameters(
             shape: LSTMShape(
                 inputs: 2, hidden: [5, 8, 3][index], layers: index == 2 ? 2 : 1, outputs: manifest.outputs))

@@ -21,13 +21,13 @@ package struct SeededGenerator {
     }
 
     /// The generator of one more key: a draw of its own for each list of keys, in any order, without those before it.
-    func forked(_ key: UInt64) -> SeededGenerator {
+    package func forked(_ key: UInt64) -> SeededGenerator {
         var fork = self
         fork.state = Self.mix(state ^ Self.mix(key &+ 0x9E37_79B9_7F4A_7C15))
         return fork
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         return Self.mix(state)
     }
@@ -38,7 +38,7 @@ package struct SeededGenerator {
     }
 
     /// Of mean 0 and deviation 1 (Marsaglia's polar method; one of its two draws).
-    mutating func normal() -> Float {
+    package mutating func normal() -> Float {
         while true {
             let (u, v) = (uniform(1), uniform(1))
             let square = u * u + v * v
@@ -47,7 +47,7 @@ package struct SeededGenerator {
     }
 
     /// Uniform in 0..<bound, without bias (Lemire's rejection).
-    mutating func index(below bound: Int) -> Int {
+    package mutating func index(below bound: Int) -> Int {
         let bound = UInt64(bound)
         var product = next().multipliedFullWidth(by: bound)
         while product.low < (0 &- bound) % bound { product = next().multipliedFullWidth(by: bound) }

@@ -1,0 +1,115 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Logging
+internal import SluiceAdmin
+internal import SluiceCore
+internal import SluiceService
+
+/// `sluice bench pipeline`.
+struct BenchPipeline: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pipeline",
+        abstract: "The whole service on a broker: consume, decode, step, encode, produce, commit.",
+        discussion: """
+            A new application reads TOPIC from its beginning, as 'sluice serve' would, and writes a prediction for each \
+            record to TOPIC-out. Records are JSON objects with the features at /values/f0, /values/f1 and so on. The \
+            time is from the arrival of the first record to the commit behind the last. Topics that the application \
+            makes for itself are deleted again; TOPIC-out stays.
+
+            Examples:
+              sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000
+              sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000 --delivery at-least-once \
+            --json
+            """)
+
+    @Option(help: ArgumentHelp("The broker.", valueName: "host:port"))
+    var bootstrap: String
+
+    @Option(help: "The topic to read.")
+    var topic: String
+
+    @Option(help: "Records to be predicted, at least: so many the topic must hold.")
+    var count = 1_000_000
+
+    @Option(help: "exactly-once or at-least-once.")
+    var delivery = "exactly-once"
+
+    @Option(help: "Features of an observation.")
+    var features = 8
+
+    @Option(help: "Units of each layer.")
+    var hidden = 64
+
+    @Option(help: "Layers.")
+    var layers = 1
+
+    @Option(help: "Threads that fold.")
+    var workers = 2
+
+    @Option(help: "Runs, each of a new application.")
+    var repetitions = 3
+
+    @Flag(help: "One JSON object.")
+    var json = false
+
+    @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        for (name, value, limit) in [
+            ("--count", count, 1_000_000_000), ("--features", features, 1_000), ("--hidden", hidden, Limits.hidden),
+            ("--layers", layers, Limits.layers), ("--workers", workers, 1_024), ("--repetitions", repetitions, 100),
+        ] where !(1...limit).contains(value) {
+            throw ValidationError("\(name) must be from 1 to \(limit).")
+        }
+        guard ["exactly-once", "at-least-once"].contains(delivery) else {
+            throw ValidationError("--delivery must be exactly-once or at-least-once.")
+        }
+    }
+
+    func run() async throws {
+        let console = Console.current
+        let settings = PipelineBench.Settings(
+            bootstrap: bootstrap, topic: topic, count: count, delivery: delivery, features: features, hidden: hidden,
+            layers: layers, workers: workers, repetitions: repetitions)
+        let logger = try log.logger(default: .error)
+        let work = Task {
+            let bar = ProgressBar(console: console)
+            defer { bar.clear() }
+            return try await PipelineBench.run(settings, logger: logger) { done, repetition in
+                let share = (Double(repetition) + Double(done) / Double(settings.count)) / Double(settings.repetitions)
+                bar.show(min(1, share)) { "run \(repetition + 1) of \(settings.repetitions), \(done) predicted" }
+            }
+        }
+        let result = try await Signals.during {
+            try await work.value
+        } first: {
+            work.cancel()
+        }
+        if json { return console.line(JSONWriter.text(of: result)) }
+        console.line(
+            "\(delivery), features \(features), hidden \(hidden), layers \(layers), streams \(result.streams), "
+                + "workers \(workers):")
+        console.line(
+            String(
+                format: "%.0f records/s at best, %.0f in the median of %d runs", result.recordsPerSecond,
+                result.median, result.rates.count))
+    }
+}
+
+extension PipelineBench.Result: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.member("bench", "pipeline")
+            $0.member("delivery", settings.delivery)
+            $0.member("inputs", settings.features)
+            $0.member("hidden", settings.hidden)
+            $0.member("layers", settings.layers)
+            $0.member("streams", streams)
+            $0.member("threads", settings.workers)
+            $0.member("records", settings.count)
+            $0.member("records_per_second", recordsPerSecond.rounded())
+            $0.member("median", median.rounded())
+            $0.member("repetitions", rates.count)
+        }
+    }
+}
