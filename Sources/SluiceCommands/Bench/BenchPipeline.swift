@@ -11,8 +11,8 @@ struct BenchPipeline: AsyncParsableCommand {
         commandName: "pipeline",
         abstract: "The whole service on a broker: consume, decode, step, encode, produce, commit.",
         discussion: """
-            A new application reads TOPIC from its beginning, as 'sluice serve' would, and writes a prediction for each \
-            record to TOPIC-out. Records are JSON objects with the features at /values/f0, /values/f1 and so on. The \
+            A new application reads TOPIC from its beginning, as 'sluice serve' would, and writes a prediction for \
+            each record to TOPIC-out. Records are JSON objects with the features at /values/f0, /values/f1 and so on. The \
             time is from the arrival of the first record to the commit behind the last. Topics that the application \
             makes for itself are deleted again; TOPIC-out stays.
 
