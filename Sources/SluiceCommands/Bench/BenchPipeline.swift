@@ -12,9 +12,9 @@ struct BenchPipeline: AsyncParsableCommand {
         abstract: "The whole service on a broker: consume, decode, step, encode, produce, commit.",
         discussion: """
             A new application reads TOPIC from its beginning, as 'sluice serve' would, and writes a prediction for \
-            each record to TOPIC-out. Records are JSON objects with the features at /values/f0, /values/f1 and so on. The \
-            time is from the arrival of the first record to the commit behind the last. Topics that the application \
-            makes for itself are deleted again; TOPIC-out stays.
+            each record to TOPIC-out. Records are JSON objects with the features at /values/f0, /values/f1 and so on. \
+            The time is from the arrival of the first record to the commit behind the last. Topics that the \
+            application makes for itself are deleted again; TOPIC-out stays.
 
             Examples:
               sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000
