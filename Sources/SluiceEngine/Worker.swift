@@ -129,11 +129,15 @@ package final class Worker {
             isRestoring = try restoreGated()
             try takeCommands()
         }
-        // Held back, the input is paused: this keeps the membership alive, and loses nothing that was under way
-        // already.
-        let isBusy = isRestoring || partitions.values.contains { !$0.table.isSettled }
-        let timeout = isBusy ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
-        try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
+        if delivery.isHeldBack && !delivery.isBlocked {
+            try delivery.awaitRoom(self)
+        } else {
+            // Blocked, the input is paused: this keeps the membership alive, and loses nothing that was under way
+            // already.
+            let isBusy = isRestoring || partitions.values.contains { !$0.table.isSettled }
+            let timeout = isBusy ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
+            try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
+        }
         if let failure { throw failure }
         passMarks()
         for state in partitions.values {

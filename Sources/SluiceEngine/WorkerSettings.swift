@@ -32,6 +32,9 @@ package struct WorkerSettings: Sendable {
     /// Dirty slots of a partition that go with a commit though their turn has not come, so that a log at rest is soon
     /// wholly stored.
     package var slotsMinimum = 64
+    /// At-least-once: bytes of outputs that wait for the producer, besides as many that it is taking and those of one
+    /// poll; beyond them nothing is taken in.
+    package var openBytes = 4 << 20
     /// Slots of a partition written, and spilled ones looked at, with a commit at most so that markers can go.
     package var markedSlots = 1_024
     /// Slots of a partition that come through a command to all of it in one turn of the worker's loop, besides those

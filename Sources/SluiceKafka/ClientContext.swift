@@ -121,6 +121,7 @@ final class ClientContext: @unchecked Sendable {
     @inline(__always)
     func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
         reported += 1
+        unsafe SendWindows.report(message.pointee._private)
         if unsafe message.pointee.rkt == followed, unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
             unsafe follow(message)
         }

@@ -22,9 +22,8 @@ package final class KafkaProducer: LogProducer {
     package var messageBytesMax: Int { sender.messageBytesMax }
     package var pending: Int { sender.pending }
 
-    package func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
-        try sender.produce(batch, from: start)
-    }
+    @discardableResult
+    package func produce(_ batch: inout OutputBatch) throws -> Bool { try sender.produce(&batch) }
 
     package func poll(timeoutMilliseconds: Int) throws {
         guard let pointer = unsafe sender.handle.pointer else { return }

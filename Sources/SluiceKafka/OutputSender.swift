@@ -15,6 +15,7 @@ final class OutputSender {
     /// By `OutputTopic.rawValue`; nil for a topic that was not named.
     private var topics: [OpaquePointer?]
     private let names: [OutputTopic: String]
+    private let windows: SendWindows
 
     /// - Parameter isAlone: every record goes in a batch of its own, uncompressed, so that a refusal says of which one.
     init(
@@ -32,6 +33,12 @@ final class OutputSender {
                 remedy: "raise queue.buffering.max.kbytes")
         }
         self.names = names
+        windows = SendWindows(
+            SendWindow.Limits(
+                messages: settings.number("batch.num.messages") ?? 10_000,
+                bytes: settings.number("batch.size") ?? 1_000_000,
+                linger: .milliseconds(settings.value("linger.ms").flatMap { Double($0) } ?? 1)),
+            topics: OutputTopic.allCases.count)
         let all = owned.merging(isAlone ? Self.alone : [:]) { $1 }
         handle = try KafkaHandle(role, configuration, owned: all, health: health, logger: logger)
         handle.context.isAlone = isAlone
@@ -54,27 +61,38 @@ final class OutputSender {
 
     func handle(of topic: OutputTopic) -> OpaquePointer? { unsafe topics[Int(topic.rawValue)] }
 
-    func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
+    /// Takes what there is room for, of each partition in order; one that has no room keeps back no other.
+    ///
+    /// - Returns: whether all is taken.
+    func produce(_ batch: inout OutputBatch) throws -> Bool {
         try handle.check()
-        var index = start
-        let end = batch.entries.count
+        let now = ContinuousClock.now
+        var taken = 0
+        windows.beginRound()
         defer {
-            handle.context.produced += index - start
+            handle.context.produced += taken
             noteBusy()
         }
-        while index < end {
+        for index in batch.next..<batch.entries.count where !batch.entries[index].isHandedOver {
             let entry = batch.entries[index]
             guard let topic = unsafe topics[Int(entry.topic.rawValue)] else {
                 throw SluiceError(.topic, "no topic is configured for \(entry.topic)")
             }
+            let size = (entry.key?.count ?? 0) + (entry.value?.count ?? 0)
+            guard
+                let window = unsafe windows.admit(
+                    topic: Int(entry.topic.rawValue), partition: Int(entry.partition), size: size, now: now)
+            else { continue }
             let code =
                 entry.headers.isEmpty && entry.timestamp <= 0
-                ? unsafe send(entry, batch, topic) : unsafe sendWithHeaders(entry, batch, topic)
+                ? unsafe send(entry, batch, topic, window) : unsafe sendWithHeaders(entry, batch, topic, window)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR { unsafe window.pointee.takeBack(size) }
             if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { break }
             if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw refused(entry, batch, KafkaError(code)) }
-            index += 1
+            batch.handOver(index)
+            taken += 1
         }
-        return index
+        return batch.isHandedOver
     }
 
     private func refused(
@@ -93,18 +111,20 @@ final class OutputSender {
     }
 
     private func send(
-        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer
+        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer,
+        _ window: UnsafeMutablePointer<SendWindow>
     ) -> rd_kafka_resp_err_t {
         let key = unsafe Self.bytes(entry.key, batch)
         let value = unsafe Self.bytes(entry.value, batch)
         let result = unsafe rd_kafka_produce(
             topic, entry.partition, RD_KAFKA_MSG_F_COPY, UnsafeMutableRawPointer(mutating: value.baseAddress),
-            value.count, key.baseAddress, key.count, nil)
+            value.count, key.baseAddress, key.count, window)
         return result == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error()
     }
 
     private func sendWithHeaders(
-        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer
+        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer,
+        _ window: UnsafeMutablePointer<SendWindow>
     ) -> rd_kafka_resp_err_t {
         let headers = unsafe rd_kafka_headers_new(entry.headers.count)
         for index in entry.headers {
@@ -113,8 +133,8 @@ final class OutputSender {
         }
         let key = unsafe Self.bytes(entry.key, batch)
         let value = unsafe Self.bytes(entry.value, batch)
-        let error = unsafe withUnsafeTemporaryAllocation(of: rd_kafka_vu_t.self, capacity: 7) { arguments in
-            for index in 0..<7 { unsafe arguments.initializeElement(at: index, to: rd_kafka_vu_t()) }
+        let error = unsafe withUnsafeTemporaryAllocation(of: rd_kafka_vu_t.self, capacity: 8) { arguments in
+            for index in 0..<8 { unsafe arguments.initializeElement(at: index, to: rd_kafka_vu_t()) }
             unsafe arguments[0].vtype = RD_KAFKA_VTYPE_RKT
             unsafe arguments[0].u.rkt = topic
             unsafe arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION
@@ -131,6 +151,8 @@ final class OutputSender {
             unsafe arguments[5].u.i64 = max(0, entry.timestamp)
             unsafe arguments[6].vtype = RD_KAFKA_VTYPE_HEADERS
             unsafe arguments[6].u.headers = headers
+            unsafe arguments[7].vtype = RD_KAFKA_VTYPE_OPAQUE
+            unsafe arguments[7].u.ptr = UnsafeMutableRawPointer(window)
             return unsafe rd_kafka_produceva(handle.pointer, arguments.baseAddress, arguments.count)
         }
         guard let error = unsafe error else { return RD_KAFKA_RESP_ERR_NO_ERROR }

@@ -93,27 +93,29 @@ final class TransactionClient: @unchecked Sendable {
             throw unsafe TransactionFailure(consuming: error, "beginning a transaction")
         }
         let end = ContinuousClock.now + timeout
-        let count = transaction.outputs.entries.count
-        var next = 0
+        transaction.outputs.rewind()
         while true {
+            let isHandedOver: Bool
             do {
-                next = try sender.produce(transaction.outputs, from: next)
+                isHandedOver = try sender.produce(&transaction.outputs)
             } catch {
                 let refused = error as? SluiceError ?? SluiceError(.delivery, "an output was refused", cause: error)
                 let failure = refused.refusal == nil ? backgroundFailure() : nil
                 throw failure ?? TransactionFailure(.abort, refused)
             }
-            if next == count && sender.pending == 0 { break }
+            if isHandedOver && sender.pending == 0 { break }
+            let reported = context.reported
             unsafe rd_kafka_poll(handle, Self.pauseMilliseconds)
             if context.undelivered != nil { break }
-            if let failure = backgroundFailure() {
+            // Asking costs a round through librdkafka's own thread.
+            if context.reported == reported, let failure = backgroundFailure() {
                 // Its cause may be told a moment later.
                 unsafe rd_kafka_poll(handle, Self.pauseMilliseconds)
                 if context.undelivered?.refusal != nil { break }
                 throw failure
             }
             guard .now < end, !isClosing.load(ordering: .acquiring) else {
-                let left = count - next + sender.pending
+                let left = transaction.outputs.entries.count { !$0.isHandedOver } + sender.pending
                 throw TransactionFailure(
                     .abort,
                     SluiceError(

@@ -1,9 +1,12 @@
 /// Produces encoded outputs, at least once: `produce`, `flush`, then the consumer commits. Confined to one thread.
 /// `TransactionalProducer` is its exactly-once counterpart.
 package protocol LogProducer: AnyObject {
-    /// Hands over entries from `start` on until the client's queue is full; returns the index of the first not taken.
-    /// Order within a partition is kept. Throws for an entry that can never be produced.
-    func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int
+    /// Takes what it has room for of the entries that are not handed over yet, and marks them in the batch; order is
+    /// kept within a partition. Throws for an entry that can never be produced.
+    ///
+    /// - Returns: whether it has taken all.
+    @discardableResult
+    func produce(_ batch: inout OutputBatch) throws -> Bool
     /// Serves delivery reports, waiting up to the given time for one. Throws when any output was not delivered.
     func poll(timeoutMilliseconds: Int) throws
     /// Waits until all that was produced is delivered; false when the time is over first. Throws when any was not

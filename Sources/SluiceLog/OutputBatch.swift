@@ -23,6 +23,7 @@ package struct OutputBatch: ~Copyable {
         package var value: Range<Int>?
         /// Indices into `headers`.
         package var headers: Range<Int>
+        fileprivate(set) package var isHandedOver = false
 
         package init(
             topic: OutputTopic, partition: Int32, timestamp: EpochMilliseconds = 0, key: Range<Int>?,
@@ -50,10 +51,28 @@ package struct OutputBatch: ~Copyable {
     package var arena = ByteArena()
     package var entries: [Entry] = []
     package var headers: [Header] = []
+    /// The first entry that no producer has taken: behind it are some that one has.
+    package private(set) var next = 0
 
     package init() {}
 
+    /// Whether a producer has taken all entries.
+    package var isHandedOver: Bool { next == entries.count }
+
+    /// A producer has taken an entry.
+    package mutating func handOver(_ index: Int) {
+        entries[index].isHandedOver = true
+        while next < entries.count && entries[next].isHandedOver { next += 1 }
+    }
+
+    /// As if no producer had taken any.
+    package mutating func rewind() {
+        next = 0
+        for index in entries.indices { entries[index].isHandedOver = false }
+    }
+
     package mutating func removeAll() {
+        next = 0
         arena.removeAll()
         entries.removeAll(keepingCapacity: true)
         headers.removeAll(keepingCapacity: true)

@@ -141,20 +141,19 @@ final class SimulatedProducer: LogProducer {
 
     var pending: Int { queue.count }
 
-    func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
+    func produce(_ batch: inout OutputBatch) throws -> Bool {
         mostEntries = max(mostEntries, batch.entries.count)
-        var index = start
-        try log.call("produce") {
-            while index < batch.entries.count && queue.count < capacity {
-                let output = Output(batch.entries[index], batch)
-                let bytes = (output.key?.count ?? 0) + (output.value?.count ?? 0)
-                guard bytes <= messageBytesMax else { throw SluiceError(.delivery, "a message of \(bytes) bytes") }
-                queue.append(output)
-                index += 1
-            }
+        if log.isDead { throw Crash() }
+        try log.call("produce") {}
+        while !batch.isHandedOver && queue.count < capacity {
+            let output = Output(batch.entries[batch.next], batch)
+            let bytes = (output.key?.count ?? 0) + (output.value?.count ?? 0)
+            guard bytes <= messageBytesMax else { throw SluiceError(.delivery, "a message of \(bytes) bytes") }
+            queue.append(output)
+            batch.handOver(batch.next)
         }
         mostQueued = max(mostQueued, queue.count)
-        return index
+        return batch.isHandedOver
     }
 
     func poll(timeoutMilliseconds: Int) throws {

@@ -99,7 +99,10 @@ private final class LendingConsumer: LogConsumer {
 private final class DiscardingProducer: LogProducer {
     let pending = 0
     let messageBytesMax = 1_000_000
-    func produce(_ batch: borrowing OutputBatch, from start: Int) -> Int { batch.entries.count }
+    func produce(_ batch: inout OutputBatch) -> Bool {
+        for index in batch.next..<batch.entries.count { batch.handOver(index) }
+        return true
+    }
     func poll(timeoutMilliseconds: Int) {}
     func flush(timeoutMilliseconds: Int) -> Bool { true }
     func close() {}

@@ -43,6 +43,7 @@ final class WorkerRig {
             eventsTopic: SimulatedLog.events, eventsPartitions: 1, commitNanoseconds: 2_000_000,
             checkpointNanoseconds: checkpointPolls * 1_000_000)
         settings.lostInput = lostInput
+        settings.openBytes = 0
         settings.firstOffset = first
         settings.idleMilliseconds = idle
         settings.residentSlots = resident

@@ -14,23 +14,23 @@ import Testing
         let producer = try Fixture.producer("blocked", bounds, on: broker)
         var batch = OutputBatch()
         for index in 0..<2_500 { batch.add(value: "\(index)") }
-        var taken = try producer.produce(batch, from: 0)
+        try producer.produce(&batch)
+        let before = batch.next
         while try !producer.flush(timeoutMilliseconds: 10_000) {}
-        #expect(taken > 0 && taken <= 1_000)
+        #expect(before > 0 && before <= 1_000)
 
         try broker.setReachable(false)
-        let before = taken
         for _ in 0..<20 {
-            taken = try producer.produce(batch, from: taken)
+            try producer.produce(&batch)
             try producer.poll(timeoutMilliseconds: 20)
         }
-        #expect(taken - before <= 1_000, "no more than the queue holds")
-        #expect(producer.pending == taken - before)
+        #expect(batch.next - before <= 1_000, "no more than the queue holds")
+        #expect(producer.pending == batch.next - before)
         #expect(try !producer.flush(timeoutMilliseconds: 50))
 
         try broker.setReachable(true)
-        while taken < batch.entries.count {
-            taken = try producer.produce(batch, from: taken)
+        while !batch.isHandedOver {
+            try producer.produce(&batch)
             try producer.poll(timeoutMilliseconds: 100)
         }
         while try !producer.flush(timeoutMilliseconds: 10_000) {}
@@ -59,12 +59,11 @@ import Testing
         let producer = try Fixture.producer("blocked", bounds, on: broker)
         var batch = OutputBatch()
         for _ in 0..<1_000 { batch.add(value: String(repeating: "x", count: 1_000)) }
-        var taken = 0
         for _ in 0..<20 {
-            taken = try producer.produce(batch, from: taken)
+            try producer.produce(&batch)
             try producer.poll(timeoutMilliseconds: 20)
         }
-        #expect((1...65).contains(taken) && producer.pending == taken)
+        #expect((1...65).contains(batch.next) && producer.pending == batch.next)
         producer.close()
     }
 
@@ -74,7 +73,7 @@ import Testing
         var batch = OutputBatch()
         batch.add(value: "small")
         batch.add(value: String(repeating: "x", count: 3_000))
-        let error = #expect(throws: SluiceError.self) { _ = try producer.produce(batch, from: 0) }
+        let error = #expect(throws: SluiceError.self) { try producer.produce(&batch) }
         #expect(error?.code == .delivery)
         #expect(error?.message.contains("3000 bytes") == true && error?.message.contains("large/0") == true)
         #expect(error?.retry == .never)
@@ -93,11 +92,12 @@ import Testing
         let produceKey: Int16 = 0
         try broker.pushErrors(
             [RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT], request: produceKey)
-        _ = try producer.produce(batch, from: 0)
+        try producer.produce(&batch)
         #expect(try producer.flush(timeoutMilliseconds: 10_000))
 
         try broker.pushErrors([RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED], request: produceKey)
-        _ = try producer.produce(batch, from: 0)
+        batch.rewind()
+        try producer.produce(&batch)
         let error = #expect(throws: SluiceError.self) { _ = try producer.flush(timeoutMilliseconds: 10_000) }
         #expect(error?.code == .delivery && error?.retry == .fatal)
         #expect(error?.message.contains("errors/0") == true)

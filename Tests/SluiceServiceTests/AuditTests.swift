@@ -90,7 +90,10 @@ private final class EventsReader: LogReader {
 }
 
 private final class NoProducer: LogProducer {
-    func produce(_ batch: borrowing OutputBatch, from start: Int) -> Int { batch.entries.count }
+    func produce(_ batch: inout OutputBatch) -> Bool {
+        while !batch.isHandedOver { batch.handOver(batch.next) }
+        return true
+    }
     func poll(timeoutMilliseconds: Int) {}
     func flush(timeoutMilliseconds: Int) -> Bool { true }
     var pending: Int { 0 }

@@ -175,21 +175,23 @@ private final class ScriptedProducer: LogProducer {
 
     var pending: Int { broker.script.withLock { $0.produced.count } }
 
-    func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
-        let texts = try (start..<batch.entries.count).map { index in
+    func produce(_ batch: inout OutputBatch) throws -> Bool {
+        let texts = try (batch.next..<batch.entries.count).map { index in
             let entry = batch.entries[index]
             let value = batch.arena.bytes(try #require(entry.value))
             return "\(try messages.command(value).id)/\(entry.partition)"
         }
-        return try broker.script.withLock { script in
+        let taken = try broker.script.withLock { script in
             if script.failures > 0 {
                 script.failures -= 1
                 throw SluiceError(.delivery, "lost", retry: .fatal)
             }
             let taken = texts.prefix(script.capacity)
             script.produced += taken
-            return start + taken.count
+            return taken.count
         }
+        for _ in 0..<taken { batch.handOver(batch.next) }
+        return batch.isHandedOver
     }
 
     func poll(timeoutMilliseconds: Int) throws {}

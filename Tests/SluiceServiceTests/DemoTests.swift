@@ -77,10 +77,11 @@ import Testing
         let pending = 0
         init(_ shared: Shared) { self.shared = shared }
 
-        func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
+        func produce(_ batch: inout OutputBatch) throws -> Bool {
             if batch.entries.count > 1 { shared.feeder.withLock { $0?.stop() } }
             shared.taken.withLock { $0 += 1 }
-            return start + 1
+            batch.handOver(batch.next)
+            return batch.isHandedOver
         }
         func poll(timeoutMilliseconds: Int) throws {}
         func flush(timeoutMilliseconds: Int) throws -> Bool { true }

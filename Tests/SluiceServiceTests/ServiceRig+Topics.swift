@@ -66,11 +66,7 @@ extension ServiceRig {
         defer { producer.close() }
         var batch = OutputBatch()
         for input in inputs { batch.add(input) }
-        var taken = 0
-        while taken < inputs.count {
-            taken = try producer.produce(batch, from: taken)
-            try producer.poll(timeoutMilliseconds: 10)
-        }
+        while try !producer.produce(&batch) { try producer.poll(timeoutMilliseconds: 10) }
         #expect(try producer.flush(timeoutMilliseconds: 60_000))
     }
 

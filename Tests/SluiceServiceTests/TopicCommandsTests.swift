@@ -256,11 +256,7 @@ extension ServiceRig {
             let value = event.encode(into: &batch.arena)
             batch.entries.append(OutputBatch.Entry(topic: .events, partition: 0, key: nil, value: value))
         }
-        var taken = 0
-        while taken < events.count {
-            taken = try producer.produce(batch, from: taken)
-            try producer.poll(timeoutMilliseconds: 10)
-        }
+        while try !producer.produce(&batch) { try producer.poll(timeoutMilliseconds: 10) }
         #expect(try producer.flush(timeoutMilliseconds: 60_000))
     }
 

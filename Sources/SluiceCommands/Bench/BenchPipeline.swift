@@ -52,6 +52,7 @@ struct BenchPipeline: AsyncParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
+    @OptionGroup var set: SettingOptions
     @OptionGroup var log: LogOptions
 
     func validate() throws {
@@ -70,7 +71,7 @@ struct BenchPipeline: AsyncParsableCommand {
         let console = Console.current
         let settings = PipelineBench.Settings(
             bootstrap: bootstrap, topic: topic, count: count, delivery: delivery, features: features, hidden: hidden,
-            layers: layers, workers: workers, repetitions: repetitions)
+            layers: layers, workers: workers, repetitions: repetitions, set: try set.flags())
         let logger = try log.logger(default: .error)
         let work = Task {
             let bar = ProgressBar(console: console)

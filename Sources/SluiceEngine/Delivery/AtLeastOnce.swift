@@ -11,15 +11,18 @@ final class AtLeastOnce: Delivery {
     /// time-out.
     private static let flushMilliseconds = 1_000
 
+    /// One wait for room in the producer's queue, and how many of them in a row come before the input is paused.
+    private static let (roomMilliseconds, waitsMaximum) = (20, 50)
+
     var open = Transaction()
+    /// What the producer takes as it has room, while the next outputs are encoded.
+    private var sending = Transaction()
     private let producer: any LogProducer
     private let limits: OutputLimits
     private let consumer: any LogConsumer
     private let observer: any EngineObserver
     private let clock: any EngineClock
     private let settings: WorkerSettings
-    /// Entries of `open` before it are with the producer.
-    private var delivered = 0
     private let changes = Transaction()
     private var committedNanoseconds: Int64
     private(set) var wait = CommitWait()
@@ -30,6 +33,8 @@ final class AtLeastOnce: Delivery {
     /// When states that the last commit left behind are stored, though nothing new may come; `.max`: none is behind.
     private var storeNanoseconds = Int64.max
     private(set) var isBlocked = false
+    /// Waits for room in a row.
+    private var waits = 0
 
     init(_ producer: any LogProducer, _ resources: WorkerResources, _ settings: WorkerSettings) {
         self.producer = producer
@@ -43,10 +48,12 @@ final class AtLeastOnce: Delivery {
 
     var messageBytesMax: Int { producer.messageBytesMax }
     var isReady: Bool { true }
-    var isHeldBack: Bool { delivered < open.outputs.entries.count || isRecording }
+    var isHeldBack: Bool { isRecording || open.outputs.arena.count > settings.openBytes }
+    private var isHandedOver: Bool { open.outputs.entries.isEmpty && sending.outputs.isHandedOver }
 
     var waitMilliseconds: Int {
         guard !isHeldBack else { return 0 }
+        guard isHandedOver else { return 1 }
         let next = committedNanoseconds + settings.commitNanoseconds
         let due = wait.isDue ? next : storeNanoseconds == .max ? .max : max(next, storeNanoseconds)
         guard due < .max else { return .max }
@@ -71,8 +78,12 @@ final class AtLeastOnce: Delivery {
     }
 
     func advance(_ worker: Worker) throws {
-        if isHeldBack { try handOver(worker) }
         try learning { try producer.poll(timeoutMilliseconds: 0) }
+        if isRecording {
+            try awaitRecorded(worker)
+        } else {
+            try handOver(worker)
+        }
     }
 
     func deliver(_ worker: Worker) throws {
@@ -85,7 +96,16 @@ final class AtLeastOnce: Delivery {
     func recorded(_ worker: Worker) throws {
         isRecording = true
         add()
-        try handOver(worker)
+        try awaitRecorded(worker)
+    }
+
+    private func awaitRecorded(_ worker: Worker) throws {
+        guard try flush(worker) else {
+            if !isBlocked { try setBlocked(true, worker) }
+            return
+        }
+        isRecording = false
+        try unblock(worker)
     }
 
     func moved() { add() }
@@ -95,29 +115,38 @@ final class AtLeastOnce: Delivery {
         isStoreForced = true
     }
 
-    /// Hands outputs to the producer; waits for delivery where a command's record is among them. While either is not
-    /// done the input is paused: what is kept here never exceeds the outputs of one poll.
+    func awaitRoom(_ worker: Worker) throws {
+        waits += 1
+        guard waits <= Self.waitsMaximum else { return try setBlocked(true, worker) }
+        try learning { try producer.poll(timeoutMilliseconds: Self.roomMilliseconds) }
+    }
+
+    /// Hands over what the producer has room for.
     private func handOver(_ worker: Worker) throws {
-        delivered = try learning { try producer.produce(open.outputs, from: delivered) }
-        guard delivered == open.outputs.entries.count else {
-            if !isBlocked { try setBlocked(true, worker) }
-            try learning { try producer.poll(timeoutMilliseconds: 20) }
-            return
-        }
-        if isRecording {
-            guard try flush() else {
-                if !isBlocked { try setBlocked(true, worker) }
-                return
+        repeat {
+            if sending.outputs.isHandedOver {
+                sending.removeAll()
+                guard !open.outputs.entries.isEmpty else { break }
+                swap(&open, &sending)
             }
-            isRecording = false
-        }
-        open.removeAll()
-        delivered = 0
+        } while try learning { try producer.produce(&sending.outputs) }
+        if !isHeldBack { try unblock(worker) }
+    }
+
+    private func unblock(_ worker: Worker) throws {
+        waits = 0
         if isBlocked { try setBlocked(false, worker) }
     }
 
-    private func flush() throws -> Bool {
-        try learning { try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) }
+    /// Hands over all that is open and waits for its delivery; false when that takes long.
+    private func flush(_ worker: Worker) throws -> Bool {
+        try handOver(worker)
+        for _ in 0..<Self.waitsMaximum where !isHandedOver {
+            try learning { try producer.poll(timeoutMilliseconds: Self.roomMilliseconds) }
+            try handOver(worker)
+        }
+        guard isHandedOver else { return false }
+        return try learning { try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) }
     }
 
     /// A refusal is learned from; the next worker folds again what was not committed, without what was refused.
@@ -136,14 +165,14 @@ final class AtLeastOnce: Delivery {
 
     func commitIfDue(_ worker: Worker) throws {
         let now = clock.monotonicNanoseconds()
-        guard wait.isDue || now >= storeNanoseconds, !isHeldBack else { return }
+        guard wait.isDue || now >= storeNanoseconds, !isRecording else { return }
         guard now - committedNanoseconds >= settings.commitNanoseconds else { return }
         _ = try commit(worker, now)
     }
 
     /// Flush, store, commit; false when the outputs are not delivered yet.
     private func commit(_ worker: Worker, _ now: Int64) throws -> Bool {
-        guard try flush() else { return false }
+        guard try flush(worker) else { return false }
         let live = worker.partitions.values.filter(\.isLive)
         var report = CommitReport()
         storeNanoseconds = .max
@@ -195,11 +224,8 @@ final class AtLeastOnce: Delivery {
         let end = clock.monotonicNanoseconds() + Int64(seconds) * 1_000_000_000
         // Counted as well, for clocks that stand still.
         for _ in 0..<10 * seconds where clock.monotonicNanoseconds() < end {
-            if isHeldBack { try handOver(worker) }
-            guard !isHeldBack else {
-                try learning { try producer.poll(timeoutMilliseconds: 1_000) }
-                continue
-            }
+            if isRecording { try awaitRecorded(worker) }
+            guard !isRecording else { continue }
             let isDirty = worker.partitions.values.contains { $0.isLive && $0.table.dirtyCount > 0 }
             guard wait.isDue || isDirty else { return }
             isStoreForced = true

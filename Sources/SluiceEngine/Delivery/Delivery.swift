@@ -11,10 +11,13 @@ package protocol Delivery: AnyObject {
     var isReady: Bool { get }
     /// No input may be folded now: something must be delivered first.
     var isHeldBack: Bool { get }
-    /// Held back for so long that the input is paused.
+    /// Held back for so long that the input is paused, which throws away what is prefetched.
     var isBlocked: Bool { get }
     /// How long the worker may wait for inputs at most.
     var waitMilliseconds: Int { get }
+
+    /// Held back, and not blocked yet: waits a moment for room, and blocks where that has been too often in a row.
+    func awaitRoom(_ worker: Worker) throws
 
     /// What is to be committed.
     var wait: CommitWait { get }

@@ -7,8 +7,10 @@ import SluiceState
 /// is committed beside the fold, which fills the next one meanwhile; aborted, the same bytes are sent again, because a
 /// step cannot be undone. Follows Kafka Streams' EOS v2 (KIP-447).
 final class ExactlyOnce: Delivery {
-    /// Outputs kept for the next transaction while one is under way; beyond it the input is paused.
+    /// Outputs kept for the next transaction while one is under way; beyond it nothing is taken in.
     static let openBytesMaximum = 64 << 20
+    /// One wait for the transaction under way to end, and how many of them in a row come before the input is paused.
+    private static let (roomMilliseconds, waitsMaximum) = (2, 500)
     /// Where a transaction is sent before the interval is over.
     private static let fullBytes = 16 << 20
     /// A commit, or a transaction's next step, is looked for at least this often while one is under way.
@@ -37,7 +39,10 @@ final class ExactlyOnce: Delivery {
     /// When the last transaction was sent.
     private var sentNanoseconds: Int64
     private(set) var wait = CommitWait()
+    private(set) var isHeldBack = false
     private(set) var isBlocked = false
+    /// Waits for room in a row.
+    private var waits = 0
     /// Why the producer is made anew in the next turn.
     var anew: SluiceError?
     /// Times that it was given up, all in all and without a commit between.
@@ -69,8 +74,6 @@ final class ExactlyOnce: Delivery {
 
     var messageBytesMax: Int { producer.messageBytesMax }
     var isReady: Bool { machine.isInitialised && anew == nil }
-    var isHeldBack: Bool { isBlocked }
-
     var waitMilliseconds: Int {
         if machine.isUnderway || !machine.isInitialised { return Self.stepMilliseconds }
         guard wait.isDue else { return .max }
@@ -115,11 +118,21 @@ final class ExactlyOnce: Delivery {
             }
             if machine.needsMembership { try join() }
         }
-        let isFull = machine.isUnderway && open.outputs.arena.count > Self.openBytesMaximum
-        if isFull != isBlocked {
-            isBlocked = isFull
-            try worker.setPaused(isFull)
-        }
+        isHeldBack = machine.isUnderway && open.outputs.arena.count > Self.openBytesMaximum
+        guard !isHeldBack else { return }
+        waits = 0
+        if isBlocked { try setBlocked(false, worker) }
+    }
+
+    func awaitRoom(_ worker: Worker) throws {
+        waits += 1
+        guard waits <= Self.waitsMaximum else { return try setBlocked(true, worker) }
+        clock.pause(milliseconds: Self.roomMilliseconds)
+    }
+
+    private func setBlocked(_ blocked: Bool, _ worker: Worker) throws {
+        isBlocked = blocked
+        try worker.setPaused(blocked)
     }
 
     private func perform(_ action: TransactionMachine.Action) {

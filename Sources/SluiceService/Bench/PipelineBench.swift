@@ -16,11 +16,14 @@ package enum PipelineBench {
         package var count: Int
         package var delivery: String
         package var features, hidden, layers, workers, repetitions: Int
+        /// Of the configuration, over all others.
+        package var set: [(path: String, value: String)]
 
         package init(
             bootstrap: String, topic: String, count: Int, delivery: String, features: Int, hidden: Int, layers: Int,
-            workers: Int, repetitions: Int
+            workers: Int, repetitions: Int, set: [(path: String, value: String)] = []
         ) {
+            self.set = set
             (self.bootstrap, self.topic, self.count, self.delivery) = (bootstrap, topic, count, delivery)
             (self.features, self.hidden, self.layers) = (features, hidden, layers)
             (self.workers, self.repetitions) = (workers, repetitions)
@@ -58,8 +61,8 @@ package enum PipelineBench {
 /// One application, from its first record to its last commit. What it makes for itself it takes away again.
 private final class PipelineRun: Sendable {
     private static let attemptMilliseconds = 10_000
-    /// Looks for predictions, a thousand a second, of which none brings a new one before the rest is given up.
-    private static let quietLooksMaximum = 60_000
+    /// Looks for predictions, two hundred a second, of which none brings a new one before the rest is given up.
+    private static let quietLooksMaximum = 12_000
 
     private let settings: PipelineBench.Settings
     private let logger: Logger
@@ -83,7 +86,7 @@ private final class PipelineRun: Sendable {
                     ("workers", "\(settings.workers)"), ("state.directory", folder.path + "/state"),
                     ("retrain.every", "never"), ("admin.listen", "127.0.0.1:0"),
                     ("admin.tokens", folder.path + "/tokens.yaml"),
-                ])
+                ] + settings.set)
         } catch {
             throw error.asError
         }
@@ -148,7 +151,7 @@ private final class PipelineRun: Sendable {
                     remedy: "look at the broker, and at the log with SLUICE_LOG=info")
             }
             if quietLooks == 0 { progress(done) }
-            try await Task.sleep(for: .milliseconds(1))
+            try await Task.sleep(for: .milliseconds(5))
         }
         return await runtime.backend.views().reduce(0) { $0 + $1.view.streams }
     }

@@ -113,12 +113,11 @@ final class DemoFeeder: Sendable {
 
     /// Sends all of it, for it is counted: a stop ends that only where the output is blocked.
     private func send(_ batch: inout OutputBatch, _ producer: any LogProducer) throws {
-        var produced = 0
-        while produced < batch.entries.count {
-            let before = produced
-            produced = try producer.produce(batch, from: produced)
-            try producer.poll(timeoutMilliseconds: produced < batch.entries.count ? 50 : 0)
-            if produced == before && isStopping.load(ordering: .relaxed) { break }
+        while !batch.isHandedOver {
+            let before = batch.next
+            let isHandedOver = try producer.produce(&batch)
+            try producer.poll(timeoutMilliseconds: isHandedOver ? 0 : 50)
+            if batch.next == before && isStopping.load(ordering: .relaxed) { break }
         }
         batch.removeAll()
     }

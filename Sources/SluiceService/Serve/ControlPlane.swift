@@ -214,8 +214,11 @@ package final class ControlPlane: Sendable {
         refuseLarge(producer.messageBytesMax)
         let fresh = state.withLock { $0.queue.takeFresh() }
         if !fresh.isEmpty {
-            let taken = try producer.produce(Self.batch(fresh), from: 0)
-            if taken < fresh.count { state.withLock { $0.queue.putBack(from: fresh[taken]) } }
+            var batch = Self.batch(fresh)
+            let end = Date(timeIntervalSinceNow: Double(Self.flushMilliseconds) / 1_000)
+            while try !producer.produce(&batch), Date() < end { try producer.poll(timeoutMilliseconds: 5) }
+            // What it has taken of those behind comes twice then, and takes effect once: it has its id.
+            if !batch.isHandedOver { state.withLock { $0.queue.putBack(from: fresh[batch.next]) } }
         }
         guard state.withLock({ $0.queue.hasHanded }) else { return }
         guard try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) else { return }

@@ -7,9 +7,7 @@ final class HastyProducer: LogProducer {
 
     init(_ producer: SimulatedProducer) { self.producer = producer }
 
-    func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
-        try producer.produce(batch, from: start)
-    }
+    func produce(_ batch: inout OutputBatch) throws -> Bool { try producer.produce(&batch) }
     func poll(timeoutMilliseconds: Int) throws { try? producer.poll(timeoutMilliseconds: timeoutMilliseconds) }
     func flush(timeoutMilliseconds: Int) throws -> Bool {
         try producer.poll(timeoutMilliseconds: 0)

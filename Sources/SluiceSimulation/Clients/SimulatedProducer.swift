@@ -23,12 +23,13 @@ package final class SimulatedProducer: LogProducer {
 
     package var pending: Int { queue.count }
 
-    package func produce(_ batch: borrowing OutputBatch, from start: Int) throws -> Int {
+    package func produce(_ batch: inout OutputBatch) throws -> Bool {
         guard !process.isDead else { throw Crash() }
+        let start = batch.next
         let end = min(batch.entries.count, start + max(0, capacity - queue.count))
-        guard start < end else { return start }
-        queue += Topics.records(batch, start..<end, cluster)
-        return end
+        if start < end { queue += Topics.records(batch, start..<end, cluster) }
+        for index in start..<end { batch.handOver(index) }
+        return batch.isHandedOver
     }
 
     package func poll(timeoutMilliseconds: Int) throws {

@@ -22,6 +22,8 @@ package struct Scenario: Sendable {
     package var markedSlots: Int
     /// Slots that come through a swap or a reset of many with each turn, unheard of.
     package var settledSlots: Int
+    /// At-least-once: bytes of outputs that wait for the producer.
+    package var openBytes: Int
     package var idleMilliseconds: Int64?
     /// Streams of a worker in memory at a time.
     package var residentSlots: Int?
@@ -79,6 +81,7 @@ package struct Scenario: Sendable {
         beginsAtEnd = random.once(in: 4)
         huge = random.once(in: 3) ? 2 + random.below(12) : nil
         lostInput = random.once(in: 2) ? .fail : .coldStart
+        openBytes = [0, 2_000, 4 << 20][random.below(3)]
     }
 
     /// What is known of them in the end.

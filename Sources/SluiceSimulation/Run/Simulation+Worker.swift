@@ -86,6 +86,7 @@ extension Simulation {
             eventsTopic: Topics.events, eventsPartitions: 2, slotsTopic: Topics.slots,
             commitNanoseconds: scenario.commitMilliseconds * 1_000_000,
             checkpointNanoseconds: scenario.checkpointMilliseconds * 1_000_000, recentCapacity: 0)
+        settings.openBytes = scenario.openBytes
         settings.replayRecordsMax = scenario.replayRecordsMax
         settings.slotsMinimum = scenario.slotsMinimum
         settings.markedSlots = scenario.markedSlots
