@@ -16,6 +16,8 @@ final class OutputSender {
     private var topics: [OpaquePointer?]
     private let names: [OutputTopic: String]
     private let windows: SendWindows
+    /// As librdkafka takes them, of one partition.
+    private let messages: UnsafeMutablePointer<rd_kafka_message_t>
 
     /// - Parameter isAlone: every record goes in a batch of its own, uncompressed, so that a refusal says of which one.
     init(
@@ -33,12 +35,8 @@ final class OutputSender {
                 remedy: "raise queue.buffering.max.kbytes")
         }
         self.names = names
-        windows = SendWindows(
-            SendWindow.Limits(
-                messages: settings.number("batch.num.messages") ?? 10_000,
-                bytes: settings.number("batch.size") ?? 1_000_000,
-                linger: .milliseconds(settings.value("linger.ms").flatMap { Double($0) } ?? 1)),
-            topics: OutputTopic.allCases.count)
+        windows = SendWindows(topics: OutputTopic.allCases.count)
+        unsafe messages = .allocate(capacity: SendWindow.messagesMaximum)
         let all = owned.merging(isAlone ? Self.alone : [:]) { $1 }
         handle = try KafkaHandle(role, configuration, owned: all, health: health, logger: logger)
         handle.context.isAlone = isAlone
@@ -52,7 +50,10 @@ final class OutputSender {
         }
     }
 
-    deinit { close() }
+    deinit {
+        close()
+        unsafe messages.deallocate()
+    }
 
     private static let alone = ["batch.num.messages": "1", "compression.codec": "none"]
 
@@ -66,33 +67,92 @@ final class OutputSender {
     /// - Returns: whether all is taken.
     func produce(_ batch: inout OutputBatch) throws -> Bool {
         try handle.check()
-        let now = ContinuousClock.now
-        var taken = 0
-        windows.beginRound()
-        defer {
-            handle.context.produced += taken
-            noteBusy()
-        }
+        let before = handle.context.produced
+        for index in 0..<windows.count { unsafe windows[index].pointee.beginRound() }
         for index in batch.next..<batch.entries.count where !batch.entries[index].isHandedOver {
             let entry = batch.entries[index]
-            guard let topic = unsafe topics[Int(entry.topic.rawValue)] else {
-                throw SluiceError(.topic, "no topic is configured for \(entry.topic)")
-            }
-            let size = (entry.key?.count ?? 0) + (entry.value?.count ?? 0)
-            guard
-                let window = unsafe windows.admit(
-                    topic: Int(entry.topic.rawValue), partition: Int(entry.partition), size: size, now: now)
-            else { continue }
-            let code =
-                entry.headers.isEmpty && entry.timestamp <= 0
-                ? unsafe send(entry, batch, topic, window) : unsafe sendWithHeaders(entry, batch, topic, window)
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR { unsafe window.pointee.takeBack(size) }
-            if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { break }
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw refused(entry, batch, KafkaError(code)) }
-            batch.handOver(index)
-            taken += 1
+            let window = unsafe windows.window(topic: Int(entry.topic.rawValue), partition: Int(entry.partition))
+            // One that is new begins its first round.
+            unsafe window.pointee.choose(index, size: (entry.key?.count ?? 0) + (entry.value?.count ?? 0))
+        }
+        defer { if handle.context.produced > before { noteBusy() } }
+        for index in 0..<windows.count {
+            guard unsafe try hand(over: windows[index], &batch) else { break }
         }
         return batch.isHandedOver
+    }
+
+    /// Hands over what is chosen of a partition; false where the queue of all of them is full.
+    private func hand(over window: SendWindows.Window, _ batch: inout OutputBatch) throws -> Bool {
+        var plain = 0
+        for index in unsafe window.pointee.chosen {
+            let entry = batch.entries[index]
+            if entry.headers.isEmpty && entry.timestamp <= 0 {
+                unsafe messages[plain] = unsafe message(entry, batch, window)
+                plain += 1
+                continue
+            }
+            guard unsafe try send(plain, before: index, window, &batch) else { return false }
+            plain = 0
+            let code = unsafe sendWithHeaders(entry, batch, try topic(entry), window)
+            if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw refused(entry, batch, KafkaError(code)) }
+            unsafe taken(index, window, &batch)
+        }
+        return unsafe try send(plain, before: nil, window, &batch)
+    }
+
+    private func topic(_ entry: OutputBatch.Entry) throws -> OpaquePointer {
+        if let topic = unsafe topics[Int(entry.topic.rawValue)] { return unsafe topic }
+        throw SluiceError(.topic, "no topic is configured for \(entry.topic)")
+    }
+
+    private func taken(_ index: Int, _ window: SendWindows.Window, _ batch: inout OutputBatch) {
+        batch.handOver(index)
+        unsafe window.pointee.handedOver(1)
+        handle.context.produced += 1
+    }
+
+    /// Hands over the first `count` of `messages`, which are those chosen before an entry, or the last ones.
+    private func send(
+        _ count: Int, before next: Int?, _ window: SendWindows.Window, _ batch: inout OutputBatch
+    ) throws -> Bool {
+        guard count > 0 else { return true }
+        let chosen = unsafe window.pointee.chosen
+        let end = next.flatMap { chosen.firstIndex(of: $0) } ?? chosen.count
+        let indices = chosen[(end - count)..<end]
+        let topic = unsafe try topic(batch.entries[indices[indices.startIndex]])
+        unsafe rd_kafka_produce_batch(
+            topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_PARTITION, messages, Int32(count))
+        var failed: (index: Int, code: rd_kafka_resp_err_t)?
+        for (place, index) in indices.enumerated() {
+            let code = unsafe messages[place].err
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR {
+                unsafe taken(index, window, &batch)
+            } else if failed == nil {
+                failed = (index, code)
+            }
+        }
+        guard let failed else { return true }
+        guard failed.code == RD_KAFKA_RESP_ERR__QUEUE_FULL else {
+            throw refused(batch.entries[failed.index], batch, KafkaError(failed.code))
+        }
+        return false
+    }
+
+    private func message(
+        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ window: SendWindows.Window
+    ) -> rd_kafka_message_t {
+        let key = unsafe Self.bytes(entry.key, batch)
+        let value = unsafe Self.bytes(entry.value, batch)
+        var message = unsafe rd_kafka_message_t()
+        unsafe message.partition = entry.partition
+        unsafe message.payload = UnsafeMutableRawPointer(mutating: value.baseAddress)
+        unsafe message.len = value.count
+        unsafe message.key = UnsafeMutableRawPointer(mutating: key.baseAddress)
+        unsafe message.key_len = key.count
+        unsafe message._private = UnsafeMutableRawPointer(window)
+        return unsafe message
     }
 
     private func refused(
@@ -110,21 +170,9 @@ final class OutputSender {
                 isBare: bytes == 0, reason: cause))
     }
 
-    private func send(
-        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer,
-        _ window: UnsafeMutablePointer<SendWindow>
-    ) -> rd_kafka_resp_err_t {
-        let key = unsafe Self.bytes(entry.key, batch)
-        let value = unsafe Self.bytes(entry.value, batch)
-        let result = unsafe rd_kafka_produce(
-            topic, entry.partition, RD_KAFKA_MSG_F_COPY, UnsafeMutableRawPointer(mutating: value.baseAddress),
-            value.count, key.baseAddress, key.count, window)
-        return result == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error()
-    }
-
     private func sendWithHeaders(
         _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer,
-        _ window: UnsafeMutablePointer<SendWindow>
+        _ window: SendWindows.Window
     ) -> rd_kafka_resp_err_t {
         let headers = unsafe rd_kafka_headers_new(entry.headers.count)
         for index in entry.headers {

@@ -1,99 +1,81 @@
-/// What of one partition a producer has on its way.
+/// What of one partition a producer has on its way, and what it is handed next.
 ///
 /// An idempotent producer of librdkafka begins no request for a partition of which five messages are under way
 /// (`rktp_msgs_inflight` counts messages, where requests are meant), and while more of it is due the broker's thread
 /// asks again without a pause: on a machine of few cores that takes more of the processor than the fold
-/// (`rd_kafka_toppar_producer_serve`; the same in 2.0 and 2.12). So a partition is handed what one request takes, and
-/// more when that is answered: what would wait in librdkafka's queue waits before it, in larger requests, and nothing
-/// is slower for it.
+/// (`rd_kafka_toppar_producer_serve`; the same in 2.0 and 2.12). So a partition is handed what one request takes, at
+/// once and well within `linger.ms`, and more when that is answered: what would wait in librdkafka's queue waits before
+/// it, in larger requests, and nothing is slower for it.
 ///
 /// Confined to the thread that produces and polls.
 struct SendWindow {
     /// `RD_KAFKA_IDEMP_MAX_INFLIGHT`.
     private static let underwayMaximum = 5
-
-    /// When a request is full, and how long librdkafka waits for it to be.
-    struct Limits {
-        let messages: Int
-        let bytes: Int
-        let linger: Duration
-    }
+    /// Of one request: some tenths of a millisecond to hand over, and within the usual `batch.size`.
+    static let (messagesMaximum, bytesMaximum) = (2_048, 800_000)
 
     /// Messages handed over on which librdkafka has not reported.
-    private var underway = 0
-    /// Of the last request.
-    private var began = ContinuousClock.Instant.now
-    private var messages = 0
+    private(set) var underway = 0
+    /// Entries to be handed over in this round.
+    private(set) var chosen: [Int] = []
     private var bytes = 0
-    /// The last round in which there was no room: what comes behind has none either, for the order's sake.
-    private var fullRound = 0
+    /// No more is chosen in this round: what comes behind has no room either, for the order's sake.
+    private var isFull = false
 
-    mutating func report() { underway -= 1 }
+    mutating func beginRound() {
+        chosen.removeAll(keepingCapacity: true)
+        bytes = 0
+        isFull = underway >= Self.underwayMaximum
+    }
 
-    /// Takes in a message, unless it would have to wait.
-    ///
-    /// - Parameters:
-    ///   - round: number of the call that hands it over.
-    ///   - now: when that began.
-    mutating func admit(_ size: Int, _ limits: Limits, round: Int, now: ContinuousClock.Instant) -> Bool {
-        guard fullRound != round else { return false }
-        let joins =
-            underway > 0 && messages < limits.messages && bytes + size <= limits.bytes && now - began < limits.linger
-        if !joins {
-            guard underway < Self.underwayMaximum else {
-                fullRound = round
-                return false
-            }
-            (began, messages, bytes) = (now, 0, 0)
-        }
-        underway += 1
-        messages += 1
+    /// Chooses an entry for this round where there is room for it.
+    mutating func choose(_ index: Int, size: Int) {
+        isFull = isFull || chosen.count == Self.messagesMaximum || !chosen.isEmpty && bytes + size > Self.bytesMaximum
+        guard !isFull else { return }
+        chosen.append(index)
         bytes += size
-        return true
     }
 
-    /// The last message taken in was not handed over after all.
-    mutating func takeBack(_ size: Int) {
-        underway -= 1
-        messages -= 1
-        bytes -= size
-    }
+    mutating func handedOver(_ count: Int) { underway += count }
+    mutating func reported() { underway -= 1 }
 }
 
 /// The windows of all partitions of all topics of a producer, at addresses that librdkafka hands back with each report.
 @safe
 final class SendWindows {
-    private let limits: SendWindow.Limits
-    /// By topic, then partition; "any" is the first.
-    private var windows: [[UnsafeMutablePointer<SendWindow>]] = unsafe []
-    private var round = 0
+    typealias Window = UnsafeMutablePointer<SendWindow>
 
-    init(_ limits: SendWindow.Limits, topics: Int) {
-        self.limits = limits
-        unsafe windows = unsafe Array(repeating: [], count: topics)
+    /// By topic, then partition; "any" is the first.
+    private var windows: [[Window]]
+    /// All of them.
+    private var list: [Window] = unsafe []
+
+    init(topics: Int) { unsafe windows = unsafe Array(repeating: [], count: topics) }
+
+    deinit {
+        for index in 0..<count {
+            unsafe list[index].deinitialize(count: 1)
+            unsafe list[index].deallocate()
+        }
     }
 
-    deinit { unsafe windows.joined().forEach { unsafe $0.deallocate() } }
+    var count: Int { unsafe list.count }
+    subscript(index: Int) -> Window { unsafe list[index] }
 
-    func beginRound() { round += 1 }
-
-    /// The partition's window, if it takes the message.
     @inline(__always)
-    func admit(
-        topic: Int, partition: Int, size: Int, now: ContinuousClock.Instant
-    ) -> UnsafeMutablePointer<SendWindow>? {
+    func window(topic: Int, partition: Int) -> Window {
         while unsafe windows[topic].count <= partition + 1 {
-            let window = UnsafeMutablePointer<SendWindow>.allocate(capacity: 1)
+            let window = Window.allocate(capacity: 1)
             unsafe window.initialize(to: SendWindow())
             unsafe windows[topic].append(window)
+            unsafe list.append(window)
         }
-        let window = unsafe windows[topic][partition + 1]
-        return unsafe window.pointee.admit(size, limits, round: round, now: now) ? window : nil
+        return unsafe windows[topic][partition + 1]
     }
 
     /// A message has been reported on.
     @inline(__always)
     static func report(_ opaque: UnsafeMutableRawPointer?) {
-        unsafe opaque?.assumingMemoryBound(to: SendWindow.self).pointee.report()
+        unsafe opaque?.assumingMemoryBound(to: SendWindow.self).pointee.reported()
     }
 }
