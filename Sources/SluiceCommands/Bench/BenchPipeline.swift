@@ -16,10 +16,14 @@ struct BenchPipeline: AsyncParsableCommand {
             The time is from the arrival of the first record to the commit behind the last. Topics that the \
             application makes for itself are deleted again; TOPIC-out stays.
 
+            --load measures latency, too: applications are fed at these percentages of the median rate, through topics \
+            of their own, for --seconds each.
+
             Examples:
               sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000
               sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000 --delivery at-least-once \
             --json
+              sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --load 10,50,80
             """)
 
     @Option(help: ArgumentHelp("The broker.", valueName: "host:port"))
@@ -49,7 +53,13 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: "Runs, each of a new application.")
     var repetitions = 3
 
-    @Flag(help: "One JSON object.")
+    @Option(help: ArgumentHelp("Latency at these percentages of the rate, such as 10,50,80.", valueName: "list"))
+    var load: String?
+
+    @Option(help: "Seconds of each measurement of latency.")
+    var seconds = 10.0
+
+    @Flag(help: "JSON lines.")
     var json = false
 
     @OptionGroup var set: SettingOptions
@@ -62,6 +72,8 @@ struct BenchPipeline: AsyncParsableCommand {
         ] where !(1...limit).contains(value) {
             throw ValidationError("\(name) must be from 1 to \(limit).")
         }
+        guard loads != nil else { throw ValidationError("--load must be percentages above 0, such as 10,50,80.") }
+        guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
         guard ["exactly-once", "at-least-once"].contains(delivery) else {
             throw ValidationError("--delivery must be exactly-once or at-least-once.")
         }
@@ -76,16 +88,34 @@ struct BenchPipeline: AsyncParsableCommand {
         let work = Task {
             let bar = ProgressBar(console: console)
             defer { bar.clear() }
-            return try await PipelineBench.run(settings, logger: logger) { done, repetition in
+            let result = try await PipelineBench.run(settings, logger: logger) { done, repetition in
                 let share = (Double(repetition) + Double(done) / Double(settings.count)) / Double(settings.repetitions)
                 bar.show(min(1, share)) { "run \(repetition + 1) of \(settings.repetitions), \(done) predicted" }
             }
+            bar.clear()
+            show(result, on: console)
+            for load in loads ?? [] {
+                let latency = try await LoadBench.run(
+                    settings, load: load, rate: load * result.median, seconds: seconds, logger: logger)
+                let lines = json ? [JSONWriter.text(of: latency)] : latency.lines
+                lines.forEach { console.line($0) }
+            }
         }
-        let result = try await Signals.during {
+        try await Signals.during {
             try await work.value
         } first: {
             work.cancel()
         }
+    }
+
+    /// Shares of the rate; nil where they are none.
+    private var loads: [Double]? {
+        guard let load else { return [] }
+        let loads = load.split(separator: ",").map { Double($0).map { $0 / 100 } ?? 0 }
+        return loads.isEmpty || loads.contains { $0 <= 0 || $0 > 2 } ? nil : loads
+    }
+
+    private func show(_ result: PipelineBench.Result, on console: Console) {
         if json { return console.line(JSONWriter.text(of: result)) }
         console.line(
             "\(delivery), features \(features), hidden \(hidden), layers \(layers), streams \(result.streams), "

@@ -1,0 +1,48 @@
+internal import Foundation
+internal import SluiceAdmin
+internal import SluiceService
+
+extension LoadBench.Result {
+    /// A line of quantiles for each of the two ways, and the histogram of the service's own.
+    var lines: [String] {
+        func quantiles(_ name: String, _ histogram: LatencyHistogram) -> String {
+            let values = [0.5, 0.9, 0.99, 0.999].map { String(format: "%8.2f", histogram.quantile($0)) }
+            let largest = String(format: "%8.2f", Double(histogram.largestNanoseconds) / 1e6)
+            return "  \(name)\(values.joined()) \(largest) ms of \(histogram.count)"
+        }
+        let heading = String(format: "%.0f %% load, %.0f records/s", load * 100, rate)
+        return [
+            heading.padding(toLength: 29, withPad: " ", startingAt: 0) + "p50     p90     p99   p99.9      max",
+            quantiles("arrival to produced  ", service), quantiles("end to end           ", endToEnd),
+        ] + bars
+    }
+
+    private var bars: [String] {
+        let buckets = service.buckets
+        guard let first = buckets.firstIndex(where: { $0 > 0 }), let last = buckets.lastIndex(where: { $0 > 0 }),
+            let most = buckets.max()
+        else { return [] }
+        return (first...last).map { bucket in
+            let width = (50 * buckets[bucket] + most - 1) / most
+            return String(format: "  %8.2f ms ", LatencyHistogram.milliseconds(bucket))
+                + String(repeating: "#", count: width) + " \(buckets[bucket])"
+        }
+    }
+}
+
+extension LoadBench.Result: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.member("bench", "latency")
+            $0.member("load", load)
+            $0.member("records_per_second", rate.rounded())
+            for (prefix, histogram) in [("", service), ("end_to_end_", endToEnd)] {
+                $0.member(prefix + "records", histogram.count)
+                for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)] {
+                    $0.member(prefix + name + "_ms", histogram.quantile(share))
+                }
+                $0.member(prefix + "max_ms", Double(histogram.largestNanoseconds) / 1e6)
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Logging
+import ServiceLifecycle
+import SluiceConfiguration
+import SluiceCore
+import SluiceKafka
+import SluiceLog
+import SluiceModelFile
+
+/// An application of a measurement's own: `serve` in this process. What it makes for itself it takes away again.
+final class BenchService: Sendable {
+    private static let attemptMilliseconds = 10_000
+
+    private let settings: PipelineBench.Settings
+    private let logger: Logger
+    private let folder: URL
+    private let loaded: LoadedConfiguration
+
+    var configuration: Configuration { loaded.configuration }
+
+    init(_ settings: PipelineBench.Settings, input: String?, output: String?, logger: Logger) throws {
+        self.settings = settings
+        self.logger = logger
+        let name = "bench-\(UUID().uuidString.prefix(8).lowercased())"
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-\(name)")
+        let names = BenchModel.names(settings.features)
+        let features = names.map { "\($0): /values/\($0)" }.joined(separator: ", ")
+        do {
+            loaded = try Configuration.load(
+                text: "input: {features: {\(features)}}",
+                flags: [
+                    ("application", name), ("kafka.bootstrap.servers", settings.bootstrap),
+                    ("input.topic", input ?? name + ".input"), ("output.topic", output ?? name + ".output"),
+                    ("output.rejects", name + ".rejected"), ("delivery", settings.delivery),
+                    ("workers", "\(settings.workers)"), ("state.directory", folder.path + "/state"),
+                    ("retrain.every", "never"), ("admin.listen", "127.0.0.1:0"),
+                    ("admin.tokens", folder.path + "/tokens.yaml"),
+                ] + settings.set)
+        } catch {
+            throw error.asError
+        }
+    }
+
+    /// Serves while `body` runs, and ends in order; then `after` is called.
+    ///
+    /// - Parameter ownsTopics: input and output are made and taken away, too.
+    func run(
+        ownsTopics: Bool, _ body: (ServeRuntime) async throws -> Void, after: (ServeRuntime) throws -> Void
+    ) async throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await onThread { try self.prepareTopics(ownsTopics) }
+        let path = folder.appendingPathComponent("model.safetensors").path
+        _ = try ModelFile.write(
+            BenchModel.drawn(features: settings.features, hidden: settings.hidden, layers: settings.layers), to: path)
+        let runtime = try ServeRuntime(loaded, modelFile: path, logger: logger)
+        var quiet = logger
+        quiet.logLevel = .critical
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: runtime, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: quiet))
+        let service = Task { try await group.run() }
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await body(runtime))
+        } catch {
+            result = .failure(error)
+        }
+        await group.triggerGracefulShutdown()
+        let ended = await service.result
+        try? await onThread { try self.deleteTopics(ownsTopics) }
+        try result.get()
+        try ended.get()
+        try after(runtime)
+    }
+
+    func cluster() throws -> Cluster {
+        try Cluster(configuration, health: KafkaHealth(logger: logger), logger: logger) { false }
+    }
+
+    private func admin() throws -> KafkaAdmin {
+        try KafkaAdmin(KafkaConfiguration(configuration.kafka), health: KafkaHealth(logger: logger), logger: logger)
+    }
+
+    /// Makes output and rejects where they do not exist, and the input where it is this application's own.
+    private func prepareTopics(_ ownsTopics: Bool) throws {
+        let admin = try admin()
+        defer { admin.close() }
+        let (input, output) = (configuration.input.topic, configuration.output)
+        let known = [settings.topic, input, output.topic]
+        let found = try admin.describe(known, timeoutMilliseconds: Self.attemptMilliseconds)
+        guard let described = found.first(where: { $0.name == settings.topic }) else {
+            throw SluiceError(
+                .topic, "the topic \(settings.topic) does not exist",
+                remedy: "fill it with observations of --features features first")
+        }
+        try checkCount(described.partitions)
+        for name in [input, output.topic, output.rejects] where !found.contains(where: { $0.name == name }) {
+            try admin.create(
+                TopicDescription(name: name, partitions: described.partitions),
+                timeoutMilliseconds: Self.attemptMilliseconds)
+        }
+    }
+
+    private func checkCount(_ partitions: Int) throws {
+        let reader = try KafkaReader(
+            KafkaConfiguration(configuration.kafka), health: KafkaHealth(logger: logger), logger: logger)
+        defer { reader.close() }
+        let held = try (0..<partitions).reduce(0) { sum, partition in
+            let (low, high) = try reader.watermarks(
+                TopicPartition(topic: settings.topic, partition: Int32(partition)),
+                timeoutMilliseconds: Self.attemptMilliseconds)
+            return sum + Int(high - low)
+        }
+        guard held >= settings.count else {
+            throw SluiceError(
+                .topic, "the topic \(settings.topic) holds \(held) records, fewer than \(settings.count)",
+                remedy: "fill it, or give a smaller --count")
+        }
+    }
+
+    private func deleteTopics(_ ownsTopics: Bool) throws {
+        let admin = try admin()
+        defer { admin.close() }
+        let plan = configuration.topics(isEmbedded: false)
+        let own = [configuration.output.rejects] + (ownsTopics ? [plan.input, configuration.output.topic] : [])
+        try admin.delete(
+            plan.needs.map(\.name).filter { own.contains($0) || plan.isInternal($0) },
+            timeoutMilliseconds: Self.attemptMilliseconds)
+    }
+}
