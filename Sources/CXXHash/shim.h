@@ -1,2 +1,4 @@
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>

@@ -21,6 +21,7 @@ package struct DirtySlots {
 
     package var count: Int { entries.count - next }
     package var isEmpty: Bool { next == entries.count }
+    package var memoryBytes: Int { entries.capacity * MemoryLayout<Entry>.stride }
     /// Where replay must begin, at the latest, for nothing to be missing; nil when nothing is dirty.
     package var oldest: Offset? {
         isEmpty ? nil : min(entries[next].since, firstDisordered.map { lowest(from: $0) } ?? .max)

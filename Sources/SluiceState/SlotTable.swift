@@ -3,8 +3,8 @@ package import SluiceLSTM
 
 /// The slots of one partition: each stream's whole state in one contiguous block, in pages that never move.
 ///
-/// Confined to the worker that owns the partition. Memory per stream is `layout.stride`, its key's block and about 11
-/// bytes of index; growing allocates a page and, at powers of two, a larger index.
+/// Confined to the worker that owns the partition. Memory per stream is `layout.stride`, its key's block, 11 to 21
+/// bytes of index and 16 while it is dirty; growing allocates a page and, at powers of two, a larger index.
 @safe package final class SlotTable {
     private static let pageSlots = 1024
 
@@ -64,9 +64,10 @@ package import SluiceLSTM
 
     /// Streams with a slot.
     package var count: Int { unsafe index.count + (former?.table.count ?? 0) }
-    /// Bytes of slots, index and keys, roughly.
+    /// Bytes of slots, index, keys and the list of dirty slots.
     package var memoryBytes: Int {
-        let own = unsafe (pages.count - releasedPages) * Self.pageSlots * layout.stride + index.count * 32
+        let slots = unsafe (pages.count - releasedPages) * Self.pageSlots * layout.stride
+        let own = unsafe slots + index.memoryBytes + texts.memoryBytes + dirty.memoryBytes
         return unsafe own + (former?.table.memoryBytes ?? 0)
     }
 
@@ -112,7 +113,7 @@ package import SluiceLSTM
         unsafe self[slot].header.pointee.key = texts.insert(key)
         unsafe self[slot].header.pointee.keyHash = hash
         if initialStates.isDrawn { unsafe begin(self[slot].state, self[slot].header) }
-        unsafe index.insert(hash, slot: slot) { unsafe self[$0].header.pointee.keyHash }
+        unsafe index.insert(hash, slot: slot)
         return slot
     }
 
@@ -171,7 +172,7 @@ package import SluiceLSTM
 
     func free(_ slot: UInt32) {
         let header = unsafe self[slot].header.pointee
-        unsafe index.remove(header.keyHash, slot: slot) { unsafe self[$0].header.pointee.keyHash }
+        unsafe index.remove(header.keyHash, slot: slot)
         unsafe texts.remove(header.key)
         unsafe self[slot].header.pointee.key = .none
         unsafe freeSlots.append(slot)

@@ -31,6 +31,8 @@ package struct TextPool: ~Copyable {
         classes = Array(repeating: SizeClass(), count: count)
     }
 
+    package var memoryBytes: Int { classes.reduce(0) { unsafe $0 + $1.pages.count } * Self.pageBytes }
+
     deinit {
         for sizeClass in classes {
             unsafe sizeClass.pages.forEach { unsafe $0.deallocate() }

@@ -12,19 +12,18 @@ import Testing
         var held: [UInt32: UInt64] = [:]
         var free: [UInt32] = []
         var nextSlot: UInt32 = 0
-        func hashOf(_ held: [UInt32: UInt64]) -> (UInt32) -> UInt64 { { held[$0] ?? 0 } }
         for turn in 0..<6_000 {
             if held.isEmpty || generator.next() % 5 < (turn < 4_000 ? 4 : 1) {
                 let slot = free.popLast() ?? nextSlot
                 if slot == nextSlot { nextSlot += 1 }
                 // High bits set: homes at the table's end, probes around it.
                 let hash = generator.next() % distinctHashes &* 0x9E37_79B9_7F4A_7C15 | 0x3F8
-                index.insert(hash, slot: slot, hashOf: hashOf(held))
+                index.insert(hash, slot: slot)
                 held[slot] = hash
             } else if let slot = held.keys.min(by: { ($0 &* 2_654_435_761) < ($1 &* 2_654_435_761) }),
                 let hash = held[slot]
             {
-                index.remove(hash, slot: slot, hashOf: hashOf(held))
+                index.remove(hash, slot: slot)
                 held[slot] = nil
                 free.append(slot)
             }
@@ -33,5 +32,43 @@ import Testing
             for (slot, hash) in held { #expect(index.find(hash) { $0 == slot } == slot) }
             for slot in free { #expect(index.find(generator.next()) { $0 == slot } == nil) }
         }
+    }
+
+    /// However many it holds, one insertion looks at a few places of the old table, and that is through before the next
+    /// is begun.
+    @Test func theIndexGrowsWithoutAPause() {
+        var generator = Generator(seed: 5)
+        var index = StreamIndex()
+        let hashes = (0..<200_000).map { _ in generator.next() }
+        var growths = 0
+        for (slot, hash) in hashes.enumerated() {
+            let before = index.unmoved
+            index.insert(hash, slot: UInt32(slot))
+            if index.unmoved > before {
+                #expect(before == 0)
+                growths += 1
+            } else {
+                #expect(before - index.unmoved <= StreamIndex.step)
+            }
+        }
+        // 1,024 places for the first 768.
+        #expect(growths == 9)
+        for (slot, hash) in hashes.enumerated() { #expect(index.find(hash) { $0 == slot } == UInt32(slot)) }
+    }
+
+    /// Where no stream is new, those that are heard of bring it to its end.
+    @Test func lookUpsMoveWhatIsInTheOldTable() {
+        var index = StreamIndex()
+        for slot in 0..<769 { index.insert(xxHash(slot), slot: UInt32(slot)) }
+        #expect(index.unmoved == 1_024 - StreamIndex.step)
+        for _ in 0..<2 {
+            for slot in 0..<769 { #expect(index.find(xxHash(slot)) { $0 == slot } == UInt32(slot)) }
+        }
+        #expect(index.unmoved == 0 && index.memoryBytes == 2_048 * 8)
+    }
+
+    private func xxHash(_ number: Int) -> UInt64 {
+        var generator = Generator(seed: UInt64(number))
+        return generator.next()
     }
 }
