@@ -4,6 +4,8 @@ internal import Foundation
 struct Axis: Equatable {
     let range: ClosedRange<Double>
     let ticks: [Double]
+    /// Equal ratios are equally far apart.
+    var isLogarithmic = false
 
     /// The range that holds all values and ends at round numbers: 1, 2 or 5 times a power of ten apart.
     ///
@@ -33,8 +35,18 @@ struct Axis: Equatable {
         range = 1...Double(count)
     }
 
+    /// From the smallest of these numbers, which are marked, to the largest.
+    init(logarithmic values: [Int]) {
+        ticks = Set(values.filter { $0 > 0 }).sorted().map(Double.init)
+        let (low, high) = (ticks.first ?? 1, ticks.last ?? 1)
+        range = low < high ? low...high : low / 2...high * 2
+        isLogarithmic = true
+    }
+
     /// Where a value lies between `start` and `end`.
     func place(_ value: Double, from start: Double, to end: Double) -> Double {
-        start + (value - range.lowerBound) / (range.upperBound - range.lowerBound) * (end - start)
+        let (low, high) = (range.lowerBound, range.upperBound)
+        let share = isLogarithmic ? log(value / low) / log(high / low) : (value - low) / (high - low)
+        return start + share * (end - start)
     }
 }

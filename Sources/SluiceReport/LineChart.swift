@@ -21,6 +21,14 @@ package struct LineChart {
         }
     }
 
+    /// Of the horizontal axis.
+    package enum Scale {
+        /// From 1 on, with round numbers marked.
+        case linear
+        /// From the smallest number of the lines to the largest, each marked; all are above zero.
+        case logarithmic
+    }
+
     private static let (width, height) = (760.0, 300.0)
     private static let (left, right, top, bottom) = (64.0, 744.0, 30.0, 262.0)
     private static let legendRow = 18.0
@@ -30,17 +38,26 @@ package struct LineChart {
     let lines: [Line]
     /// A number to be marked, and what it is.
     let mark: (x: Int, text: String)?
+    let scale: Scale
+    /// Whether the vertical axis does.
+    let includesZero: Bool
 
-    package init(_ title: String, horizontal: String, _ lines: [Line], mark: (x: Int, text: String)? = nil) {
+    package init(
+        _ title: String, horizontal: String, _ lines: [Line], mark: (x: Int, text: String)? = nil,
+        scale: Scale = .linear, includesZero: Bool = false
+    ) {
         self.title = title
         self.horizontal = horizontal
         self.lines = lines
         self.mark = mark
+        self.scale = scale
+        self.includesZero = includesZero
     }
 
     package var svg: HTML {
-        let across = Axis(upTo: lines.flatMap(\.points).map(\.x).max() ?? 1)
-        let up = Axis(lines.flatMap(\.points).map(\.y))
+        let numbers = lines.flatMap(\.points).map(\.x)
+        let across = scale == .linear ? Axis(upTo: numbers.max() ?? 1) : Axis(logarithmic: numbers)
+        let up = Axis(lines.flatMap(\.points).map(\.y), includesZero: includesZero)
         func x(_ value: Int) -> Double { across.place(Double(value), from: Self.left, to: Self.right) }
         func y(_ value: Double) -> Double { up.place(value, from: Self.bottom, to: Self.top) }
         var body: HTML = ""
@@ -52,8 +69,11 @@ package struct LineChart {
                 """
         }
         for tick in across.ticks {
+            let text = scale == .linear ? String(Int(tick)) : NumberText.count(Int(tick))
+            // A long number at the chart's edge would be cut.
+            let anchor = text.count > 4 && x(Int(tick)) == Self.right ? "end" : "middle"
             body += """
-                <text class="tick middle" x="\(x(Int(tick)))" y="\(Self.bottom + 20)">\(Int(tick))</text>
+                <text class="tick \(anchor)" x="\(x(Int(tick)))" y="\(Self.bottom + 20)">\(text)</text>
 
                 """
         }

@@ -18,6 +18,21 @@ import Testing
         #expect(Axis(upTo: 5_000).ticks.count <= 12)
     }
 
+    @Test func equalRatiosAreEquallyFarApartOnALogarithmicAxis() {
+        let axis = Axis(logarithmic: [100, 1, 10, 10])
+        #expect(axis.range == 1...100 && axis.ticks == [1, 10, 100])
+        #expect(abs(axis.place(10, from: 0, to: 8) - 4) < 1e-12 && axis.place(100, from: 0, to: 8) == 8)
+        for few in [[], [7]] {
+            let axis = Axis(logarithmic: few)
+            #expect(axis.range.lowerBound > 0 && axis.range.lowerBound < axis.range.upperBound)
+        }
+        let chart = LineChart(
+            "t", horizontal: "streams", [.init("a", style: "a", [(1_000, 5), (100_000, 6)])], scale: .logarithmic,
+            includesZero: true
+        ).svg.text
+        #expect(chart.contains(/"tick end" x="744" y="282">100,000</) && chart.contains(">0</text>"))
+    }
+
     @Test func whatIsNoNumberIsLeftOut() {
         let line = LineChart("t", horizontal: "epoch", [.init("a", style: "a", [(1, 1), (2, .nan), (3, 2)])]).svg
         #expect(line.text.matches(of: /<circle/).count == 2 && !line.text.contains("nan"))
