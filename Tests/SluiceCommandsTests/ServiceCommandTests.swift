@@ -94,12 +94,12 @@ import Testing
         let engine = await sluice(
             list: [
                 "bench", "engine", "--streams", "10", "--features", "2", "--hidden", "4", "--batch", "64", "--seconds",
-                "0.01", "--json",
+                "0.01", "--workers", "2", "--partitions", "3", "--json",
             ])
-        for (result, name) in [(step, "step"), (train, "train"), (engine, "engine")] {
+        for (result, name, threads) in [(step, "step", 1), (train, "train", 1), (engine, "engine", 2)] {
             #expect(result.code == 0 && result.out.lines.count == 1)
             let object = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
-            #expect(object?["bench"] as? String == name && object?["threads"] as? Int == 1)
+            #expect(object?["bench"] as? String == name && object?["threads"] as? Int == threads)
         }
     }
 }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import SluiceAdmin
 internal import SluiceCore
 internal import SluiceService
@@ -10,8 +9,9 @@ struct BenchEngine: AsyncParsableCommand {
         commandName: "engine",
         abstract: "The engine without a broker: decode, fold, encode.",
         discussion: """
-            JSON records of many streams lie in memory; each is decoded, folded into its stream's state by one thread \
-            and answered with an encoded prediction. Every output is counted and checked.
+            JSON records of many streams lie in memory; each is decoded, folded into its stream's state and answered \
+            with an encoded prediction. Every output is counted and checked. Memory is by how much the process grows \
+            when the streams come, and the longest batch, in processor time, is one of those in which they do.
 
             Examples:
               sluice bench engine
@@ -33,6 +33,12 @@ struct BenchEngine: AsyncParsableCommand {
     @Option(help: "Records folded at once, at most \(Limits.batchRecords).")
     var batch = 1_024
 
+    @Option(help: "Partitions in which the streams lie, at least one for each worker.")
+    var partitions = 1
+
+    @Option(help: "Threads, each with an engine and a share of the streams.")
+    var workers = 1
+
     @Option(help: "Seconds in all.")
     var seconds = 5.0
 
@@ -41,8 +47,9 @@ struct BenchEngine: AsyncParsableCommand {
 
     func validate() throws {
         for (name, value, limit) in [
-            ("--streams", streams, 1_000_000), ("--features", features, 1_000), ("--hidden", hidden, Limits.hidden),
+            ("--streams", streams, 10_000_000), ("--features", features, 1_000), ("--hidden", hidden, Limits.hidden),
             ("--layers", layers, Limits.layers), ("--batch", batch, Limits.batchRecords),
+            ("--partitions", partitions, min(streams, 65_536)), ("--workers", workers, min(streams, 1_024)),
         ] where !(1...limit).contains(value) {
             throw ValidationError("\(name) must be from 1 to \(limit).")
         }
@@ -52,20 +59,20 @@ struct BenchEngine: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let settings = EngineBench.Settings(
-            streams: streams, features: features, hidden: hidden, layers: layers, batch: batch, seconds: seconds)
+            streams: streams, features: features, hidden: hidden, layers: layers, batch: batch, partitions: partitions,
+            workers: workers, seconds: seconds)
         let result = try await Signals.onThread { interruption in
-            try EngineBench.run(settings, clock: SystemClock()) { interruption.isRequested }
+            let bar = ProgressBar(console: console)
+            defer { bar.clear() }
+            return try EngineBench.run(settings, clock: SystemClock()) { share, rate in
+                bar.show(share) { ProgressBar.rate(rate, per: 1) }
+            } isCancelled: {
+                interruption.isRequested
+            }
         }
         if json { return console.line(JSONWriter.text(of: result)) }
-        console.line(
-            String(
-                format: "features %d, hidden %d, layers %d, streams %d, batch %d, one thread:", features, hidden,
-                layers,
-                streams, batch))
-        console.line(
-            String(
-                format: "%.0f records/s at best, %.0f in the median of %d repetitions", result.recordsPerSecond,
-                result.median, result.repetitions))
+        console.line(EngineRow.heading)
+        console.line(EngineRow(result).text)
     }
 }
 
@@ -78,10 +85,16 @@ extension EngineBench.Result: JSONWritable {
             $0.member("layers", settings.layers)
             $0.member("streams", settings.streams)
             $0.member("batch", settings.batch)
-            $0.member("threads", 1)
+            $0.member("partitions", settings.partitions)
+            $0.member("workers", settings.workers)
+            $0.member("threads", settings.workers)
             $0.member("records_per_second", recordsPerSecond.rounded())
             $0.member("median", median.rounded())
             $0.member("repetitions", repetitions)
+            $0.member("resident_bytes", memory.resident)
+            $0.member("state_bytes", memory.counted)
+            $0.member("raw_state_bytes", memory.raw)
+            $0.member("longest_batch_milliseconds", longestMilliseconds)
         }
     }
 }

@@ -1,141 +1,71 @@
-import SluiceCore
+import Foundation
 package import SluiceEngine
-import SluiceLSTM
-import SluiceLog
-import SluiceNumerics
-import SluiceSchema
-import SluiceState
 
 /// Times the engine without a broker: records in memory are decoded, folded and answered with encoded predictions.
 package enum EngineBench {
-    package struct Settings: Sendable {
-        package var streams, features, hidden, layers, batch: Int
+    package struct Settings: Sendable, Hashable {
+        /// Of all workers together.
+        package var streams: Int
+        package var features, hidden, layers, batch: Int
+        /// Of all workers together, at least one each.
+        package var partitions: Int
+        /// Threads, each with an engine of its own.
+        package var workers: Int
         /// Of all repetitions together.
         package var seconds: Double
 
-        package init(streams: Int, features: Int, hidden: Int, layers: Int, batch: Int, seconds: Double) {
+        package init(
+            streams: Int = 10_000, features: Int = 8, hidden: Int = 64, layers: Int = 1, batch: Int = 1_024,
+            partitions: Int = 1, workers: Int = 1, seconds: Double
+        ) {
             (self.streams, self.features, self.hidden) = (streams, features, hidden)
             (self.layers, self.batch, self.seconds) = (layers, batch, seconds)
+            (self.partitions, self.workers) = (max(partitions, workers), workers)
         }
     }
 
     package struct Result: Sendable {
         package var settings: Settings
-        /// Of the best repetition, and of the median one.
+        /// Of the best repetition, and of the median one; all workers together.
         package var recordsPerSecond: Double
         package var median: Double
         package var repetitions: Int
+        package var memory: Memory
+        /// The longest processor time of one batch while all streams were new.
+        package var longestMilliseconds: Double
     }
 
-    private static let repetitions = 7
+    /// What all streams together take, in bytes.
+    package struct Memory: Sendable {
+        /// By which the process grew, buffers for batches and the model's weights included.
+        package var resident: Int
+        /// What the engine itself says.
+        package var counted: Int
+        /// h and c alone: 2·L·H·4 for each stream.
+        package var raw: Int
+    }
 
-    /// - Parameter isCancelled: ends it after the repetition at hand.
+    static let repetitions = 7
+
+    /// - Parameters:
+    ///   - progress: told after each repetition the share that is done and its rate.
+    ///   - isCancelled: ends it after the repetition at hand.
     package static func run(
-        _ settings: Settings, clock: some EngineClock, isCancelled: () -> Bool = { false }
+        _ settings: Settings, clock: some EngineClock & Sendable, progress: (Double, Double) -> Void = { _, _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> Result {
-        setFoldFloatEnvironment()
-        let records = SyntheticRecords(settings)
-        let loop = try EngineLoop(settings, records)
-        // Every stream has its slot, and every buffer its size, before time is taken.
-        try loop.pass()
-        let share = Int64(settings.seconds * 1e9) / Int64(repetitions)
-        var rates: [Double] = []
-        while rates.count < repetitions, rates.isEmpty || !isCancelled() {
-            let start = clock.monotonicNanoseconds()
-            var folded = 0
-            var elapsed: Int64 = 0
-            repeat {
-                folded += try loop.pass()
-                elapsed = clock.monotonicNanoseconds() - start
-            } while elapsed < share
-            rates.append(Double(folded) * 1e9 / Double(elapsed))
-        }
-        rates.sort()
+        let crew = EngineCrew(settings, clock: clock, isCancelled: isCancelled)
+        for worker in 1..<settings.workers { Thread { crew.work(worker) }.start() }
+        crew.work(0, progress)
+        let (shares, resident) = try crew.outcome()
+        let complete = shares.map(\.rates.count).min() ?? 0
+        let rates = (0..<complete).map { repetition in shares.reduce(0) { $0 + $1.rates[repetition] } }.sorted()
         return Result(
-            settings: settings, recordsPerSecond: rates[rates.count - 1], median: rates[rates.count / 2],
-            repetitions: rates.count)
-    }
-}
-
-/// Folds all records again and again, at ever higher offsets.
-private final class EngineLoop {
-    private let fold: Fold
-    private let state: PartitionState
-    private let records: SyntheticRecords
-    private let batch: Int
-    private var outputs = OutputBatch()
-    private var next: Offset = 0
-    private var batchRecords: [LogRecord] = []
-
-    init(_ settings: EngineBench.Settings, _ records: SyntheticRecords) throws {
-        self.records = records
-        batch = settings.batch
-        let model = BenchModel.drawn(
-            features: settings.features, hidden: settings.hidden, layers: settings.layers)
-        let specification = FoldSpecification(model: model)
-        fold = try Fold(
-            specification: specification,
-            input: InputSpecification(
-                features: BenchModel.names(settings.features).map { InputSpecification.Feature($0) }))
-        state = PartitionState(partition: 0, fold: fold, recentCapacity: 0)
-    }
-
-    /// - Returns: the number of records folded.
-    @discardableResult
-    func pass() throws -> Int {
-        for first in stride(from: 0, to: records.count, by: batch) {
-            let range = first..<min(first + batch, records.count)
-            batchRecords.removeAll(keepingCapacity: true)
-            for index in range { batchRecords.append(records.record(index, at: next + Int64(index))) }
-            try batchRecords.withUnsafeBufferPointer { records in
-                for index in records.indices { try fold.append(records[index], at: index, of: state) }
-                fold.run()
-                fold.emit(records, topic: "bench", messageBytesMax: 1 << 20, into: &outputs)
-            }
-            guard fold.report.predictions == range.count, outputs.entries.count == range.count,
-                outputs.arena.count > 100 * range.count
-            else {
-                throw SluiceError(.invalidInput, "the benchmark's records were not all answered")
-            }
-            outputs.removeAll()
-            fold.clear()
-        }
-        next += Int64(records.count)
-        return records.count
-    }
-}
-
-/// JSON observations of many streams, one after the other, a minute apart; at least as many as there are streams.
-private final class SyntheticRecords {
-    private static let countMin = 16_384
-
-    private var arena = ByteArena(capacity: 1 << 20)
-    private var keys: [Range<Int>] = []
-    private var values: [Range<Int>] = []
-    let count: Int
-
-    init(_ settings: EngineBench.Settings) {
-        count = settings.streams * max(1, (Self.countMin + settings.streams - 1) / settings.streams)
-        let names = BenchModel.names(settings.features)
-        var generator = SplitMix64(state: 2)
-        for index in 0..<count {
-            let time = Timestamp.text(1_767_225_600_000 + Int64(index / settings.streams) * 60_000)
-            let features = names.map { "\"\($0)\":\(generator.uniform(-2, 2))" }.joined(separator: ",")
-            keys.append(append("stream-\(index % settings.streams)"))
-            values.append(append("{\"time\":\"\(time)\",\"values\":{\(features)}}"))
-        }
-    }
-
-    private func append(_ text: String) -> Range<Int> {
-        let start = arena.count
-        arena.append(text)
-        return start..<arena.count
-    }
-
-    /// The pointers hold as long as the records do.
-    func record(_ index: Int, at offset: Offset) -> LogRecord {
-        LogRecord(
-            partition: 0, offset: offset, timestamp: .absent, key: arena.bytes(keys[index]),
-            value: arena.bytes(values[index]))
+            settings: settings, recordsPerSecond: rates[complete - 1], median: rates[complete / 2],
+            repetitions: complete,
+            memory: Memory(
+                resident: resident, counted: shares.reduce(0) { $0 + $1.stateBytes },
+                raw: settings.streams * settings.layers * settings.hidden * 8),
+            longestMilliseconds: Double(shares.map(\.longest).max() ?? 0) / 1e6)
     }
 }

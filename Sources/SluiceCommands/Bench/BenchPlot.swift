@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import SluiceAdmin
+internal import SluiceCore
+internal import SluiceFiles
+internal import SluiceService
+
+/// `sluice bench --plot FILE`: a command without a name of its own, for options of `bench` would be taken from those of
+/// its subcommands.
+struct BenchPlot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plot", abstract: "The engine over its sizes, as charts.", shouldDisplay: false)
+
+    @Option(help: ArgumentHelp("The page to write.", valueName: "file"))
+    var plot: String?
+
+    @Option(help: "Seconds for each point.")
+    var seconds = 5.0
+
+    @Flag(help: "JSON lines.")
+    var json = false
+
+    func validate() throws {
+        guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
+    }
+
+    func run() async throws {
+        guard let plot else { throw CleanExit.helpRequest(Bench.self) }
+        try WritableFile.check(plot, flag: "--plot")
+        let console = Console.current
+        let sweep = EngineSweep(cores: Machine.cores, seconds: seconds)
+        if !json { console.line(EngineRow.heading) }
+        let lines = try await Signals.onThread { interruption in
+            let bar = ProgressBar(console: console)
+            defer { bar.clear() }
+            return try sweep.run(clock: SystemClock()) { progress in
+                bar.show(progress.share) { ProgressBar.rate(progress.recordsPerSecond, per: 1) }
+            } found: { result in
+                bar.clear()
+                console.line(json ? JSONWriter.text(of: result) : EngineRow(result).text)
+            } isCancelled: {
+                interruption.isRequested
+            }
+        }
+        guard lines.contains(where: { !$0.results.isEmpty }) else {
+            throw SluiceError(.interrupted, "interrupted before anything was measured")
+        }
+        let page = BenchPage(lines: lines, command: "sluice bench --plot \(plot) --seconds \(seconds)")
+        try FileBytes.replace(plot, with: Array(page.html.utf8))
+    }
+}
