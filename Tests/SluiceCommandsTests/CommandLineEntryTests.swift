@@ -15,7 +15,7 @@ import Testing
         (ModelsShow.self, "models-show"), (ModelsPromote.self, "models-promote"),
         (ModelsRollback.self, "models-rollback"), (DemoCommand.self, "demo"), (Bench.self, "bench"),
         (BenchStep.self, "bench-step"), (BenchTrain.self, "bench-train"),
-        (BenchEngine.self, "bench-engine"), (ExperimentCommand.self, "experiment"),
+        (BenchCodec.self, "bench-codec"), (BenchEngine.self, "bench-engine"), (ExperimentCommand.self, "experiment"),
     ]
 
     @Test func helpIsAsRecorded() throws {

@@ -102,4 +102,19 @@ import Testing
             #expect(object?["bench"] as? String == name && object?["threads"] as? Int == threads)
         }
     }
+
+    @Test func theCodecIsMeasuredInEachDirectionAndFormat() async throws {
+        let result = await sluice("bench", "codec", "--features", "3", "--seconds", "0.01", "--json")
+        #expect(result.code == 0 && result.error.isEmpty)
+        let objects = try result.out.lines.map {
+            try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        let works = objects.map { "\($0["direction"] ?? "") \($0["format"] ?? "")" }
+        #expect(works == ["decode json", "decode csv", "encode json"])
+        for object in objects {
+            #expect(object["inputs"] as? Int == 3 && object["repetitions"] as? Int == 7)
+            #expect(try #require(object["records_per_second"] as? Double) > 0)
+            #expect(try #require(object["bytes_per_record"] as? Double) > 20)
+        }
+    }
 }

@@ -16,9 +16,12 @@ struct Bench: AsyncParsableCommand {
             Examples:
               sluice bench step
               sluice bench train --threads 1
+              sluice bench codec
               sluice bench engine --hidden 32 --json
               sluice bench --plot engine.html
             """,
-        subcommands: [BenchStep.self, BenchTrain.self, BenchEngine.self, BenchPipeline.self, BenchPlot.self],
+        subcommands: [
+            BenchStep.self, BenchTrain.self, BenchCodec.self, BenchEngine.self, BenchPipeline.self, BenchPlot.self,
+        ],
         defaultSubcommand: BenchPlot.self)
 }

@@ -1,0 +1,67 @@
+internal import ArgumentParser
+internal import Foundation
+internal import SluiceAdmin
+internal import SluiceService
+
+/// `sluice bench codec`.
+struct BenchCodec: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "codec",
+        abstract: "Reading observations and writing predictions.",
+        discussion: """
+            Observations in memory, JSON and CSV, are decoded into columns, and predictions of one target and one \
+            horizon are encoded, by one thread. Every result is compared with what it must be, beside the time taken.
+
+            Examples:
+              sluice bench codec
+              sluice bench codec --features 16 --json
+            """)
+
+    @Option(help: "Features of an observation.")
+    var features = 8
+
+    @Option(help: "Seconds of decoding, and of encoding.")
+    var seconds = 2.0
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    func validate() throws {
+        guard (1...1_000).contains(features) else { throw ValidationError("--features must be from 1 to 1000.") }
+        guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
+    }
+
+    func run() async throws {
+        let console = Console.current
+        let settings = CodecBench.Settings(features: features, seconds: seconds)
+        for work in CodecBench.Work.allCases {
+            let result = try await Signals.onThread { interruption in
+                try CodecBench.run(work, settings, clock: SystemClock()) { interruption.isRequested }
+            }
+            console.line(json ? JSONWriter.text(of: result) : text(of: result))
+        }
+    }
+
+    private func text(of result: CodecBench.Result) -> String {
+        String(
+            format: "%@ %@, features %d, %.0f bytes: %.0f records/s at best, %.0f in the median of %d repetitions",
+            result.work.direction, result.work.format, features, result.bytesPerRecord, result.recordsPerSecond,
+            result.median, result.repetitions)
+    }
+}
+
+extension CodecBench.Result: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.member("bench", "codec")
+            $0.member("direction", work.direction)
+            $0.member("format", work.format)
+            $0.member("inputs", settings.features)
+            $0.member("threads", 1)
+            $0.member("records_per_second", recordsPerSecond.rounded())
+            $0.member("median", median.rounded())
+            $0.member("repetitions", repetitions)
+            $0.member("bytes_per_record", bytesPerRecord.rounded())
+        }
+    }
+}
