@@ -1,6 +1,7 @@
 // One strict walk over a document, delivering the values a trie of pointers names.
 //
-// simdjson finds the tokens and checks UTF-8, quotes and control characters (its first stage, with the widest
+// A document that differs from the last only in its values needs no walk (`DocumentLayout`). For any other simdjson
+// finds the tokens and checks UTF-8, quotes and control characters (its first stage, with the widest
 // instructions the processor has); the walk over the tokens is done here, because it must look at everything, also at
 // what no pointer names, and the on-demand interface is lazy about what it skips and three times slower when it skips
 // nothing.
@@ -10,6 +11,7 @@
 #include <cstring>
 #include <memory>
 
+#include "document_layout.hpp"
 #include "numbers.hpp"
 #include "pointer_trie.hpp"
 #include "simdjson_shim.h"
@@ -54,6 +56,7 @@ using Token = const uint32_t *;
 
 struct sluice_json_parser {
     sluice::PointerTrie trie;
+    sluice::DocumentLayout layout;
     std::unique_ptr<simdjson::internal::dom_parser_implementation> tokens;
     std::unique_ptr<char[]> buffer;        // the document, then zeros
     std::unique_ptr<uint8_t[]> unescaped;  // its strings with escapes, each once
@@ -66,6 +69,7 @@ struct sluice_json_parser {
 private:
     uint8_t *unescaped_end = nullptr;
     uint64_t document = 0;
+    bool learns = false;  // the layout of the document at hand
     error_code error = simdjson::SUCCESS;
 
     // Each returns the token behind what it read, null when that is wrong, which `fail` has noted.
@@ -78,6 +82,10 @@ private:
     Token any_key(const char *text, Token at, Node *node, Node *&found);
 
     error_code grow(size_t count);
+    error_code copy_results() noexcept {
+        for (auto [from, to] : trie.copies) trie.results[to] = trie.results[from];
+        return simdjson::SUCCESS;
+    }
     bool unescape(std::string_view &string);
     Node *arrived(Node *node);
     Token fail(error_code code) {
@@ -88,7 +96,10 @@ private:
 
 // Of equal keys the last counts: what an earlier one left below is forgotten.
 inline Node *sluice_json_parser::arrived(Node *node) {
-    if (node->document == document) trie.mark_below(*node, SLUICE_JSON_MISSING);
+    if (node->document == document) {
+        trie.mark_below(*node, SLUICE_JSON_MISSING);
+        layout.refuse();
+    }
     node->document = document;
     return node;
 }
@@ -194,6 +205,7 @@ Token sluice_json_parser::value(const char *text, Token at, Node *node, int dept
     sluice_json_value ignored;
     sluice_json_value &out = node != nullptr && node->slot >= 0 ? trie.results[node->slot] : ignored;
     char first = text[*at];
+    const uint32_t start = *at;
     if (first == '-' || (first >= '0' && first <= '9')) {
         const char *end = sluice::scan_number(text + *at++, out);
         if (end == nullptr || (end != text + *at && !is_space(*end))) return fail(simdjson::NUMBER_ERROR);
@@ -209,7 +221,7 @@ Token sluice_json_parser::value(const char *text, Token at, Node *node, int dept
         out.boolean = first == 't';
     } else if (first == 'n') {
         out.kind = SLUICE_JSON_NULL;
-        return literal(text, at, "null");
+        at = literal(text, at, "null");
     } else if (first == '{' || first == '[') {
         if (depth == depth_max) return fail(simdjson::DEPTH_ERROR);
         out.kind = SLUICE_JSON_CONTAINER;
@@ -217,7 +229,16 @@ Token sluice_json_parser::value(const char *text, Token at, Node *node, int dept
     } else {
         return fail(simdjson::TAPE_ERROR);
     }
-    if (node != nullptr && !node->children.empty()) trie.mark_below(*node, SLUICE_JSON_MISPLACED);
+    if (node != nullptr && !node->children.empty()) {
+        // Nothing is misplaced below a null.
+        if (first != 'n') trie.mark_below(*node, SLUICE_JSON_MISPLACED);
+        layout.refuse();
+    }
+    if (learns && at != nullptr) {
+        uint32_t end = *at;
+        while (is_space(text[end - 1])) end--;
+        layout.add(start, end, node != nullptr ? node->slot : -1);
+    }
     return at;
 }
 
@@ -236,6 +257,9 @@ error_code sluice_json_parser::parse(const void *bytes, size_t count) {
     if (count > capacity) SIMDJSON_TRY(grow(count));
     std::memcpy(buffer.get(), bytes, count);
     std::memset(buffer.get() + count, 0, simdjson::SIMDJSON_PADDING);
+    if (layout.read(buffer.get(), count, trie.results.data())) return copy_results();
+    learns = layout.should_learn();
+    if (learns) layout.begin();
     auto *input = reinterpret_cast<const uint8_t *>(buffer.get());
     SIMDJSON_TRY(tokens->stage1(input, count, simdjson::stage1_mode::regular));
 
@@ -247,8 +271,8 @@ error_code sluice_json_parser::parse(const void *bytes, size_t count) {
     Token end = value(buffer.get(), start, &trie.root, 0);
     if (end == nullptr) return error;
     if (end != start + tokens->n_structural_indexes) return simdjson::TRAILING_CONTENT;
-    for (auto [from, to] : trie.copies) trie.results[to] = trie.results[from];
-    return simdjson::SUCCESS;
+    if (learns) layout.finish(buffer.get(), count);
+    return copy_results();
 }
 
 sluice_json_parser *sluice_json_parser_create(

@@ -56,6 +56,11 @@ sluice_json_kind sluice::convert(const char *text, const char *end, double &out)
 }
 
 sluice_json_kind sluice_parse_double(const char *text, size_t length, double *value) {
+    sluice_json_value number;
+    if (length > 0 && sluice::scan_decimal(text, number) == text + length) {
+        *value = number.number;
+        return SLUICE_JSON_NUMBER;
+    }
     return sluice::convert(text, text + length, *value);
 }
 

@@ -20,6 +20,9 @@ struct CSVFields: ~Copyable {
     private let roles: [Role]
     private let slots: Int
     let values: UnsafeMutablePointer<sluice_json_value>
+    /// The record, and zeros behind it: fields are looked at eight bytes at a time.
+    private var line = ByteArena(capacity: 256)
+    private static let padding = 32
     /// Quoted fields without their doubled quotes.
     private var unquoted = ByteArena(capacity: 256)
 
@@ -39,8 +42,9 @@ struct CSVFields: ~Copyable {
         guard sluice_is_utf8(base.assumingMemoryBound(to: CChar.self), record.count) else {
             return Self.reason("it is not UTF-8")
         }
+        let record = copy(record)
         unquoted.removeAll()
-        _ = unquoted.reserve(record.count)
+        _ = unquoted.reserve(record.count + Self.padding)
         var end = record.count
         if record[end - 1] == 0x0A { end -= 1 }
         if end > 0, record[end - 1] == 0x0D { end -= 1 }
@@ -60,6 +64,14 @@ struct CSVFields: ~Copyable {
         return nil
     }
 
+    private mutating func copy(_ record: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        line.removeAll()
+        let start = line.reserve(record.count + Self.padding)
+        start.copyMemory(from: record.baseAddress ?? UnsafeRawPointer(start), byteCount: record.count)
+        (start + record.count).initializeMemory(as: UInt8.self, repeating: 0, count: Self.padding)
+        return UnsafeRawBufferPointer(start: start, count: record.count)
+    }
+
     private static func reason(_ text: StaticString) -> UnsafePointer<CChar> {
         UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
     }
@@ -68,16 +80,25 @@ struct CSVFields: ~Copyable {
     private func plain(
         _ record: UnsafeRawBufferPointer, _ at: Int, _ end: Int
     ) -> (UnsafeRawBufferPointer, next: Int)? {
+        guard let base = record.baseAddress else { return nil }
         var next = at
-        while next < end, record[next] != 0x2C {
-            if record[next] == 0x22 { return nil }
-            next += 1
+        while next < end {
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: next, as: UInt64.self))
+            let found = zeroBytes(word ^ 0x2C2C_2C2C_2C2C_2C2C) | zeroBytes(word ^ 0x2222_2222_2222_2222)
+            next += found.trailingZeroBitCount / 8
+            if found != 0 { break }
         }
+        next = min(next, end)
+        if next < end, record[next] == 0x22 { return nil }
         var (first, last) = (at, next)
         while first < last, record[first] == 0x20 || record[first] == 0x09 { first += 1 }
         while first < last, record[last - 1] == 0x20 || record[last - 1] == 0x09 { last -= 1 }
         return (UnsafeRawBufferPointer(rebasing: record[first..<last]), next)
     }
+
+    /// Marks the highest bit of the first byte that is zero, and perhaps of some behind it.
+    @inline(__always)
+    private func zeroBytes(_ word: UInt64) -> UInt64 { (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 }
 
     private mutating func quoted(
         _ record: UnsafeRawBufferPointer, _ at: Int, _ end: Int

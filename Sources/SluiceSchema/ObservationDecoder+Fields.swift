@@ -105,7 +105,18 @@ extension ObservationDecoder {
 
     @inline(__always)
     private func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        sluice_is_utf8(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+        var (all, at): (UInt64, Int) = (0, 0)
+        while at + 8 <= bytes.count {
+            all |= bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            at += 8
+        }
+        while at < bytes.count {
+            all |= UInt64(bytes[at])
+            at += 1
+        }
+        // ASCII, as keys mostly are.
+        if all & 0x8080_8080_8080_8080 == 0 { return true }
+        return sluice_is_utf8(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     }
 }
 

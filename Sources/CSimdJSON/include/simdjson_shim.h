@@ -54,7 +54,7 @@ size_t sluice_format_double(double value, char *out);
 size_t sluice_format_integer(int64_t value, char *out);
 
 // A decimal number, correctly rounded: SLUICE_JSON_NUMBER, SLUICE_JSON_OUT_OF_RANGE (overflow, nan, inf) or, when it
-// is not a number from first to last byte, SLUICE_JSON_STRING.
+// is not a number from first to last byte, SLUICE_JSON_STRING. Reads up to 16 bytes behind it.
 sluice_json_kind sluice_parse_double(const char *text, size_t length, double *value);
 
 bool sluice_is_utf8(const char *text, size_t length);

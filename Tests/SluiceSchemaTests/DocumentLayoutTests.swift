@@ -1,0 +1,83 @@
+import SluiceCore
+import SluiceTestKit
+import Testing
+
+@testable import SluiceSchema
+
+/// Documents that differ from the last only in their values are read in a shorter way. What they say is the same.
+@Suite struct DocumentLayoutTests {
+    private static let layouts: [[String]] = [
+        [#"{"time":"#, #","values":{"temperature":"#, #","load":"#, "}}"],
+        [#"{ "values" : { "load" : "#, #", "note" : "#, #" }, "time" : "#, #" , "label":"#, "}\n"],
+        [#"{"time":"#, #","time":"#, #","values":{"load":"#, #"},"values":{}}"#],
+        [#"{"values":{},"time":"#, #","sequence":"#, #","list":["#, ",", "]}"],
+        [#"{"values":"#, #","values":{"load":"#, #"},"time":"#, "}"],
+    ]
+    private static let values = [
+        #""2026-01-01T00:05:00Z""#, #""day-7""#, #""""#, #""café""#, #""a \"note\" \u00e9""#, #""a\#t""#, "null",
+        "true",
+        "false", "nul", "1", "-2", "0.5", "-0.0", "21.0625", "1767225600000", "1.5e3", "0.1E-2", "1e400", "00.5", "01",
+        "1.", ".5", "-", "1.5.5", "1234567.1234567", "12345678.5", "0.12345678901234", "3.141592653589793238", "{}",
+        "[1]",
+        #"{"load":2}"#,
+    ]
+
+    @Test(arguments: layouts) func aDocumentReadsTheSameWhateverCameBefore(_ layout: [String]) throws {
+        var generator = Generator(seed: 11)
+        var decoder = try ObservationDecoder(pumps(.record))
+        var columns = ObservationColumns(featureCount: 2)
+        var rows = 0
+        for _ in 0..<2_000 {
+            var text = layout[0]
+            for piece in layout.dropFirst() {
+                // Plain values mostly, so that the layout holds from one document to the next.
+                text +=
+                    generator.below(12) > 0 ? plain(text, &generator) : Self.values[generator.below(Self.values.count)]
+                text += piece
+            }
+            var bytes = Array(text.utf8)
+            if generator.below(40) == 0 { bytes[generator.below(bytes.count)] = UInt8(generator.below(256)) }
+            columns.removeAll()
+            let code = withBytes(bytes) { value in
+                withBytes(Array("pump-17".utf8)) { key in
+                    decoder.append(InputRecord(value: value, key: key, timestamp: 1, offset: 42), to: &columns)
+                }
+            }
+            let outcome: Outcome =
+                code.map { .reject($0.text, message: decoder.message(for: $0)) } ?? .row(row(0, of: columns))
+            #expect(try outcome == decode(bytes, timestamp: 1), "\(text)")
+            if outcome.row != nil { rows += 1 }
+        }
+        #expect(rows > 500)
+    }
+
+    /// What the text may go on with.
+    private func plain(_ text: String, _ generator: inout Generator) -> String {
+        let name = text.split(separator: "\"").last { $0.allSatisfy(\.isLetter) }
+        switch name {
+        case "time": return "\"\(Timestamp.text(Int64(generator.below(2_000_000_000)) * 1_000))\""
+        case "sequence": return "\"s\(generator.below(100))\""
+        default: return "\(generator.float() * 50)"
+        }
+    }
+
+    @Test func numbersAreTheNearestToTheirText() throws {
+        var generator = Generator(seed: 12)
+        var decoder = try ObservationDecoder(pumps(.record))
+        var columns = ObservationColumns(featureCount: 2)
+        for _ in 0..<20_000 {
+            let whole = String(generator.next() % [1, 10, 1_000, 100_000_000, 1_000_000_000_000][generator.below(5)])
+            let fraction = (0...generator.below(16)).map { _ in String(generator.below(10)) }.joined()
+            let number = "\(generator.below(2) == 0 ? "-" : "")\(whole).\(fraction)"
+            columns.removeAll()
+            let value = Array(#"{"time":0,"values":{"load":\#(number),"temperature":\#(number)}}"#.utf8)
+            let code = withBytes(value) { value in
+                withBytes(Array("k".utf8)) { decoder.append(InputRecord(value: value, key: $0), to: &columns) }
+            }
+            #expect(code == nil)
+            let expected = Float(try #require(Double(number)))
+            #expect(columns.features(0)[0].bitPattern == expected.bitPattern, "\(number)")
+            #expect(columns.features(0)[1].bitPattern == expected.bitPattern, "\(number)")
+        }
+    }
+}
