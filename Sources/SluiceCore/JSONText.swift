@@ -13,8 +13,19 @@ package enum JSONText {
     /// Onto reserved memory, at most 2 + 6 · count bytes; returns the number of bytes written.
     package static func write(_ text: UnsafeRawBufferPointer, to out: UnsafeMutableRawPointer) -> Int {
         out.storeBytes(of: 0x22, as: UInt8.self)
-        var at = out + 1
-        for byte in text {
+        var (at, plain) = (out + 1, 0)
+        // Eight bytes at once up to the first that has to be escaped.
+        while plain + 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: plain, as: UInt64.self)
+            let (quote, slash) = (word ^ 0x2222_2222_2222_2222, word ^ 0x5C5C_5C5C_5C5C_5C5C)
+            let low = (word &- 0x2020_2020_2020_2020) & ~word
+            let ones: UInt64 = 0x0101_0101_0101_0101
+            if (low | ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash)) & 0x8080_8080_8080_8080 != 0 { break }
+            at.storeBytes(of: word, as: UInt64.self)
+            (at, plain) = (at + 8, plain + 8)
+        }
+        for index in plain..<text.count {
+            let byte = text[index]
             if byte >= 0x20 && byte != 0x22 && byte != 0x5C {
                 at.storeBytes(of: byte, as: UInt8.self)
                 at += 1

@@ -48,6 +48,38 @@ package struct Timestamp: Hashable, Sendable {
     /// milliseconds; second 60 is taken at the end of a UTC day only, as the first of the next.
     package static func parse(_ text: UnsafeRawBufferPointer) -> EpochMilliseconds? {
         guard text.count >= 20, let base = text.baseAddress else { return nil }
+        return (text.count == 20 ? parseCommon(base) : nil) ?? parseAny(text, base)
+    }
+
+    /// `2026-01-01T00:05:00Z`, as most times are written, eight digits at once; nil for any other form.
+    @inline(__always)
+    private static func parseCommon(_ base: UnsafeRawPointer) -> EpochMilliseconds? {
+        func load<Word: FixedWidthInteger & BitwiseCopyable>(_ at: Int, _: Word.Type) -> Word {
+            Word(littleEndian: base.loadUnaligned(fromByteOffset: at, as: Word.self))
+        }
+        // What must not be a digit becomes one of value 0 where it is what it must be.
+        let date = load(0, UInt64.self) ^ 0x2D30_302D_3030_3030
+        let dayAndHour = load(8, UInt64.self) ^ 0x3030_3A30_3054_3030
+        let rest = load(16, UInt32.self) ^ 0x5A30_303A
+        let (tens, high): (UInt64, UInt64) = (0x7676_7676_7676_7676, 0x8080_8080_8080_8080)
+        guard (date | dayAndHour | UInt64(rest)) & high == 0,
+            ((date &+ tens) | (dayAndHour &+ tens) | (UInt64(rest) &+ tens)) & high == 0,
+            // 0x0A and more are no digits; a separator has its one value.
+            date & 0xFF00_00FF_0000_0000 == 0, dayAndHour & 0x0000_FF00_00FF_0000 == 0, rest & 0xFF00_00FF == 0
+        else { return nil }
+        func pair(_ word: UInt64, _ byte: UInt64) -> Int {
+            Int(truncatingIfNeeded: ((word >> (8 * byte)) & 0xFF) * 10 + ((word >> (8 * byte + 8)) & 0xFF))
+        }
+        let (year, month, day) = (pair(date, 0) * 100 + pair(date, 2), pair(date, 5), pair(dayAndHour, 0))
+        let (hour, minute, second) = (pair(dayAndHour, 3), pair(dayAndHour, 6), pair(UInt64(rest), 1))
+        guard month >= 1, month <= 12, day >= 1, day <= daysInMonth(month, year: year), hour < 24, minute < 60,
+            second < 60
+        else { return nil }
+        let seconds = days(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
+        return EpochMilliseconds(seconds * 1_000)
+    }
+
+    private static func parseAny(_ text: UnsafeRawBufferPointer, _ base: UnsafeRawPointer) -> EpochMilliseconds? {
         func digits(_ at: Int, _ count: Int) -> Int? {
             var value = 0
             for index in at..<(at + count) {
