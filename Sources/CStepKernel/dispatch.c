@@ -52,6 +52,10 @@ void sluice_fp_environment(void) {
 #endif
 }
 
+void sluice_prefetch(const void *start, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch((const char *)start + at);
+}
+
 size_t sluice_lstm_packed_floats(const sluice_lstm *m) {
     return layer_offset(m, m->layers) + padded(m->outputs) * (1 + m->hidden);
 }

@@ -7,8 +7,7 @@ extension Fold {
     /// Stages a row: copies the slot's scalars, settles boundaries, missing values and scaling there.
     func prepare(_ index: Int) {
         let row = rows[index]
-        row.partition._withUnsafeGuaranteedRef { partition in
-            let table = partition.table
+        row.table._withUnsafeGuaranteedRef { table in
             if row.outcome == .end {
                 table.end(row.slot)
                 return
@@ -63,8 +62,7 @@ extension Fold {
     private func commit(_ staged: Int, _ index: Int) {
         let scalars = stage.scalars(staged)
         let row = rows[index]
-        row.partition._withUnsafeGuaranteedRef { partition in
-            let table = partition.table
+        row.table._withUnsafeGuaranteedRef { table in
             let slot = table[row.slot]
             let input = input(row)
             rows[index].judgement = forecastPass.finish(
@@ -81,8 +79,10 @@ extension Fold {
             table.replaceSequence(scalars.header, input.sequence)
             slot.scalars.copyMemory(from: scalars.base, byteCount: layout.scalarBytes)
             table.markDirty(row.slot, at: row.offset)
-            partition.latest = max(partition.latest, input.time)
-            remember(index, input, cause, scalars.header, partition)
+            row.partition._withUnsafeGuaranteedRef { partition in
+                partition.latest = max(partition.latest, input.time)
+                remember(index, input, cause, scalars.header, partition)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 import SluiceCore
 import SluiceLSTM
 package import SluiceLog
+import SluiceNumerics
 package import SluiceSchema
 package import SluiceState
 
@@ -90,8 +91,9 @@ package final class Fold {
     package func append(_ record: borrowing LogRecord, at index: Int, of partition: PartitionState) throws {
         precondition(!isFull, "callers cut batches")
         var row = FoldRow(
-            partition: Unmanaged.passUnretained(partition), offset: record.offset, record: Int32(index),
-            outcome: .pending, isLive: record.offset >= partition.liveFrom)
+            partition: Unmanaged.passUnretained(partition), table: Unmanaged.passUnretained(partition.table),
+            offset: record.offset, record: Int32(index), outcome: .pending,
+            isLive: record.offset >= partition.liveFrom)
         partition.position = record.offset + 1
         let input = InputRecord(
             value: record.value, key: record.key, timestamp: record.timestamp, boundary: record.boundary,
@@ -121,7 +123,7 @@ package final class Fold {
         } else {
             row.slot = try partition.slot(of: key)
         }
-        let header = partition.table[row.slot].header
+        let header = row.table._withUnsafeGuaranteedRef { $0[row.slot].header }
         if !row.isLive && row.offset < header.pointee.position { return skip(&row) }
         if header.pointee.batch != batch {
             header.pointee.batch = batch
@@ -148,7 +150,7 @@ package final class Fold {
             start = Int(waveEnds[wave])
         }
         for index in 0..<count where rows[index].slot != .max {
-            rows[index].partition._withUnsafeGuaranteedRef { $0.table.releaseIfUnused(rows[index].slot) }
+            rows[index].table._withUnsafeGuaranteedRef { $0.releaseIfUnused(rows[index].slot) }
         }
     }
 
@@ -168,10 +170,21 @@ package final class Fold {
 
     private func run(waveOrder range: Range<Int>) {
         for position in range {
+            if position + Self.rowsAhead < range.upperBound { fetch(Int(waveOrder[position + Self.rowsAhead])) }
             prepare(Int(waveOrder[position]))
             if stage.count == Limits.stepRows { step() }
         }
         step()
+    }
+
+    /// How far ahead of its row a slot is fetched into the cache: with many streams it is in none.
+    private static var rowsAhead: Int { 8 }
+
+    private func fetch(_ index: Int) {
+        let row = rows[index]
+        row.table._withUnsafeGuaranteedRef { table in
+            prefetch(table[row.slot].base, count: layout.stride)
+        }
     }
 
     /// Forgets the batch, keeps its memory.

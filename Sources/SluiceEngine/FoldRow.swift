@@ -16,6 +16,8 @@ struct FoldRow {
     }
 
     var partition: Unmanaged<PartitionState>
+    /// The partition's: it changes between batches only.
+    var table: Unmanaged<SlotTable>
     var offset: Offset
     var slot: UInt32 = .max
     var wave: UInt32 = 0

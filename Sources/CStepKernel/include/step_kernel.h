@@ -25,6 +25,9 @@ sluice_isa sluice_isa_best(void);
 /// Round to nearest, subnormals kept, for the calling thread: to be called where a thread that folds starts.
 void sluice_fp_environment(void);
 
+/// Asks for some memory to be brought into the cache.
+void sluice_prefetch(const void *start, size_t bytes);
+
 /// A packed network. `packed` is 64-byte aligned, `sluice_lstm_packed_floats` long and filled by `sluice_lstm_pack_*`:
 /// per layer [unit block of 16][bias, inputs, hidden][gate i, f, g, o][16], then the head
 /// [output block of 16][bias, hidden][16]. Units and outputs are padded with zeros, the k dimension never.

@@ -1,0 +1,7 @@
+internal import CStepKernel
+
+/// Asks for `count` bytes to be brought into the cache, some work ahead of their use.
+@inline(__always)
+package func prefetch(_ start: UnsafeRawPointer, count: Int) {
+    unsafe sluice_prefetch(start, count)
+}
