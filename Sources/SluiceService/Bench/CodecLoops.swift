@@ -17,9 +17,9 @@ final class DecodingLoop: CodecLoop {
     private let records: CodecRecords
     private let batch: Int
     private let values: [Range<Int>]
-    private var decoder: ObservationDecoder
-    private var columns: ObservationColumns
-    private var refused = 0
+    @exclusivity(unchecked) private var decoder: ObservationDecoder
+    @exclusivity(unchecked) private var columns: ObservationColumns
+    @exclusivity(unchecked) private var refused = 0
     let bytes: Int
 
     init(_ records: CodecRecords, _ batch: Int, isCSV: Bool) throws {
@@ -73,11 +73,11 @@ final class EncodingLoop: CodecLoop {
     private let batch: Int
     private let layout = PredictionLayout(version: "v0", targets: ["f0"], horizons: [1], head: .point)
     private let topic: Range<Int>
-    private var arena = ByteArena()
-    private var messages: [Range<Int>] = []
-    private var decoder: ObservationDecoder
-    private var columns = ObservationColumns(featureCount: 3)
-    private(set) var bytes = 0
+    @exclusivity(unchecked) private var arena = ByteArena()
+    @exclusivity(unchecked) private var messages: [Range<Int>] = []
+    @exclusivity(unchecked) private var decoder: ObservationDecoder
+    @exclusivity(unchecked) private var columns = ObservationColumns(featureCount: 3)
+    @exclusivity(unchecked) private(set) var bytes = 0
 
     init(_ records: CodecRecords, _ batch: Int) throws {
         (self.records, self.batch) = (records, batch)
@@ -137,17 +137,17 @@ final class CodecRecords {
     private static let streams = 10_000
 
     let features: Int
-    private(set) var keys: [Range<Int>] = []
-    private(set) var json: [Range<Int>] = []
-    private(set) var csv: [Range<Int>] = []
-    private(set) var times: [EpochMilliseconds] = []
+    @exclusivity(unchecked) private(set) var keys: [Range<Int>] = []
+    @exclusivity(unchecked) private(set) var json: [Range<Int>] = []
+    @exclusivity(unchecked) private(set) var csv: [Range<Int>] = []
+    @exclusivity(unchecked) private(set) var times: [EpochMilliseconds] = []
     /// `[records, features]`.
-    private(set) var numbers: [Float] = []
+    @exclusivity(unchecked) private(set) var numbers: [Float] = []
     /// `[records]`: what is predicted, with all digits of a Float.
-    private(set) var forecasts: [Float] = []
+    @exclusivity(unchecked) private(set) var forecasts: [Float] = []
     /// `[records]`, in [0, 1).
-    private(set) var scores: [Float] = []
-    private var arena = ByteArena(capacity: 1 << 20)
+    @exclusivity(unchecked) private(set) var scores: [Float] = []
+    @exclusivity(unchecked) private var arena = ByteArena(capacity: 1 << 20)
 
     init(features: Int, count: Int) {
         self.features = features

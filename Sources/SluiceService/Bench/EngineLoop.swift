@@ -10,9 +10,9 @@ final class EngineLoop {
     private let states: [PartitionState]
     private let records: SyntheticRecords
     private let batch: Int
-    private var outputs = OutputBatch()
+    @exclusivity(unchecked) private var outputs = OutputBatch()
     private var next: Offset = 0
-    private var batchRecords: [LogRecord] = []
+    @exclusivity(unchecked) private var batchRecords: [LogRecord] = []
 
     init(_ settings: EngineBench.Settings, partitions: Int, _ records: SyntheticRecords) throws {
         self.records = records
