@@ -20,6 +20,7 @@ package final class KafkaProducer: LogProducer {
     deinit { close() }
 
     package var messageBytesMax: Int { sender.messageBytesMax }
+    package var messagesMaximum: Int { sender.messagesMaximum }
     package var pending: Int { sender.pending }
 
     @discardableResult

@@ -12,6 +12,8 @@ internal import Synchronization
 final class OutputSender {
     let handle: KafkaHandle
     let messageBytesMax: Int
+    /// `queue.buffering.max.messages`, which bounds what waits here and before it.
+    let messagesMaximum: Int
     /// By `OutputTopic.rawValue`; nil for a topic that was not named.
     private var topics: [OpaquePointer?]
     private let names: [OutputTopic: String]
@@ -26,6 +28,7 @@ final class OutputSender {
     ) throws {
         let settings = try configuration.settings(role)
         messageBytesMax = settings.number("message.max.bytes") ?? 1_000_000
+        messagesMaximum = settings.number("queue.buffering.max.messages") ?? 100_000
         // The queue must hold the largest message, or that one would wait for ever.
         let queueKilobytes = settings.number("queue.buffering.max.kbytes") ?? 0
         if queueKilobytes * 1_024 < messageBytesMax {

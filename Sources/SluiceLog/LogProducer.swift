@@ -12,6 +12,8 @@ package protocol LogProducer: AnyObject {
     /// Waits until all that was produced is delivered; false when the time is over first. Throws when any was not
     /// delivered.
     func flush(timeoutMilliseconds: Int) throws -> Bool
+    /// Messages that may wait for their delivery, here and before it.
+    var messagesMaximum: Int { get }
     /// Messages not yet acknowledged.
     var pending: Int { get }
     /// The largest message (key, value and headers) that may be produced, in bytes.

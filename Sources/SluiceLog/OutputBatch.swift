@@ -59,6 +59,9 @@ package struct OutputBatch: ~Copyable {
     /// Whether a producer has taken all entries.
     package var isHandedOver: Bool { next == entries.count }
 
+    /// Entries that no producer has taken, and those behind the first of them.
+    package var waiting: Int { entries.count - next }
+
     /// A producer has taken an entry.
     package mutating func handOver(_ index: Int) {
         entries[index].isHandedOver = true

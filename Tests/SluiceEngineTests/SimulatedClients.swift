@@ -139,6 +139,7 @@ final class SimulatedProducer: LogProducer {
         generator = Generator(seed: seed)
     }
 
+    var messagesMaximum: Int { capacity }
     var pending: Int { queue.count }
 
     func produce(_ batch: inout OutputBatch) throws -> Bool {

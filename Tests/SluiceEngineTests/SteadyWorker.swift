@@ -99,6 +99,7 @@ private final class LendingConsumer: LogConsumer {
 private final class DiscardingProducer: LogProducer {
     let pending = 0
     let messageBytesMax = 1_000_000
+    let messagesMaximum = 100_000
     func produce(_ batch: inout OutputBatch) -> Bool {
         for index in batch.next..<batch.entries.count { batch.handOver(index) }
         return true

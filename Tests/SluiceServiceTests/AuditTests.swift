@@ -98,5 +98,6 @@ private final class NoProducer: LogProducer {
     func flush(timeoutMilliseconds: Int) -> Bool { true }
     var pending: Int { 0 }
     var messageBytesMax: Int { 1_000_000 }
+    var messagesMaximum: Int { 100_000 }
     func close() {}
 }

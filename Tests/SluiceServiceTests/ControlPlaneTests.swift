@@ -173,6 +173,7 @@ private final class ScriptedProducer: LogProducer {
         messages = try MessageDecoder()
     }
 
+    let messagesMaximum = 100_000
     var pending: Int { broker.script.withLock { $0.produced.count } }
 
     func produce(_ batch: inout OutputBatch) throws -> Bool {

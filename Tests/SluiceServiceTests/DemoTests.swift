@@ -74,6 +74,7 @@ import Testing
         }
         let shared: Shared
         let messageBytesMax = 1_000_000
+        let messagesMaximum = 100_000
         let pending = 0
         init(_ shared: Shared) { self.shared = shared }
 

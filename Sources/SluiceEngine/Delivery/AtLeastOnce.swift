@@ -48,7 +48,10 @@ final class AtLeastOnce: Delivery {
 
     var messageBytesMax: Int { producer.messageBytesMax }
     var isReady: Bool { true }
-    var isHeldBack: Bool { isRecording || open.outputs.arena.count > settings.openBytes }
+    var isHeldBack: Bool {
+        isRecording || open.outputs.arena.count > settings.openBytes
+            || sending.outputs.waiting + open.outputs.waiting > producer.messagesMaximum
+    }
     private var isHandedOver: Bool { open.outputs.entries.isEmpty && sending.outputs.isHandedOver }
 
     var waitMilliseconds: Int {
@@ -78,7 +81,7 @@ final class AtLeastOnce: Delivery {
     }
 
     func advance(_ worker: Worker) throws {
-        try learning { try producer.poll(timeoutMilliseconds: 0) }
+        try learning { try producer.poll(timeoutMilliseconds: isBlocked ? Self.roomMilliseconds : 0) }
         if isRecording {
             try awaitRecorded(worker)
         } else {
@@ -142,6 +145,7 @@ final class AtLeastOnce: Delivery {
     private func flush(_ worker: Worker) throws -> Bool {
         try handOver(worker)
         for _ in 0..<Self.waitsMaximum where !isHandedOver {
+            waits += 1
             try learning { try producer.poll(timeoutMilliseconds: Self.roomMilliseconds) }
             try handOver(worker)
         }
@@ -165,7 +169,7 @@ final class AtLeastOnce: Delivery {
 
     func commitIfDue(_ worker: Worker) throws {
         let now = clock.monotonicNanoseconds()
-        guard wait.isDue || now >= storeNanoseconds, !isRecording else { return }
+        guard wait.isDue || now >= storeNanoseconds, !isRecording, !isBlocked else { return }
         guard now - committedNanoseconds >= settings.commitNanoseconds else { return }
         _ = try commit(worker, now)
     }

@@ -84,7 +84,9 @@ package struct LatencyHistogram: Sendable {
         var left = (share * Double(count)).rounded(.up)
         for (bucket, here) in buckets.enumerated() {
             left -= Double(here)
-            if left <= 0 { return min(Self.milliseconds(bucket), Double(largestNanoseconds) / 1e6) }
+            // The last bucket has no upper end.
+            guard left <= 0, bucket < Self.bucketCount - 1 else { continue }
+            return min(Self.milliseconds(bucket), Double(largestNanoseconds) / 1e6)
         }
         return Double(largestNanoseconds) / 1e6
     }

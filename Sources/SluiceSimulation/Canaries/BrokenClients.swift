@@ -15,6 +15,7 @@ final class HastyProducer: LogProducer {
     }
     var pending: Int { 0 }
     var messageBytesMax: Int { producer.messageBytesMax }
+    var messagesMaximum: Int { producer.messagesMaximum }
     func close() { producer.close() }
 }
 

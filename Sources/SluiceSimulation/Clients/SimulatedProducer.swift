@@ -21,6 +21,7 @@ package final class SimulatedProducer: LogProducer {
         self.producerID = producerID
     }
 
+    package var messagesMaximum: Int { capacity }
     package var pending: Int { queue.count }
 
     package func produce(_ batch: inout OutputBatch) throws -> Bool {
