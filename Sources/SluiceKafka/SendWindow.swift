@@ -12,7 +12,7 @@ struct SendWindow {
     /// `RD_KAFKA_IDEMP_MAX_INFLIGHT`.
     private static let underwayMaximum = 5
     /// Of one request: some tenths of a millisecond to hand over, and within the usual `batch.size`.
-    static let (messagesMaximum, bytesMaximum) = (2_048, 800_000)
+    static let (messagesMaximum, bytesMaximum) = (8_192, 900_000)
 
     /// Messages handed over on which librdkafka has not reported.
     private(set) var underway = 0

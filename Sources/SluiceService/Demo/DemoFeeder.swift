@@ -111,13 +111,18 @@ final class DemoFeeder: Sendable {
                 value: key.upperBound..<batch.arena.count))
     }
 
+    /// Polls that make no room before the output counts as blocked: five seconds.
+    private static let idlePollsMaximum = 100
+
     /// Sends all of it, for it is counted: a stop ends that only where the output is blocked.
     private func send(_ batch: inout OutputBatch, _ producer: any LogProducer) throws {
+        var idle = 0
         while !batch.isHandedOver {
             let before = batch.next
             let isHandedOver = try producer.produce(&batch)
             try producer.poll(timeoutMilliseconds: isHandedOver ? 0 : 50)
-            if batch.next == before && isStopping.load(ordering: .relaxed) { break }
+            idle = batch.next == before ? idle + 1 : 0
+            if idle > Self.idlePollsMaximum && isStopping.load(ordering: .relaxed) { break }
         }
         batch.removeAll()
     }
