@@ -1,3 +1,4 @@
+// xxHash, and of the C library what modules that import nothing else need of memory (`SystemMemory.swift`).
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>

@@ -38,8 +38,11 @@ final class OutputSender {
                 remedy: "raise queue.buffering.max.kbytes")
         }
         self.names = names
-        windows = SendWindows(topics: OutputTopic.allCases.count)
-        unsafe messages = .allocate(capacity: SendWindow.messagesMaximum)
+        let limits = SendWindow.Limits(
+            messages: isAlone ? 1 : settings.number("batch.num.messages") ?? 10_000,
+            bytes: settings.number("batch.size") ?? 1_000_000)
+        windows = SendWindows(topics: OutputTopic.allCases.count, limits)
+        unsafe messages = .allocate(capacity: limits.messages)
         let all = owned.merging(isAlone ? Self.alone : [:]) { $1 }
         handle = try KafkaHandle(role, configuration, owned: all, health: health, logger: logger)
         handle.context.isAlone = isAlone

@@ -11,9 +11,24 @@
 struct SendWindow {
     /// `RD_KAFKA_IDEMP_MAX_INFLIGHT`.
     private static let underwayMaximum = 5
-    /// Of one request: some tenths of a millisecond to hand over, and within the usual `batch.size`.
-    static let (messagesMaximum, bytesMaximum) = (8_192, 900_000)
 
+    /// What one request takes.
+    struct Limits {
+        /// Some tenths of a millisecond to hand over, well within the usual `linger.ms`.
+        static let messagesMaximum = 4_096
+
+        let messages, bytes: Int
+
+        /// - Parameters:
+        ///   - messages: `batch.num.messages`.
+        ///   - bytes: `batch.size`, of which headers and framing take a part.
+        init(messages: Int, bytes: Int) {
+            self.messages = min(messages, Self.messagesMaximum)
+            self.bytes = bytes / 10 * 9
+        }
+    }
+
+    private let limits: Limits
     /// Messages handed over on which librdkafka has not reported.
     private(set) var underway = 0
     /// Entries to be handed over in this round.
@@ -21,6 +36,8 @@ struct SendWindow {
     private var bytes = 0
     /// No more is chosen in this round: what comes behind has no room either, for the order's sake.
     private var isFull = false
+
+    init(_ limits: Limits) { self.limits = limits }
 
     mutating func beginRound() {
         chosen.removeAll(keepingCapacity: true)
@@ -30,7 +47,7 @@ struct SendWindow {
 
     /// Chooses an entry for this round where there is room for it.
     mutating func choose(_ index: Int, size: Int) {
-        isFull = isFull || chosen.count == Self.messagesMaximum || !chosen.isEmpty && bytes + size > Self.bytesMaximum
+        isFull = isFull || chosen.count == limits.messages || !chosen.isEmpty && bytes + size > limits.bytes
         guard !isFull else { return }
         chosen.append(index)
         bytes += size
@@ -49,8 +66,12 @@ final class SendWindows {
     private var windows: [[Window]]
     /// All of them.
     private var list: [Window] = unsafe []
+    private let limits: SendWindow.Limits
 
-    init(topics: Int) { unsafe windows = unsafe Array(repeating: [], count: topics) }
+    init(topics: Int, _ limits: SendWindow.Limits) {
+        self.limits = limits
+        unsafe windows = unsafe Array(repeating: [], count: topics)
+    }
 
     deinit {
         for index in 0..<count {
@@ -66,7 +87,7 @@ final class SendWindows {
     func window(topic: Int, partition: Int) -> Window {
         while unsafe windows[topic].count <= partition + 1 {
             let window = Window.allocate(capacity: 1)
-            unsafe window.initialize(to: SendWindow())
+            unsafe window.initialize(to: SendWindow(limits))
             unsafe windows[topic].append(window)
             unsafe list.append(window)
         }

@@ -27,8 +27,8 @@ struct BenchCodec: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...1_000).contains(features) else { throw ValidationError("--features must be from 1 to 1000.") }
-        guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
+        try BenchShape.check([("--features", features, 1_000)])
+        try BenchShape.check(seconds: seconds)
     }
 
     func run() async throws {

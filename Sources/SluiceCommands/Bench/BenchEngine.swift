@@ -21,14 +21,7 @@ struct BenchEngine: AsyncParsableCommand {
     @Option(help: "Streams.")
     var streams = 10_000
 
-    @Option(help: "Features of an observation.")
-    var features = 8
-
-    @Option(help: "Units of each layer.")
-    var hidden = 64
-
-    @Option(help: "Layers.")
-    var layers = 1
+    @OptionGroup var shape: BenchShape
 
     @Option(help: "Records folded at once, at most \(Limits.batchRecords).")
     var batch = 1_024
@@ -46,21 +39,18 @@ struct BenchEngine: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        for (name, value, limit) in [
-            ("--streams", streams, 10_000_000), ("--features", features, 1_000), ("--hidden", hidden, Limits.hidden),
-            ("--layers", layers, Limits.layers), ("--batch", batch, Limits.batchRecords),
+        try BenchShape.check([("--streams", streams, 10_000_000), ("--batch", batch, Limits.batchRecords)])
+        try BenchShape.check([
             ("--partitions", partitions, min(streams, 65_536)), ("--workers", workers, min(streams, 1_024)),
-        ] where !(1...limit).contains(value) {
-            throw ValidationError("\(name) must be from 1 to \(limit).")
-        }
-        guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
+        ])
+        try BenchShape.check(seconds: seconds)
     }
 
     func run() async throws {
         let console = Console.current
         let settings = EngineBench.Settings(
-            streams: streams, features: features, hidden: hidden, layers: layers, batch: batch, partitions: partitions,
-            workers: workers, seconds: seconds)
+            streams: streams, features: shape.features, hidden: shape.hidden, layers: shape.layers, batch: batch,
+            partitions: partitions, workers: workers, seconds: seconds)
         let result = try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)
             defer { bar.clear() }

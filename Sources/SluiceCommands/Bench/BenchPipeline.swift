@@ -38,14 +38,7 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: "exactly-once or at-least-once.")
     var delivery = "exactly-once"
 
-    @Option(help: "Features of an observation.")
-    var features = 8
-
-    @Option(help: "Units of each layer.")
-    var hidden = 64
-
-    @Option(help: "Layers.")
-    var layers = 1
+    @OptionGroup var shape: BenchShape
 
     @Option(help: "Threads that fold.")
     var workers = 2
@@ -66,14 +59,11 @@ struct BenchPipeline: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func validate() throws {
-        for (name, value, limit) in [
-            ("--count", count, 1_000_000_000), ("--features", features, 1_000), ("--hidden", hidden, Limits.hidden),
-            ("--layers", layers, Limits.layers), ("--workers", workers, 1_024), ("--repetitions", repetitions, 100),
-        ] where !(1...limit).contains(value) {
-            throw ValidationError("\(name) must be from 1 to \(limit).")
-        }
+        try BenchShape.check([
+            ("--count", count, 1_000_000_000), ("--workers", workers, 1_024), ("--repetitions", repetitions, 100),
+        ])
         guard loads != nil else { throw ValidationError("--load must be percentages above 0, such as 10,50,80.") }
-        guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
+        try BenchShape.check(seconds: seconds)
         guard ["exactly-once", "at-least-once"].contains(delivery) else {
             throw ValidationError("--delivery must be exactly-once or at-least-once.")
         }
@@ -82,8 +72,9 @@ struct BenchPipeline: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let settings = PipelineBench.Settings(
-            bootstrap: bootstrap, topic: topic, count: count, delivery: delivery, features: features, hidden: hidden,
-            layers: layers, workers: workers, repetitions: repetitions, set: try set.flags())
+            bootstrap: bootstrap, topic: topic, count: count, delivery: delivery, features: shape.features,
+            hidden: shape.hidden, layers: shape.layers, workers: workers, repetitions: repetitions, set: try set.flags()
+        )
         let logger = try log.logger(default: .error)
         let work = Task {
             let bar = ProgressBar(console: console)
@@ -118,8 +109,8 @@ struct BenchPipeline: AsyncParsableCommand {
     private func show(_ result: PipelineBench.Result, on console: Console) {
         if json { return console.line(JSONWriter.text(of: result)) }
         console.line(
-            "\(delivery), features \(features), hidden \(hidden), layers \(layers), streams \(result.streams), "
-                + "workers \(workers):")
+            "\(delivery), features \(shape.features), hidden \(shape.hidden), layers \(shape.layers), "
+                + "streams \(result.streams), workers \(workers):")
         console.line(
             String(
                 format: "%.0f records/s at best, %.0f in the median of %d runs", result.recordsPerSecond,

@@ -49,7 +49,7 @@ final class BenchService: Sendable {
     ) async throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try await onThread { try self.prepareTopics(ownsTopics) }
+        try await onThread { try self.prepareTopics() }
         let path = folder.appendingPathComponent("model.safetensors").path
         _ = try ModelFile.write(
             BenchModel.drawn(features: settings.features, hidden: settings.hidden, layers: settings.layers), to: path)
@@ -69,7 +69,11 @@ final class BenchService: Sendable {
         }
         await group.triggerGracefulShutdown()
         let ended = await service.result
-        try? await onThread { try self.deleteTopics(ownsTopics) }
+        do {
+            try await onThread { try self.deleteTopics(ownsTopics) }
+        } catch {
+            logger.error("topics of the measurement's application stay", metadata: ["error": "\(error)"])
+        }
         try result.get()
         try ended.get()
         try after(runtime)
@@ -84,7 +88,7 @@ final class BenchService: Sendable {
     }
 
     /// Makes output and rejects where they do not exist, and the input where it is this application's own.
-    private func prepareTopics(_ ownsTopics: Bool) throws {
+    private func prepareTopics() throws {
         let admin = try admin()
         defer { admin.close() }
         let (input, output) = (configuration.input.topic, configuration.output)

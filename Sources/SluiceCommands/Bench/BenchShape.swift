@@ -1,0 +1,31 @@
+internal import ArgumentParser
+internal import SluiceCore
+
+/// The network and the observations of a measurement.
+struct BenchShape: ParsableArguments {
+    @Option(help: "Features of an observation.")
+    var features = 8
+
+    @Option(help: "Units of each layer.")
+    var hidden = 64
+
+    @Option(help: "Layers.")
+    var layers = 1
+
+    func validate() throws {
+        try Self.check([
+            ("--features", features, 1_000), ("--hidden", hidden, Limits.hidden), ("--layers", layers, Limits.layers),
+        ])
+    }
+
+    /// - Throws: which option is not from 1 to its limit.
+    static func check(_ options: [(name: String, value: Int, limit: Int)]) throws {
+        for (name, value, limit) in options where !(1...limit).contains(value) {
+            throw ValidationError("\(name) must be from 1 to \(limit).")
+        }
+    }
+
+    static func check(seconds: Double) throws {
+        guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
+    }
+}

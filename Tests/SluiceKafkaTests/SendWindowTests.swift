@@ -1,0 +1,79 @@
+import SluiceCore
+import SluiceLog
+import Testing
+
+@testable import SluiceKafka
+
+@Suite struct SendWindowTests {
+    private static let limits = SendWindow.Limits(messages: 10, bytes: 1_000)
+
+    private func choose(_ window: inout SendWindow, _ sizes: [Int]) -> [Int] {
+        window.beginRound()
+        for (index, size) in sizes.enumerated() { window.choose(index, size: size) }
+        return window.chosen
+    }
+
+    @Test func aPartitionIsHandedOneRequestUntilThatIsAnswered() {
+        var window = SendWindow(Self.limits)
+        #expect(choose(&window, Array(repeating: 1, count: 25)) == Array(0..<10))
+        window.handedOver(10)
+        #expect(choose(&window, [1]).isEmpty)
+        for _ in 0..<5 { window.reported() }
+        #expect(choose(&window, [1]).isEmpty, "five are under way: librdkafka would begin none")
+        window.reported()
+        #expect(choose(&window, [1]) == [0])
+    }
+
+    @Test func aFewMessagesWaitForNoAnswer() {
+        var window = SendWindow(Self.limits)
+        for _ in 0..<5 {
+            #expect(choose(&window, [1]) == [0])
+            window.handedOver(1)
+        }
+        #expect(choose(&window, [1]).isEmpty)
+    }
+
+    @Test func whatComesBehindAFullRequestWaitsThoughItWouldFit() {
+        var window = SendWindow(Self.limits)
+        #expect(choose(&window, [500, 500, 1]) == [0], "nine tenths of batch.size are 900 bytes, and order is kept")
+        #expect(choose(&window, [2_000, 1]) == [0], "one message may be larger than a request")
+    }
+
+    @Test func aUsersOwnBatchIsNotExceeded() {
+        #expect(SendWindow.Limits(messages: 3, bytes: 100_000).messages == 3)
+        #expect(SendWindow.Limits(messages: 1_000_000, bytes: 100_000).messages == SendWindow.Limits.messagesMaximum)
+        #expect(SendWindow.Limits(messages: 3, bytes: 100_000).bytes == 90_000)
+    }
+
+    @Test func aPartitionWithoutRoomKeepsBackNoOtherAndEachIsHandedOverOnce() throws {
+        let broker = try EmbeddedBroker(logger: Fixture.quiet)
+        defer { broker.close() }
+        try broker.create("two", partitions: 2)
+        try broker.setReachable(false)
+        let producer = try Fixture.producer("two", ["batch.num.messages": "10"], on: broker)
+        var batch = OutputBatch()
+        for index in 0..<20 { batch.add(value: "\(index)", partition: 0) }
+        for index in 20..<25 { batch.add(value: "\(index)", partition: 1) }
+        #expect(try !producer.produce(&batch))
+        let taken = batch.entries.indices.filter { batch.entries[$0].isHandedOver }
+        #expect(taken == Array(0..<10) + Array(20..<25) && batch.next == 10 && producer.pending == 15)
+
+        try broker.setReachable(true)
+        while try !producer.produce(&batch) { try producer.poll(timeoutMilliseconds: 50) }
+        while try !producer.flush(timeoutMilliseconds: 10_000) {}
+        producer.close()
+        let reader = try Fixture.reader(on: broker)
+        defer { reader.close() }
+        try reader.assign([
+            TopicPartition(topic: "two", partition: 0): 0, TopicPartition(topic: "two", partition: 1): 0,
+        ])
+        var values: [Int32: [Int?]] = [:]
+        let end = ContinuousClock.now + .seconds(20)
+        while values.values.reduce(0, { $0 + $1.count }) < 25, .now < end {
+            try reader.poll(timeoutMilliseconds: 100, limit: 100) {
+                values[$1.partition, default: []].append(Int(String(decoding: $1.value, as: UTF8.self)))
+            }
+        }
+        #expect(values == [0: (0..<20).map { $0 }, 1: (20..<25).map { $0 }])
+    }
+}
