@@ -4,12 +4,15 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #define KERNEL sluice_kernel_avx512
 #define LANES 16
 #define ROWS 6
 #define SINGLE 4
+#define QUOTIENT "quotient_avx512.inc"
 #include "kernel.inc"
 #define TRAIN sluice_train_avx512
 #define SUM_ROWS 8
