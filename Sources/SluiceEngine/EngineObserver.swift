@@ -12,8 +12,8 @@ package struct BatchReport: Sendable, Equatable {
     /// Folded again after a restart, without output.
     package var replayed = 0
     package var stepNanoseconds: Int64 = 0
-    /// From the arrival of the batch to the hand-over of its outputs.
-    package var latencyNanoseconds: Int64 = 0
+    /// When the batch arrived, by the monotonic clock.
+    package var arrivedNanoseconds: Int64 = 0
 
     package init() {}
 }
@@ -51,10 +51,11 @@ package struct RestoreReport: Sendable, Equatable {
 /// Told by workers what happens, on their threads; implementations are quick and thread-safe.
 package protocol EngineObserver: AnyObject, Sendable {
     func batchDone(_ report: BatchReport)
+    /// Inputs whose outputs have left, so long after they arrived: handed to the client, or, exactly-once, committed.
+    func produced(_ records: Int, after nanoseconds: Int64)
     /// Rejects of a batch by code, only when there are any.
     func rejected(_ counts: [String: Int])
     func committed(_ report: CommitReport)
-    /// Nothing, where nobody counts them.
     func transactionFailed(_ fault: TransactionFault)
     /// Partitions that are on the way to be live, with the share that is done, 0 to 1; every other second.
     func restoring(_ progress: [Int32: Double])
@@ -66,6 +67,8 @@ package protocol EngineObserver: AnyObject, Sendable {
     func note(_ message: String, _ partition: Int32?, error: SluiceError?)
 }
 
+/// Where nobody counts them.
 extension EngineObserver {
     package func transactionFailed(_ fault: TransactionFault) {}
+    package func produced(_ records: Int, after nanoseconds: Int64) {}
 }

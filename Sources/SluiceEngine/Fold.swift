@@ -121,7 +121,9 @@ package final class Fold {
             guard let slot = try partition.find(key) else { return }
             row.slot = slot
         } else {
-            row.slot = try partition.slot(of: key)
+            row.slot =
+                partition.spilled == 0
+                ? row.table._withUnsafeGuaranteedRef { $0.intern(key) } : try partition.slot(of: key)
         }
         let header = row.table._withUnsafeGuaranteedRef { $0[row.slot].header }
         if !row.isLive && row.offset < header.pointee.position { return skip(&row) }

@@ -215,11 +215,11 @@ package final class Worker {
         fold.emit(
             records, topic: settings.inputTopic, messageBytesMax: delivery.messageBytesMax,
             sizes: resources.limits.sizes, into: &delivery.open.outputs)
-        try delivery.deliver(self)
         var report = fold.report
         report.stepNanoseconds = stepped - started
-        report.latencyNanoseconds = resources.clock.monotonicNanoseconds() - arrived
+        report.arrivedNanoseconds = arrived
         resources.observer.batchDone(report)
+        try delivery.deliver(report.records - report.replayed, arrived: arrived, self)
         if report.rejects > 0 { resources.observer.rejected(fold.rejectCounts()) }
         fold.clear()
     }

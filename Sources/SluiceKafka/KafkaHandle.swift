@@ -40,8 +40,11 @@ final class KafkaHandle {
         }
         if role.isProducer {
             unsafe rd_kafka_conf_set_dr_msg_cb(conf) { _, message, opaque in
-                guard let message = unsafe message else { return }
-                unsafe ClientContext.of(opaque)?.delivered(message)
+                guard let message = unsafe message, let opaque = unsafe opaque else { return }
+                // For each message: a reference taken and given back would cost as much as the rest of it.
+                unsafe Unmanaged<ClientContext>.fromOpaque(opaque)._withUnsafeGuaranteedRef {
+                    unsafe $0.delivered(message)
+                }
             }
         }
         unsafe watchBrokers(conf)

@@ -74,18 +74,40 @@ final class OutputSender {
     func produce(_ batch: inout OutputBatch) throws -> Bool {
         try handle.check()
         let before = handle.context.produced
-        for index in 0..<windows.count { unsafe windows[index].pointee.beginRound() }
-        for index in batch.next..<batch.entries.count where !batch.entries[index].isHandedOver {
-            let entry = batch.entries[index]
-            let window = unsafe windows.window(topic: Int(entry.topic.rawValue), partition: Int(entry.partition))
-            // One that is new begins its first round.
-            unsafe window.pointee.choose(index, size: (entry.key?.count ?? 0) + (entry.value?.count ?? 0))
-        }
+        choose(from: batch)
         defer { if handle.context.produced > before { noteBusy() } }
         for index in 0..<windows.count {
             guard unsafe try hand(over: windows[index], &batch) else { break }
         }
         return batch.isHandedOver
+    }
+
+    /// Chooses entries for each partition, and looks no further than where each has what it takes.
+    private func choose(from batch: borrowing OutputBatch) {
+        if batch.handedOver == 0 || windows.waiting != batch.entries.count - batch.handedOver {
+            for index in 0..<windows.count { unsafe windows[index].pointee.waiting = 0 }
+            for entry in batch.entries where !entry.isHandedOver { unsafe window(of: entry).pointee.waiting += 1 }
+        }
+        var hungry = 0
+        for index in 0..<windows.count {
+            unsafe windows[index].pointee.beginRound()
+            if unsafe windows[index].pointee.isHungry { hungry += 1 }
+        }
+        var index = batch.next
+        while hungry > 0 && index < batch.entries.count {
+            let entry = batch.entries[index]
+            if !entry.isHandedOver {
+                let window = unsafe window(of: entry)
+                let wasHungry = unsafe window.pointee.isHungry
+                unsafe window.pointee.choose(index, size: (entry.key?.count ?? 0) + (entry.value?.count ?? 0))
+                if unsafe wasHungry && !window.pointee.isHungry { hungry -= 1 }
+            }
+            index += 1
+        }
+    }
+
+    private func window(of entry: OutputBatch.Entry) -> SendWindows.Window {
+        unsafe windows.window(topic: Int(entry.topic.rawValue), partition: Int(entry.partition))
     }
 
     /// Hands over what is chosen of a partition; false where the queue of all of them is full.
@@ -128,8 +150,9 @@ final class OutputSender {
         let end = next.flatMap { chosen.firstIndex(of: $0) } ?? chosen.count
         let indices = chosen[(end - count)..<end]
         let topic = unsafe try topic(batch.entries[indices[indices.startIndex]])
+        // All are of one partition: told so, librdkafka looks it up, and adds it to a transaction, once.
         unsafe rd_kafka_produce_batch(
-            topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_PARTITION, messages, Int32(count))
+            topic, messages[0].partition, RD_KAFKA_MSG_F_COPY, messages, Int32(count))
         var failed: (index: Int, code: rd_kafka_resp_err_t)?
         for (place, index) in indices.enumerated() {
             let code = unsafe messages[place].err

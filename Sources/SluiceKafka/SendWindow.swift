@@ -31,6 +31,8 @@ struct SendWindow {
     private let limits: Limits
     /// Messages handed over on which librdkafka has not reported.
     private(set) var underway = 0
+    /// Entries of the batch at hand that are to be handed over.
+    var waiting = 0
     /// Entries to be handed over in this round.
     private(set) var chosen: [Int] = []
     private var bytes = 0
@@ -53,7 +55,13 @@ struct SendWindow {
         bytes += size
     }
 
-    mutating func handedOver(_ count: Int) { underway += count }
+    /// Whether more is to be chosen in this round.
+    var isHungry: Bool { !isFull && chosen.count < waiting }
+
+    mutating func handedOver(_ count: Int) {
+        underway += count
+        waiting -= count
+    }
     mutating func reported() { underway -= 1 }
 }
 
@@ -81,6 +89,8 @@ final class SendWindows {
     }
 
     var count: Int { unsafe list.count }
+    /// Entries of the batch at hand that are to be handed over, of all partitions.
+    var waiting: Int { unsafe list.reduce(0) { unsafe $0 + $1.pointee.waiting } }
     subscript(index: Int) -> Window { unsafe list[index] }
 
     @inline(__always)

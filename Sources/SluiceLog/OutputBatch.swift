@@ -53,6 +53,8 @@ package struct OutputBatch: ~Copyable {
     package var headers: [Header] = []
     /// The first entry that no producer has taken: behind it are some that one has.
     package private(set) var next = 0
+    /// Entries that a producer has taken.
+    package private(set) var handedOver = 0
 
     package init() {}
 
@@ -65,17 +67,18 @@ package struct OutputBatch: ~Copyable {
     /// A producer has taken an entry.
     package mutating func handOver(_ index: Int) {
         entries[index].isHandedOver = true
+        handedOver += 1
         while next < entries.count && entries[next].isHandedOver { next += 1 }
     }
 
     /// As if no producer had taken any.
     package mutating func rewind() {
-        next = 0
+        (next, handedOver) = (0, 0)
         for index in entries.indices { entries[index].isHandedOver = false }
     }
 
     package mutating func removeAll() {
-        next = 0
+        (next, handedOver) = (0, 0)
         arena.removeAll()
         entries.removeAll(keepingCapacity: true)
         headers.removeAll(keepingCapacity: true)

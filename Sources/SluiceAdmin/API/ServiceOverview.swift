@@ -2,7 +2,8 @@ package import SluiceCore
 
 /// The event `overview` of `GET /v1/events`: what the service does as a whole. What is not known yet is nil.
 package struct ServiceOverview: Hashable, Sendable, Decodable {
-    /// Milliseconds from a batch's arrival to its outputs handed over, over the observations of the last minute.
+    /// Milliseconds from a batch's arrival to its outputs produced (exactly-once: committed), over the observations of
+    /// the last minute.
     package struct Latency: Hashable, Sendable, Decodable {
         package var p50: Double
         package var p99: Double

@@ -64,7 +64,9 @@ package final class ServiceMetrics: Sendable {
             "Bytes of slots, markers and heads stored, counted once; exactly-once they go to log and disk.")
         batchRecords = registry.histogram("sluice_batch_records", "Records taken from the log at once.", .records)
         step = registry.timer("sluice_step_seconds", "Time of a batch in the LSTM step.")
-        latency = registry.timer("sluice_latency_seconds", "Time of a batch from arrival to its outputs produced.")
+        latency = registry.timer(
+            "sluice_latency_seconds",
+            "Time of a batch from arrival to its outputs produced: handed to the client or, exactly-once, committed.")
         commit = registry.timer("sluice_commit_seconds", "Time of a commit: delivery, state, positions.")
         transactionsAborted = registry.counter(
             "sluice_transactions_aborted_total", "Transactions aborted and sent again, exactly-once.")

@@ -10,7 +10,7 @@ extension LoadBench.Result {
             let largest = String(format: "%8.2f", Double(histogram.largestNanoseconds) / 1e6)
             return "  \(name)\(values.joined()) \(largest) ms of \(histogram.count)"
         }
-        let heading = String(format: "%.0f %% load, %.0f records/s", load * 100, rate)
+        let heading = String(format: "%.0f %% load, %.0f records/s", load * 100, achieved)
         return [
             heading.padding(toLength: 29, withPad: " ", startingAt: 0) + "p50     p90     p99   p99.9      max",
             quantiles("arrival to produced  ", service), quantiles("end to end           ", endToEnd),
@@ -34,14 +34,17 @@ extension LoadBench.Result: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object {
             $0.member("bench", "latency")
+            $0.member("delivery", delivery)
             $0.member("load", load)
-            $0.member("records_per_second", rate.rounded())
+            $0.member("wanted_records_per_second", rate.rounded())
+            $0.member("records_per_second", achieved.rounded())
             for (prefix, histogram) in [("", service), ("end_to_end_", endToEnd)] {
                 $0.member(prefix + "records", histogram.count)
                 for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)] {
                     $0.member(prefix + name + "_ms", histogram.quantile(share))
                 }
                 $0.member(prefix + "max_ms", Double(histogram.largestNanoseconds) / 1e6)
+                $0.member(prefix + "buckets", histogram.filled.map { [$0.milliseconds, Double($0.count)] })
             }
         }
     }

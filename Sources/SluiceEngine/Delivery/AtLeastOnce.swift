@@ -17,6 +17,7 @@ final class AtLeastOnce: Delivery {
     var open = Transaction()
     /// What the producer takes as it has room, while the next outputs are encoded.
     private var sending = Transaction()
+    private var underway = OutputsUnderway()
     private let producer: any LogProducer
     private let limits: OutputLimits
     private let consumer: any LogConsumer
@@ -89,8 +90,9 @@ final class AtLeastOnce: Delivery {
         }
     }
 
-    func deliver(_ worker: Worker) throws {
+    func deliver(_ records: Int, arrived nanoseconds: Int64, _ worker: Worker) throws {
         add()
+        if records > 0 { underway.add(records, arrived: nanoseconds, open: open.outputs.entries.count) }
         try handOver(worker)
     }
 
@@ -130,9 +132,11 @@ final class AtLeastOnce: Delivery {
             if sending.outputs.isHandedOver {
                 sending.removeAll()
                 guard !open.outputs.entries.isEmpty else { break }
+                underway.close(open.outputs.entries.count)
                 swap(&open, &sending)
             }
         } while try learning { try producer.produce(&sending.outputs) }
+        underway.left(allBut: sending.outputs.waiting, at: clock.monotonicNanoseconds(), observer)
         if !isHeldBack { try unblock(worker) }
     }
 

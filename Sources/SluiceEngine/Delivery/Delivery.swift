@@ -26,8 +26,8 @@ package protocol Delivery: AnyObject {
     func begin(_ state: PartitionState) throws
     /// Called at the beginning of each turn.
     func advance(_ worker: Worker) throws
-    /// Outputs have been appended to `open`.
-    func deliver(_ worker: Worker) throws
+    /// The outputs of so many inputs, which arrived at this time, have been appended to `open`.
+    func deliver(_ records: Int, arrived nanoseconds: Int64, _ worker: Worker) throws
     /// The record of a command has been appended to `open`: it must be safe before anything that depends on it is.
     func recorded(_ worker: Worker) throws
     /// A command took effect.

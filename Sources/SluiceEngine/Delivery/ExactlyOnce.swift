@@ -21,6 +21,7 @@ final class ExactlyOnce: Delivery {
     private static let pauseMilliseconds: Int64 = 10_000
 
     var open = Transaction()
+    private var underway = OutputsUnderway()
     /// Sent, its outcome not known yet.
     var sent = Transaction()
     /// Where each partition of `sent` stands with it.
@@ -87,7 +88,10 @@ final class ExactlyOnce: Delivery {
     }
 
     /// Nothing leaves before its transaction: outputs only wait.
-    func deliver(_ worker: Worker) throws { add() }
+    func deliver(_ records: Int, arrived nanoseconds: Int64, _ worker: Worker) throws {
+        add()
+        if records > 0 { underway.add(records, arrived: nanoseconds, open: open.outputs.entries.count) }
+    }
     func recorded(_ worker: Worker) throws { add() }
     func applied() { add() }
     func moved() { add() }
@@ -183,6 +187,7 @@ final class ExactlyOnce: Delivery {
             wait.end()
             return try catchUp(worker)
         }
+        underway.close(open.outputs.entries.count)
         swap(&open, &sent)
         perform(machine.send())
     }
@@ -221,6 +226,7 @@ final class ExactlyOnce: Delivery {
             if isCold || !state.isAllStored { add() }
         }
         try catchUp(worker)
+        underway.left(allBut: 0, at: clock.monotonicNanoseconds(), resources.observer)
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()
         restarts.inARow = 0
@@ -235,6 +241,7 @@ final class ExactlyOnce: Delivery {
         resources.observer.transactionFailed(.begunAnew)
         producer.close()
         for transaction in [open, sent] { transaction.removeAll() }
+        underway.removeAll()
         sealed.removeAll()
         committed.removeAll()
         worker.restoreAll()

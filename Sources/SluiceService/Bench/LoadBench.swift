@@ -1,4 +1,3 @@
-import DequeModule
 import Foundation
 package import Logging
 import SluiceAdmin
@@ -12,9 +11,11 @@ import Synchronization
 /// which it was sent, and its predictions are read back.
 package enum LoadBench {
     package struct Result: Sendable {
-        /// Share of what the service can do, and records a second.
+        package var delivery: String
+        /// Share of what the service can do, and records a second: wanted, and predicted.
         package var load, rate: Double
-        /// From a batch's arrival in the worker to the hand-over of its predictions to the client, one value a record.
+        package var achieved = 0.0
+        /// From arrival to produced, one value a record.
         package var service = LatencyHistogram()
         /// From the feeder through both topics to a reader, of one record in `sampling`; whole milliseconds.
         package var endToEnd = LatencyHistogram()
@@ -30,7 +31,7 @@ package enum LoadBench {
     ) async throws -> Result {
         let service = try BenchService(settings, input: nil, output: nil, logger: logger)
         let traffic = LoadTraffic(settings, rate: rate)
-        var result = Result(load: load, rate: rate)
+        var result = Result(delivery: settings.delivery, load: load, rate: rate)
         try await service.run(ownsTopics: true) { runtime in
             while await !runtime.backend.readiness().holds { try await Task.sleep(for: .milliseconds(50)) }
             let cluster = try await onThread { try service.cluster() }
@@ -45,10 +46,11 @@ package enum LoadBench {
             try await Task.sleep(for: .seconds(2))
             runtime.observer.forgetLatencies()
             traffic.forget()
+            let (began, before) = (ContinuousClock.now, runtime.observer.latest.report.predictions)
             try await Task.sleep(for: .seconds(seconds))
-            for (nanoseconds, records) in runtime.observer.current.latencies {
-                result.service.add(nanoseconds, count: records)
-            }
+            let predicted = runtime.observer.latest.report.predictions - before
+            result.achieved = Double(predicted) / ((.now - began) / .seconds(1))
+            result.service = runtime.observer.current.latencies
             result.endToEnd = traffic.latencies
             traffic.stop()
             try await feeding.value
@@ -56,39 +58,6 @@ package enum LoadBench {
         } after: { _ in
         }
         return result
-    }
-}
-
-/// Latencies by octaves from 1/16 of a millisecond on, each in four; exact in its largest value.
-package struct LatencyHistogram: Sendable {
-    private static let (smallest, perOctave, bucketCount) = (62_500.0, 4.0, 80)
-
-    package private(set) var count = 0
-    package private(set) var largestNanoseconds: Int64 = 0
-    package private(set) var buckets = [Int](repeating: 0, count: bucketCount)
-
-    package init() {}
-
-    package mutating func add(_ nanoseconds: Int64, count: Int) {
-        let octaves = log2(max(1, Double(nanoseconds) / Self.smallest)) * Self.perOctave
-        buckets[min(Self.bucketCount - 1, Int(octaves.rounded(.up)))] += count
-        self.count += count
-        largestNanoseconds = max(largestNanoseconds, nanoseconds)
-    }
-
-    /// The upper end of a bucket, in milliseconds.
-    package static func milliseconds(_ bucket: Int) -> Double { smallest * exp2(Double(bucket) / perOctave) / 1e6 }
-
-    /// The value below which a share of all lies, to a bucket's width (19 %).
-    package func quantile(_ share: Double) -> Double {
-        var left = (share * Double(count)).rounded(.up)
-        for (bucket, here) in buckets.enumerated() {
-            left -= Double(here)
-            // The last bucket has no upper end.
-            guard left <= 0, bucket < Self.bucketCount - 1 else { continue }
-            return min(Self.milliseconds(bucket), Double(largestNanoseconds) / 1e6)
-        }
-        return Double(largestNanoseconds) / 1e6
     }
 }
 
@@ -124,9 +93,10 @@ private final class LoadTraffic: Sendable {
         var sent = 0
         while !isStopping.load(ordering: .relaxed) {
             let due = Int(-began.timeIntervalSinceNow * rate)
-            let time = Self.now()
             while sent < due && batch.entries.count < 10_000 {
-                append(sent, time, &batch)
+                // When it was due: a feeder that was late does not make the service look fast.
+                let time = began.timeIntervalSince1970 + Double(sent) / rate
+                append(sent, EpochMilliseconds(time * 1_000), &batch)
                 sent += 1
             }
             while try !producer.produce(&batch), !isStopping.load(ordering: .relaxed) {

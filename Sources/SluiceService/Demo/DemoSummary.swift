@@ -1,4 +1,3 @@
-import DequeModule
 import SluiceCore
 import SluiceEngine
 
@@ -16,7 +15,7 @@ package struct DemoSummary: Sendable, Codable {
     package var forecastError: Double?
     package var naiveError: Double?
     package var judged: Int
-    /// From a batch's arrival to its outputs handed over, weighted by records.
+    /// From arrival to produced.
     package var latencyP50Milliseconds: Double?
     package var latencyP99Milliseconds: Double?
 
@@ -34,19 +33,9 @@ package struct DemoSummary: Sendable, Codable {
             forecastError = errors.forecast / Double(errors.count)
             naiveError = errors.naive / Double(errors.count)
         }
-        latencyP50Milliseconds = Self.percentile(0.5, totals.latencies)
-        latencyP99Milliseconds = Self.percentile(0.99, totals.latencies)
-    }
-
-    private static func percentile(_ share: Double, _ latencies: Deque<(nanoseconds: Int64, records: Int)>) -> Double? {
-        let ordered = latencies.sorted { $0.nanoseconds < $1.nanoseconds }
-        let wanted = share * Double(ordered.reduce(0) { $0 + $1.records })
-        var seen = 0
-        for (nanoseconds, records) in ordered {
-            seen += records
-            if Double(seen) >= wanted { return Double(nanoseconds) / 1e6 }
-        }
-        return nil
+        guard totals.latencies.count > 0 else { return }
+        latencyP50Milliseconds = totals.latencies.quantile(0.5)
+        latencyP99Milliseconds = totals.latencies.quantile(0.99)
     }
 
     /// The verdict on the naive forecast.

@@ -1,5 +1,4 @@
 import CoreMetrics
-package import DequeModule
 package import Logging
 package import SluiceAdmin
 package import SluiceCore
@@ -15,8 +14,8 @@ package final class MetricsObserver: EngineObserver {
         package var resets = 0
         /// Partitions that swapped to another model.
         package var swaps = 0
-        /// Nanoseconds from arrival to hand-over, one per batch with its records: the latest few thousand.
-        package var latencies: Deque<(nanoseconds: Int64, records: Int)> = []
+        /// From arrival to produced, one value a record.
+        package var latencies = LatencyHistogram()
         package var blocked = 0
         /// When the first records arrived, and when the last commit ended, by the monotonic clock; nil before.
         package var firstArrivalNanoseconds, lastCommitNanoseconds: Int64?
@@ -26,7 +25,6 @@ package final class MetricsObserver: EngineObserver {
         package var lastRetraining: String?
     }
 
-    private static let latenciesMaximum = 65_536
     private let metrics: ServiceMetrics
     private let logger: Logger
     private let totals = Mutex(Totals())
@@ -45,7 +43,7 @@ package final class MetricsObserver: EngineObserver {
     }
 
     /// What follows is measured anew: the time of catching up with a history is not the latency of a service.
-    package func forgetLatencies() { totals.withLock { $0.latencies.removeAll() } }
+    package func forgetLatencies() { totals.withLock { $0.latencies = LatencyHistogram() } }
 
     package func batchDone(_ report: BatchReport) {
         metrics.observations.increment(by: report.predictions)
@@ -56,16 +54,19 @@ package final class MetricsObserver: EngineObserver {
         metrics.replayed.increment(by: report.replayed)
         metrics.batchRecords.record(report.records)
         metrics.step.recordNanoseconds(report.stepNanoseconds)
-        metrics.latency.recordNanoseconds(report.latencyNanoseconds)
         totals.withLock { totals in
             let now = SystemClock().monotonicNanoseconds()
             totals.report.add(report)
-            totals.activity.add(report, at: now)
-            if totals.firstArrivalNanoseconds == nil {
-                totals.firstArrivalNanoseconds = now - report.latencyNanoseconds
-            }
-            if totals.latencies.count == Self.latenciesMaximum { totals.latencies.removeFirst() }
-            totals.latencies.append((report.latencyNanoseconds, report.records))
+            totals.activity.add(report.records - report.replayed, at: now)
+            totals.firstArrivalNanoseconds = totals.firstArrivalNanoseconds ?? report.arrivedNanoseconds
+        }
+    }
+
+    package func produced(_ records: Int, after nanoseconds: Int64) {
+        metrics.latency.recordNanoseconds(nanoseconds)
+        totals.withLock { totals in
+            totals.activity.add(records, latency: nanoseconds, at: SystemClock().monotonicNanoseconds())
+            totals.latencies.add(nanoseconds, count: records)
         }
     }
 
@@ -163,7 +164,7 @@ package final class MetricsObserver: EngineObserver {
 }
 
 extension BatchReport {
-    /// Sums counts; the slowest of the times.
+    /// Sums all but the time of arrival.
     mutating func add(_ other: BatchReport) {
         records += other.records
         predictions += other.predictions
@@ -173,6 +174,5 @@ extension BatchReport {
         boundaries += other.boundaries
         replayed += other.replayed
         stepNanoseconds += other.stepNanoseconds
-        latencyNanoseconds = max(latencyNanoseconds, other.latencyNanoseconds)
     }
 }

@@ -1,5 +1,3 @@
-package import SluiceEngine
-
 /// How busy the service was lately, for people: counts of the last minute, one slot a second, in fixed memory.
 package struct RecentActivity: Sendable {
     /// Seconds that the latency looks back.
@@ -22,16 +20,26 @@ package struct RecentActivity: Sendable {
 
     package init() {}
 
+    /// Observations were folded.
+    ///
     /// - Parameter nanoseconds: monotonic.
-    package mutating func add(_ report: BatchReport, at nanoseconds: Int64) {
-        let observations = report.records - report.replayed
+    package mutating func add(_ observations: Int, at nanoseconds: Int64) {
         guard observations > 0 else { return }
+        ring[second(nanoseconds)].observations += observations
+    }
+
+    /// Observations were answered, so long after they arrived.
+    package mutating func add(_ observations: Int, latency: Int64, at nanoseconds: Int64) {
+        ring[second(nanoseconds)].latencies[Self.bin(latency)] &+= UInt32(clamping: observations)
+    }
+
+    /// The slot of a time.
+    private mutating func second(_ nanoseconds: Int64) -> Int {
         let number = nanoseconds / 1_000_000_000
         beganAt = beganAt ?? number
         let index = Int(number % Int64(Self.seconds))
         if ring[index].number != number { ring[index] = Second(number: number) }
-        ring[index].observations += observations
-        ring[index].latencies[Self.bin(report.latencyNanoseconds)] &+= UInt32(clamping: observations)
+        return index
     }
 
     /// Observations a second over the last whole seconds; while it has not run for so long, over those that it has.
