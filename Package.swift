@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// Settings of every Swift target: language mode 6, the upcoming features that make imports and existentials visible,
-/// warnings as errors.
+/// warnings as errors. Exclusive access is checked at run time in debug builds, which tests are.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -10,10 +10,11 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+    .unsafeFlags(
+        ["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 /// Modules that hold raw memory or C handles spell every unsafe use.
-let marked = strict + [.strictMemorySafety()]
+let marked: [SwiftSetting] = [.strictMemorySafety()]
 /// Optimised even in debug builds (tests run millions of steps), never contracted: the arithmetic is part of the
 /// contract.
 let exactC: [CSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])]
@@ -59,12 +60,12 @@ let package = Package(
         .target(
             name: "SluiceFiles", dependencies: ["SluiceCore", product("SystemPackage", "swift-system")],
             swiftSettings: strict),
-        .target(name: "SluiceNumerics", dependencies: ["CStepKernel"], swiftSettings: marked),
+        .target(name: "SluiceNumerics", dependencies: ["CStepKernel"], swiftSettings: strict + marked),
         .target(name: "SluiceLSTM", dependencies: ["SluiceCore", "SluiceNumerics"], swiftSettings: strict),
         .target(
             name: "SluiceModelFile",
             dependencies: ["SluiceCore", "SluiceFiles", "SluiceLSTM", product("Crypto", "swift-crypto")],
-            swiftSettings: marked),
+            swiftSettings: strict + marked),
         .target(
             name: "SluiceSchema",
             dependencies: ["SluiceCore", "CSimdJSON", product("Crypto", "swift-crypto")], swiftSettings: strict),
@@ -74,14 +75,15 @@ let package = Package(
             dependencies: [
                 "SluiceCore", "SluiceLog", "CLibrdkafka", product("Logging", "swift-log"),
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
-            ], swiftSettings: marked),
+            ], swiftSettings: strict + marked),
         .target(
-            name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"], swiftSettings: marked),
+            name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"],
+            swiftSettings: strict + marked),
         .target(
             name: "SluiceStore",
             dependencies: [
                 "CRocksDB", "SluiceCore", "SluiceFiles", "SluiceState", product("SystemPackage", "swift-system"),
-            ], swiftSettings: marked),
+            ], swiftSettings: strict + marked),
         .target(
             name: "SluiceEngine",
             dependencies: [
