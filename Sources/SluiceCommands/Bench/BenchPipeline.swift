@@ -16,8 +16,9 @@ struct BenchPipeline: AsyncParsableCommand {
             The time is from the arrival of the first record to the commit behind the last. Topics that the \
             application makes for itself are deleted again; TOPIC-out stays.
 
-            --load measures latency, too: applications are fed at these percentages of the median rate, through topics \
-            of their own, for --seconds each.
+            --load measures latency, too: applications are fed through topics of their own and read back, from here, \
+            for --seconds each. All of the load, 100, is what one of them predicts when it is fed without a pause, on \
+            the machines as they are: less than the rate above where feeder and reader take processors from it.
 
             Examples:
               sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000
@@ -46,7 +47,7 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: "Runs, each of a new application.")
     var repetitions = 3
 
-    @Option(help: ArgumentHelp("Latency at these percentages of the rate, such as 10,50,80.", valueName: "list"))
+    @Option(help: ArgumentHelp("Latency at these percentages of the load, such as 10,50,80.", valueName: "list"))
     var load: String?
 
     @Option(help: "Seconds of each measurement of latency.")
@@ -85,9 +86,11 @@ struct BenchPipeline: AsyncParsableCommand {
             }
             bar.clear()
             show(result, on: console)
-            for load in loads ?? [] {
+            guard let loads, !loads.isEmpty else { return }
+            let capacity = try await LoadBench.capacity(settings, seconds: seconds, logger: logger)
+            for load in loads {
                 let latency = try await LoadBench.run(
-                    settings, load: load, rate: load * result.median, seconds: seconds, logger: logger)
+                    settings, load: load, rate: load * capacity, seconds: seconds, logger: logger)
                 let lines = json ? [JSONWriter.text(of: latency)] : latency.lines
                 lines.forEach { console.line($0) }
             }

@@ -7,8 +7,9 @@ import SluiceEngine
 import SluiceLog
 import Synchronization
 
-/// How long an observation takes at a given rate: an application of its own is fed at it, each record with the time at
-/// which it was sent, and its predictions are read back.
+/// How long an observation takes at a given load: an application of its own is fed at a rate, each record with the time
+/// at which it was due, and its predictions are read back. Feeder and reader may share the machine with it, so the rate
+/// that is all of the load is measured with them.
 package enum LoadBench {
     package struct Result: Sendable {
         package var delivery: String
@@ -23,15 +24,23 @@ package enum LoadBench {
 
     package static let sampling: Offset = 16
 
+    /// What the service can do while it is fed and read: records a second, with a feeder that is always a little ahead.
+    package static func capacity(
+        _ settings: PipelineBench.Settings, seconds: Double, logger: Logger
+    ) async throws -> Double {
+        try await run(settings, load: 1, rate: nil, seconds: seconds, logger: logger).achieved
+    }
+
     /// - Parameters:
-    ///   - rate: records a second.
+    ///   - load: share of the capacity.
+    ///   - rate: records a second; nil: as fast as they are predicted.
     ///   - seconds: of measuring, behind two of warming up.
     package static func run(
-        _ settings: PipelineBench.Settings, load: Double, rate: Double, seconds: Double, logger: Logger
+        _ settings: PipelineBench.Settings, load: Double, rate: Double?, seconds: Double, logger: Logger
     ) async throws -> Result {
         let service = try BenchService(settings, input: nil, output: nil, logger: logger)
         let traffic = LoadTraffic(settings, rate: rate)
-        var result = Result(delivery: settings.delivery, load: load, rate: rate)
+        var result = Result(delivery: settings.delivery, load: load, rate: rate ?? 0)
         try await service.run(ownsTopics: true) { runtime in
             while await !runtime.backend.readiness().holds { try await Task.sleep(for: .milliseconds(50)) }
             let cluster = try await onThread { try service.cluster() }
@@ -41,7 +50,11 @@ package enum LoadBench {
                     try traffic.read(configuration.output.topic, cluster.inputPartitions, cluster.makeReader())
                 }
             }
-            let feeding = Task { try await onThread { try traffic.feed(cluster.makeProducer(configuration)) } }
+            let feeding = Task {
+                try await onThread {
+                    try traffic.feed(cluster.makeProducer(configuration)) { runtime.observer.latest.report.predictions }
+                }
+            }
             defer { traffic.stop() }
             try await Task.sleep(for: .seconds(2))
             runtime.observer.forgetLatencies()
@@ -65,13 +78,15 @@ package enum LoadBench {
 private final class LoadTraffic: Sendable {
     private static let streams = 10_000
     private static let tick = 0.001
+    /// Records that a feeder without a rate is ahead of the predictions.
+    private static let ahead = 50_000
 
-    private let rate: Double
+    private let rate: Double?
     private let values: [String]
     private let isStopping = Atomic<Bool>(false)
     private let histogram = Mutex(LatencyHistogram())
 
-    init(_ settings: PipelineBench.Settings, rate: Double) {
+    init(_ settings: PipelineBench.Settings, rate: Double?) {
         self.rate = rate
         var generator = SplitMix64(state: 3)
         let names = BenchModel.names(settings.features)
@@ -86,17 +101,17 @@ private final class LoadTraffic: Sendable {
 
     private static func now() -> EpochMilliseconds { EpochMilliseconds(Date().timeIntervalSince1970 * 1_000) }
 
-    func feed(_ producer: any LogProducer) throws {
+    func feed(_ producer: any LogProducer, predicted: () -> Int) throws {
         defer { producer.close() }
         var batch = OutputBatch()
         let began = Date()
         var sent = 0
         while !isStopping.load(ordering: .relaxed) {
-            let due = Int(-began.timeIntervalSinceNow * rate)
+            let due = rate.map { Int(-began.timeIntervalSinceNow * $0) } ?? predicted() + Self.ahead
             while sent < due && batch.entries.count < 10_000 {
                 // When it was due: a feeder that was late does not make the service look fast.
-                let time = began.timeIntervalSince1970 + Double(sent) / rate
-                append(sent, EpochMilliseconds(time * 1_000), &batch)
+                let time = rate.map { EpochMilliseconds((began.timeIntervalSince1970 + Double(sent) / $0) * 1_000) }
+                append(sent, time ?? Self.now(), &batch)
                 sent += 1
             }
             while try !producer.produce(&batch), !isStopping.load(ordering: .relaxed) {
