@@ -1,12 +1,12 @@
 /// A growing block of bytes that is written at its end and reused for ever: output messages are encoded here.
 ///
 /// The owner of the block; ranges handed out stay valid until `removeAll`, pointers only until the next write.
-package struct ByteArena: ~Copyable {
-    package private(set) var base: UnsafeMutableRawPointer
-    package private(set) var count = 0
-    package private(set) var capacity: Int
+public struct ByteArena: ~Copyable {
+    public private(set) var base: UnsafeMutableRawPointer
+    public private(set) var count = 0
+    public private(set) var capacity: Int
 
-    package init(capacity: Int = 1 << 16) {
+    public init(capacity: Int = 1 << 16) {
         precondition(capacity > 0)
         self.capacity = capacity
         base = .allocate(byteCount: capacity, alignment: 16)
@@ -15,55 +15,55 @@ package struct ByteArena: ~Copyable {
     deinit { base.deallocate() }
 
     /// All that has been written. Valid until the next write.
-    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-    package func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    public func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
         precondition(range.upperBound <= count)
         return UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
     /// Forgets the content, keeps the memory.
-    package mutating func removeAll() { count = 0 }
+    public mutating func removeAll() { count = 0 }
 
     /// Forgets all that was written from `position` on.
-    package mutating func truncate(to position: Int) {
+    public mutating func truncate(to position: Int) {
         precondition((0...count).contains(position))
         count = position
     }
 
     /// Room for `extra` more bytes, to be written at the returned pointer and accounted for by `advance(by:)`.
     @inline(__always)
-    package mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
+    public mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
         if count &+ extra > capacity { grow(extra) }
         return base + count
     }
 
     /// Counts bytes written behind the end, at most as many as were reserved.
     @inline(__always)
-    package mutating func advance(by written: Int) {
+    public mutating func advance(by written: Int) {
         assert(count + written <= capacity)
         count &+= written
     }
 
     @inline(__always)
-    package mutating func append(_ byte: UInt8) {
+    public mutating func append(_ byte: UInt8) {
         reserve(1).storeBytes(of: byte, as: UInt8.self)
         count &+= 1
     }
 
     @inline(__always)
-    package mutating func append(_ source: UnsafeRawBufferPointer) {
+    public mutating func append(_ source: UnsafeRawBufferPointer) {
         guard let start = source.baseAddress, source.count > 0 else { return }
         reserve(source.count).copyMemory(from: start, byteCount: source.count)
         count &+= source.count
     }
 
     @inline(__always)
-    package mutating func append(_ literal: StaticString) {
+    public mutating func append(_ literal: StaticString) {
         append(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
-    package mutating func append(_ text: String) {
+    public mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }

@@ -2,13 +2,13 @@ internal import CXXHash
 
 /// `calloc`, for modules that import no C library: of much memory the system makes each page zero when it is touched,
 /// not all at once. Aligned for everything.
-package func allocateZeroed(_ byteCount: Int) -> UnsafeMutableRawPointer {
+public func allocateZeroed(_ byteCount: Int) -> UnsafeMutableRawPointer {
     guard let memory = calloc(byteCount, 1) else { preconditionFailure("out of memory") }
     return memory
 }
 
 /// Of `allocateZeroed` alone.
-package func freeZeroed(_ memory: UnsafeMutableRawPointer) { free(memory) }
+public func freeZeroed(_ memory: UnsafeMutableRawPointer) { free(memory) }
 
 /// Gives the system back what was freed, so that the process's size is that of what it holds.
-package func returnFreedMemory() { malloc_trim(0) }
+public func returnFreedMemory() { malloc_trim(0) }

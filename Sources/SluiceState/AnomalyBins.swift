@@ -2,12 +2,12 @@
 ///
 /// The score is the share of earlier r below this one, linear within its bin; it does not forget suddenly, because all
 /// bins are halved when their sum reaches 4096. Integers only, so it is the same on every machine.
-package struct AnomalyBins: Sendable {
-    package static let minimumTotal = 64
+public struct AnomalyBins: Sendable {
+    public static let minimumTotal = 64
     private static let halvingTotal = 4096
-    package var counts = InlineArray<16, UInt16>(repeating: 0)
+    public var counts = InlineArray<16, UInt16>(repeating: 0)
 
-    package init() {}
+    public init() {}
 
     private var total: Int { (0..<16).reduce(0) { $0 + Int(counts[$1]) } }
     /// What `score` keeps to.
@@ -16,7 +16,7 @@ package struct AnomalyBins: Sendable {
     /// Scores `r` against what came before, then adds it. Nil until 64 values are known.
     ///
     /// - Parameter r: not negative, not NaN.
-    package mutating func score(adding r: Double) -> Float? {
+    public mutating func score(adding r: Double) -> Float? {
         var total = 0
         for bin in 0..<16 { total += Int(counts[bin]) }
         let bin = Self.bin(of: r)

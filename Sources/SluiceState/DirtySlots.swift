@@ -1,14 +1,14 @@
-package import SluiceCore
+public import SluiceCore
 
 /// Slots with changes that are in no changelog and no store yet, to be taken oldest change first.
 ///
 /// A slot may stand here more than once, after a write out of turn or when its place was given to another stream: the
 /// older entry only lets replay begin earlier than it must.
-package struct DirtySlots {
-    package struct Entry {
-        package let slot: UInt32
+public struct DirtySlots {
+    public struct Entry {
+        public let slot: UInt32
         /// The first input or command that changed it.
-        package let since: Offset
+        public let since: Offset
     }
 
     private var entries: [Entry] = []
@@ -19,11 +19,11 @@ package struct DirtySlots {
     /// The latest change of all that stand here.
     private var newest: Offset = .min
 
-    package var count: Int { entries.count - next }
-    package var isEmpty: Bool { next == entries.count }
-    package var memoryBytes: Int { entries.capacity * MemoryLayout<Entry>.stride }
+    public var count: Int { entries.count - next }
+    public var isEmpty: Bool { next == entries.count }
+    public var memoryBytes: Int { entries.capacity * MemoryLayout<Entry>.stride }
     /// Where replay must begin, at the latest, for nothing to be missing; nil when nothing is dirty.
-    package var oldest: Offset? {
+    public var oldest: Offset? {
         isEmpty ? nil : min(entries[next].since, firstDisordered.map { lowest(from: $0) } ?? .max)
     }
 

@@ -1,8 +1,8 @@
-package import SluiceCore
+public import SluiceCore
 import SluiceSchema
 
 /// Why a stream's state was last set back.
-package enum BoundaryCause: UInt8, Sendable, CaseIterable {
+public enum BoundaryCause: UInt8, Sendable, CaseIterable {
     /// The stream's first observation.
     case first, command, start, end, sequence, gap, every, daily
     /// Another model took over.
@@ -12,7 +12,7 @@ package enum BoundaryCause: UInt8, Sendable, CaseIterable {
 }
 
 extension BoundaryCause: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .first: "first"
         case .command: "command"
@@ -29,48 +29,48 @@ extension BoundaryCause: CustomStringConvertible {
 }
 
 /// The scalars of a slot that have a fixed size. Plain bytes: copied with `memcpy`, never retained.
-package struct SlotHeader {
+public struct SlotHeader {
     /// The fence: last input offset applied to the slot, or the last before it was imported; −1 before the first.
-    package var fence: Offset = -1
+    public var fence: Offset = -1
     /// Latest event time applied.
-    package var time: EpochMilliseconds = .absent
+    public var time: EpochMilliseconds = .absent
     /// Observations applied since the last boundary, which is the `step` of the next prediction.
-    package var step: Int64 = 0
-    package var boundaryTime: EpochMilliseconds = .absent
+    public var step: Int64 = 0
+    public var boundaryTime: EpochMilliseconds = .absent
     /// Offset of the first input folded from the fresh state.
-    package var boundaryOffset: Offset = -1
+    public var boundaryOffset: Offset = -1
     /// The stream's key and its current sequence id, in the table's text pool.
-    package var key = TextHandle.none
-    package var sequence = TextHandle.none
+    public var key = TextHandle.none
+    public var sequence = TextHandle.none
     /// XXH64 of the key; not saved.
-    package var keyHash: UInt64 = 0
+    public var keyHash: UInt64 = 0
     /// Number of the batch that last touched the slot, and how many of its rows the slot has: its next wave. Not saved.
-    package var batch: UInt32 = 0
-    package var batchRows: UInt32 = 0
+    public var batch: UInt32 = 0
+    public var batchRows: UInt32 = 0
     /// Resets since creation: the ordinal of random initial states.
-    package var resets: UInt32 = 0
+    public var resets: UInt32 = 0
     /// What the last prediction said, for lists: NaN before the first, or without one.
-    package var forecast: Float = .nan
-    package var anomaly: Float = .nan
+    public var forecast: Float = .nan
+    public var anomaly: Float = .nan
     /// Rolling mean absolute error of the smallest horizon (or 1 − p(label)), over the last 256 judged forecasts.
-    package var error: Float = .nan
-    package var errorCount: UInt16 = 0
-    package var boundaryCause = BoundaryCause.first
+    public var error: Float = .nan
+    public var errorCount: UInt16 = 0
+    public var boundaryCause = BoundaryCause.first
     /// Has changes that are not stored.
-    package var isDirty = false
+    public var isDirty = false
     /// What is stored, with the markers, comes to the slot as it is: stored anew only for the markers to go.
-    package var isStale = false
+    public var isStale = false
     /// As restored: every input of the partition before `position`, every command before `control`, is in it. Only
     /// looked at while inputs are folded again.
-    package var position: Offset = 0
-    package var control: Offset = 0
+    public var position: Offset = 0
+    public var control: Offset = 0
     /// Nonconformity histogram (`training.md`, "Anomaly score").
-    package var bins = AnomalyBins()
+    public var bins = AnomalyBins()
 
-    package init() {}
+    public init() {}
 
     /// Whether an observation was ever applied: a slot without one is freed at the end of its batch.
-    package var isUsed: Bool { time != .absent }
+    public var isUsed: Bool { time != .absent }
 
     /// Whether a slot can have come to these numbers, so that the fold's arithmetic on them cannot overflow.
     var isPlausible: Bool {

@@ -1,30 +1,30 @@
-package import SluiceLSTM
+public import SluiceLSTM
 
 /// Where the parts of a slot lie in its one contiguous block.
 ///
 /// `state [L][h, c][Hp] Float`, then the scalar block: header, `mean [I]` and `variance [I]` Double, `carried [I]`
 /// Float, `count [I]` UInt16; then the ring of pending forecasts `[R][T] (value, width)` Float. Blocks are multiples
 /// of 16 bytes: the step's loads need no alignment, and whole cache lines would be 24 bytes more a stream on average.
-package struct SlotLayout: Sendable, Equatable {
-    package let shape: LSTMShape
+public struct SlotLayout: Sendable, Equatable {
+    public let shape: LSTMShape
     /// T: targets of a forecasting head, 0 otherwise.
-    package let targets: Int
+    public let targets: Int
     /// R: pending forecasts kept.
-    package let ringLength: Int
+    public let ringLength: Int
 
-    package let stateBytes: Int
-    package let meanOffset: Int
-    package let varianceOffset: Int
-    package let carriedOffset: Int
-    package let countOffset: Int
+    public let stateBytes: Int
+    public let meanOffset: Int
+    public let varianceOffset: Int
+    public let carriedOffset: Int
+    public let countOffset: Int
     /// Bytes of header and statistics, what one observation changes outside state and ring.
-    package let scalarBytes: Int
-    package let ringOffset: Int
-    package let ringBytes: Int
+    public let scalarBytes: Int
+    public let ringOffset: Int
+    public let ringBytes: Int
     /// Bytes from one slot to the next.
-    package let stride: Int
+    public let stride: Int
 
-    package init(shape: LSTMShape, targets: Int, ringLength: Int) {
+    public init(shape: LSTMShape, targets: Int, ringLength: Int) {
         self.shape = shape
         self.targets = targets
         self.ringLength = ringLength

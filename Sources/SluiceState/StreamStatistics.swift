@@ -1,15 +1,15 @@
 /// The running mean and variance of one feature of one stream (`training.md`, "Scaling"): double precision, + − × ÷ √
 /// only, in offset order, so that every machine gets the same bits.
-package struct StreamStatistics {
-    package static let countMaximum: UInt16 = 4096
+public struct StreamStatistics {
+    public static let countMaximum: UInt16 = 4096
     /// Values before a stream counts as warm.
-    package static let warmCount: UInt16 = 16
+    public static let warmCount: UInt16 = 16
 
-    package var count: UInt16
-    package var mean: Double
-    package var variance: Double
+    public var count: UInt16
+    public var mean: Double
+    public var variance: Double
 
-    package init(count: UInt16, mean: Double, variance: Double) {
+    public init(count: UInt16, mean: Double, variance: Double) {
         self.count = count
         self.mean = mean
         self.variance = variance
@@ -17,7 +17,7 @@ package struct StreamStatistics {
 
     /// Takes a present value in.
     @inline(__always)
-    package mutating func add(_ value: Float) {
+    public mutating func add(_ value: Float) {
         count = count < Self.countMaximum ? count + 1 : Self.countMaximum
         let n = Double(count)
         let d = Double(value) - mean
@@ -27,7 +27,7 @@ package struct StreamStatistics {
 
     /// s, the scale; a degenerate one counts as the floor below.
     @inline(__always)
-    package var scale: Double {
+    public var scale: Double {
         let s = variance.squareRoot()
         let floor = Self.floor(mean)
         return s <= floor ? floor : s
@@ -35,18 +35,18 @@ package struct StreamStatistics {
 
     /// The value in units of s, rounded once; 0 where s is degenerate.
     @inline(__always)
-    package func scaled(_ value: Float) -> Float {
+    public func scaled(_ value: Float) -> Float {
         Self.scaled(value, mean: mean, scale: variance.squareRoot())
     }
 
     @inline(__always)
-    package static func scaled(_ value: Float, mean: Double, scale: Double) -> Float {
+    public static func scaled(_ value: Float, mean: Double, scale: Double) -> Float {
         scale <= floor(mean) ? 0 : Float((Double(value) - mean) / scale)
     }
 
     /// 1e-6 · max(|m|, 1e-6): below it a feature is constant.
     @inline(__always)
-    package static func floor(_ mean: Double) -> Double {
+    public static func floor(_ mean: Double) -> Double {
         let magnitude = mean < 0 ? -mean : mean
         return 1e-6 * (magnitude > 1e-6 ? magnitude : 1e-6)
     }

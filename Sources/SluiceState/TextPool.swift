@@ -1,15 +1,15 @@
 import SluiceCore
 
 /// A short byte string in a `TextPool`: size class and index in it.
-package struct TextHandle: Equatable, Sendable {
+public struct TextHandle: Equatable, Sendable {
     fileprivate let raw: UInt32
     /// No text, which is not the same as the empty text.
-    package static let none = TextHandle(raw: .max)
+    public static let none = TextHandle(raw: .max)
 }
 
 /// Stream keys and sequence ids outside the Swift heap: blocks of power-of-two classes with free lists, four bytes a
 /// handle, no reference counting. Each block begins with the text's length.
-package struct TextPool: ~Copyable {
+public struct TextPool: ~Copyable {
     private static let smallest = 16
     private static let pageBytes = 1 << 16
 
@@ -21,7 +21,7 @@ package struct TextPool: ~Copyable {
 
     private var classes: [SizeClass]
 
-    package init() {
+    public init() {
         var blockBytes = Self.smallest
         var count = 1
         while blockBytes < Limits.keyBytes + 2 {
@@ -31,7 +31,7 @@ package struct TextPool: ~Copyable {
         classes = Array(repeating: SizeClass(), count: count)
     }
 
-    package var memoryBytes: Int { classes.reduce(0) { unsafe $0 + $1.pages.count } * Self.pageBytes }
+    public var memoryBytes: Int { classes.reduce(0) { unsafe $0 + $1.pages.count } * Self.pageBytes }
 
     deinit {
         for sizeClass in classes {
@@ -39,7 +39,7 @@ package struct TextPool: ~Copyable {
         }
     }
 
-    package mutating func insert(_ text: UnsafeRawBufferPointer) -> TextHandle {
+    public mutating func insert(_ text: UnsafeRawBufferPointer) -> TextHandle {
         precondition(text.count <= Limits.keyBytes, "keys and sequence ids are bounded by the decoder")
         var index = 0
         while Self.smallest << index < text.count + 2 { index += 1 }
@@ -51,14 +51,14 @@ package struct TextPool: ~Copyable {
         return handle
     }
 
-    package mutating func remove(_ handle: TextHandle) {
+    public mutating func remove(_ handle: TextHandle) {
         guard handle != .none else { return }
         classes[Int(handle.raw >> 27)].free.append(handle.raw & 0x7FF_FFFF)
     }
 
     /// The text; valid until it is removed. `none` has a nil base address.
     @inline(__always)
-    package func bytes(_ handle: TextHandle) -> UnsafeRawBufferPointer {
+    public func bytes(_ handle: TextHandle) -> UnsafeRawBufferPointer {
         guard handle != .none else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
         let address = unsafe pointer(handle)
         return unsafe UnsafeRawBufferPointer(start: address + 2, count: Int(address.load(as: UInt16.self)))
@@ -88,7 +88,7 @@ package struct TextPool: ~Copyable {
 extension UnsafeRawBufferPointer {
     /// Equal bytes.
     @inline(__always)
-    package func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+    public func equals(_ other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
         guard count > 0, let mine = baseAddress, let theirs = other.baseAddress else { return true }
         return unsafe memcmpBytes(mine, theirs, count) == 0
