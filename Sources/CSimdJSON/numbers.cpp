@@ -55,15 +55,6 @@ sluice_json_kind sluice::convert(const char *text, const char *end, double &out)
     return std::isfinite(value) ? SLUICE_JSON_NUMBER : SLUICE_JSON_OUT_OF_RANGE;
 }
 
-sluice_json_kind sluice_parse_double(const char *text, size_t length, double *value) {
-    sluice_json_value number;
-    if (length > 0 && sluice::scan_decimal(text, number) == text + length) {
-        *value = number.number;
-        return SLUICE_JSON_NUMBER;
-    }
-    return sluice::convert(text, text + length, *value);
-}
-
 size_t sluice_format_float(float value, char *out) { return format(value, out); }
 
 size_t sluice_format_double(double value, char *out) { return format(value, out); }

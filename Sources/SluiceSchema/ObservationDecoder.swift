@@ -43,11 +43,11 @@ public struct ObservationDecoder: ~Copyable {
     /// Throws `configuration-invalid` for a malformed pointer or CSV columns that lack what is needed.
     public init(_ specification: InputSpecification) throws(SluiceError) {
         let slots = FieldSlots(specification)
-        var roles: [CSVFields.Role]?
-        if case .csv(let columns) = specification.format { roles = try slots.roles(ofColumns: columns, specification) }
+        var columns: [sluice_csv_column]?
+        if case .csv(let names) = specification.format { columns = try slots.columns(named: names, specification) }
         parser = try JSONPointerParser(slots.pointers)
-        csv = CSVFields(roles: roles ?? [], slots: slots.names.count)
-        isCSV = roles != nil
+        csv = CSVFields(columns: columns ?? [], slots: slots.names.count)
+        isCSV = columns != nil
         self.slots = slots
         self.specification = specification
     }

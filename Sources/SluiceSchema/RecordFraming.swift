@@ -1,3 +1,4 @@
+internal import CSimdJSON
 internal import Glibc
 internal import SluiceCore
 
@@ -116,7 +117,8 @@ extension RecordFraming {
             if byte == 0x22 { isQuoted.toggle() }
             if byte == 0x2C && !isQuoted { count += 1 }
         }
-        var fields = CSVFields(roles: (0..<count).map { .text(slot: $0) }, slots: count)
+        let columns = (0..<UInt32(count)).map { sluice_csv_column(role: SLUICE_CSV_TEXT, slot: $0) }
+        var fields = CSVFields(columns: columns, slots: count)
         guard fields.split(text) == nil else { return nil }
         return (0..<count).map { fields.values[$0].string }
     }

@@ -57,6 +57,14 @@ final class Learner {
     /// The last batch's gradient, clipped and, but for AdamW, with its weight decay, laid out as the parameters.
     var lastGradient: [Float] { Array(UnsafeBufferPointer(start: gradient, count: template.values.count)) }
 
+    /// Leaves nothing that could be taken for the outputs or the gradient of the next batch, of `steps` at most.
+    func spoil(steps: Int) {
+        gradient.update(repeating: .nan, count: template.values.count)
+        for outputs in [network.outputs, network.outputGradient] {
+            outputs.update(repeating: .nan, count: steps * template.shape.outputs)
+        }
+    }
+
     /// Forward only: the batch's loss; its rows' states go on in `states`.
     func evaluate(_ batch: [BatchPlan.Row], of dataset: Dataset, states: LaneStates) -> LossSum {
         forward(batch, of: dataset, states: states, epoch: nil)

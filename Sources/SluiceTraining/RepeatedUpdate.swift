@@ -43,6 +43,15 @@ package final class RepeatedUpdate {
         states = LaneStates(shape: shape, lanes: batch)
     }
 
+    /// Leaves nothing in outputs and gradient that could be taken for the next update's.
+    package func spoil() { learner.spoil(steps: batch.reduce(0) { $0 + $1.rows.count }) }
+
+    /// Whether the last update's gradient is finite, and some of it is not zero.
+    package var isSound: Bool {
+        let gradient = learner.lastGradient
+        return gradient.allSatisfy(\.isFinite) && gradient.contains { $0 != 0 }
+    }
+
     /// One update.
     ///
     /// - Returns: the mean loss before it.

@@ -15,7 +15,8 @@ import Testing
         (ModelsShow.self, "models-show"), (ModelsPromote.self, "models-promote"),
         (ModelsRollback.self, "models-rollback"), (DemoCommand.self, "demo"), (Bench.self, "bench"),
         (BenchStep.self, "bench-step"), (BenchTrain.self, "bench-train"),
-        (BenchCodec.self, "bench-codec"), (BenchEngine.self, "bench-engine"), (ExperimentCommand.self, "experiment"),
+        (BenchCodec.self, "bench-codec"), (BenchEngine.self, "bench-engine"), (BenchPipeline.self, "bench-pipeline"),
+        (ExperimentCommand.self, "experiment"),
     ]
 
     @Test func helpIsAsRecorded() throws {

@@ -85,7 +85,8 @@ import Testing
     }
 
     @Test func benchmarksPrintOneObjectALine() async throws {
-        let step = await sluice("bench", "step", "--inputs", "1", "--hidden", "4", "--batch", "1", "--json")
+        let step = await sluice(
+            "bench", "step", "--inputs", "1", "--hidden", "4", "--layers", "2", "--batch", "1", "--json")
         let train = await sluice(
             list: [
                 "bench", "train", "--inputs", "1", "--hidden", "4", "--layers", "1", "--batch", "2", "--steps", "3",
@@ -100,7 +101,19 @@ import Testing
             #expect(result.code == 0 && result.out.lines.count == 1)
             let object = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
             #expect(object?["bench"] as? String == name && object?["threads"] as? Int == threads)
+            #expect(object?["layers"] as? Int == (name == "step" ? 2 : 1) && object?["repetitions"] as? Int == 7)
+            guard name == "step" else { continue }
+            func number(_ name: String) throws -> Double { try #require(object?[name] as? Double) }
+            #expect(try (0..<1).contains(number("share")))
+            #expect(try abs(number("share") - number("gflops") / number("peak_gflops")) < 1e-6)
         }
+    }
+
+    @Test(arguments: ["step", "train"])
+    func sizesOfNoShapeAreRefused(bench: String) async {
+        let result = await sluice("bench", bench, "--hidden", "100", "--json")
+        #expect(result.code == 2 && result.out.isEmpty)
+        #expect(result.error.contains("None of the usual shapes has these sizes: give --inputs, --hidden"))
     }
 
     @Test func theCodecIsMeasuredInEachDirectionAndFormat() async throws {
@@ -110,7 +123,8 @@ import Testing
             try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
         let works = objects.map { "\($0["direction"] ?? "") \($0["format"] ?? "")" }
-        #expect(works == ["decode json", "decode csv", "encode json"])
+        #expect(works == ["decode json", "decode json", "decode csv", "encode json"])
+        #expect(objects[1]["kind"] as? String == "JSON, members in varying order")
         for object in objects {
             #expect(object["inputs"] as? Int == 3 && object["repetitions"] as? Int == 7)
             #expect(try #require(object["records_per_second"] as? Double) > 0)

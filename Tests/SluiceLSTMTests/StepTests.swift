@@ -56,7 +56,7 @@ private let shapes: [LSTMShape] = [
         }
     }
 
-    @Test(arguments: [(8, 64, 1, 1), (3, 17, 3, 5), (17, 80, 1, 33)], InstructionSet.available)
+    @Test(arguments: [(8, 64, 1, 1), (3, 17, 3, 5), (17, 80, 1, 33), (16, 144, 2, 3)], InstructionSet.available)
     func rowsPerCallAndInstructionSetDoNotChangeABit(sizes: (Int, Int, Int, Int), set: InstructionSet) {
         let shape = LSTMShape(inputs: sizes.0, hidden: sizes.1, layers: sizes.2, outputs: sizes.3)
         var draws = Generator(seed: 3)

@@ -1,6 +1,6 @@
-// C interface over simdjson: the values at a fixed list of JSON pointers, in one walk over a document; and the number
-// and text primitives of libstdc++ and simdjson that the codec shares. Nothing here throws; nothing allocates per
-// document once the buffers have grown to the largest document seen.
+// C interface over simdjson: the values at a fixed list of JSON pointers, in one walk over a document; those of the
+// columns of a CSV record; and the number and text primitives of libstdc++ and simdjson that the codec shares. Nothing
+// here throws; nothing allocates per document once the buffers have grown to the largest document seen.
 #pragma once
 
 #include <stdbool.h>
@@ -47,15 +47,34 @@ void sluice_json_parser_destroy(sluice_json_parser *parser);
 const char *sluice_json_parse(sluice_json_parser *parser, const void *bytes, size_t count);
 const sluice_json_value *sluice_json_values(const sluice_json_parser *parser);
 
+// What the text of a CSV column becomes.
+typedef enum : uint8_t {
+    SLUICE_CSV_IGNORED,
+    SLUICE_CSV_TEXT,
+    SLUICE_CSV_NUMBER,
+    SLUICE_CSV_TIME,   // digits are milliseconds, anything else is a text
+    SLUICE_CSV_LABEL,  // a number, `true` or `false`
+} sluice_csv_role;
+
+typedef struct {
+    sluice_csv_role role;
+    uint32_t slot;  // of the value; of an ignored column any
+} sluice_csv_column;
+
+// Splits one record (RFC 4180) into the values of its columns; those of other slots stay what they are. A field may be
+// quoted, `""` in it is a quote; an empty field that is not quoted is null; blanks around a field that is not quoted do
+// not count. The record may end in CR, LF or both; behind it lie 64 zeros. Quoted fields are unquoted where they stand;
+// the values point into the record. A number is SLUICE_JSON_NUMBER, correctly rounded, SLUICE_JSON_OUT_OF_RANGE
+// (overflow, nan, inf) or, when it is none, SLUICE_JSON_STRING. Null when the record is good, else what is wrong with
+// it (a constant string); the values are then meaningless.
+const char *sluice_csv_split(
+    const sluice_csv_column *columns, size_t count, char *record, size_t length, sluice_json_value *values);
+
 // Shortest text that parses back to the same value, always with a fraction or an exponent; `null` for NaN and
 // infinities. At most 32 bytes, not terminated; returns their number.
 size_t sluice_format_float(float value, char *out);
 size_t sluice_format_double(double value, char *out);
 size_t sluice_format_integer(int64_t value, char *out);
-
-// A decimal number, correctly rounded: SLUICE_JSON_NUMBER, SLUICE_JSON_OUT_OF_RANGE (overflow, nan, inf) or, when it
-// is not a number from first to last byte, SLUICE_JSON_STRING. Reads up to 16 bytes behind it.
-sluice_json_kind sluice_parse_double(const char *text, size_t length, double *value);
 
 bool sluice_is_utf8(const char *text, size_t length);
 

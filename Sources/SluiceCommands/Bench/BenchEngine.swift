@@ -10,7 +10,8 @@ struct BenchEngine: AsyncParsableCommand {
         abstract: "The engine without a broker: decode, fold, encode.",
         discussion: """
             JSON records of many streams lie in memory; each is decoded, folded into its stream's state and answered \
-            with an encoded prediction. Every output is counted and checked. Memory is by how much the process grows \
+            with an encoded prediction. Outputs are counted, and one batch in seven is read back, beside the time \
+            taken. Memory is by how much the process grows \
             when the streams come, and the longest batch, in processor time, is one of those in which they do.
 
             Examples:
@@ -32,11 +33,10 @@ struct BenchEngine: AsyncParsableCommand {
     @Option(help: "Threads, each with an engine and a share of the streams.")
     var workers = 1
 
-    @Option(help: "Seconds in all.")
+    @Option(help: "Seconds of measuring, over all repetitions.")
     var seconds = 5.0
 
-    @Flag(help: "One JSON object.")
-    var json = false
+    @OptionGroup var output: BenchOutput
 
     func validate() throws {
         try BenchShape.check([("--streams", streams, 10_000_000), ("--batch", batch, Limits.batchRecords)])
@@ -60,7 +60,7 @@ struct BenchEngine: AsyncParsableCommand {
                 interruption.isRequested
             }
         }
-        if json { return console.line(JSONWriter.text(of: result)) }
+        if output.json { return console.line(JSONWriter.text(of: result)) }
         console.line(EngineRow.heading)
         console.line(EngineRow(result).text)
     }

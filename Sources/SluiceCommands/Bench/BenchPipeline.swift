@@ -13,8 +13,10 @@ struct BenchPipeline: AsyncParsableCommand {
         discussion: """
             A new application reads TOPIC from its beginning, as 'sluice serve' would, and writes a prediction for \
             each record to TOPIC-out. Records are JSON objects with the features at /values/f0, /values/f1 and so on. \
-            The time is from the arrival of the first record to the commit behind the last. Topics that the \
-            application makes for itself are deleted again; TOPIC-out stays.
+            The time is from the arrival of the first record to the commit behind the last. The first run finds \
+            everything cold: the median leaves it out where there are several. Outputs are counted, and the last of \
+            each partition read back, beside the time taken. Topics that the application makes for itself are deleted \
+            again; TOPIC-out stays.
 
             --load measures latency, too: applications are fed through topics of their own and read back, from here, \
             for --seconds each. All of the load, 100, is what one of them predicts when it is fed without a pause, on \
@@ -45,7 +47,7 @@ struct BenchPipeline: AsyncParsableCommand {
     var workers = 2
 
     @Option(help: "Runs, each of a new application.")
-    var repetitions = 3
+    var repetitions = 4
 
     @Option(help: ArgumentHelp("Latency at these percentages of the load, such as 10,50,80.", valueName: "list"))
     var load: String?
@@ -53,8 +55,7 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: "Seconds of each measurement of latency.")
     var seconds = 10.0
 
-    @Flag(help: "JSON lines.")
-    var json = false
+    @OptionGroup var output: BenchOutput
 
     @OptionGroup var set: SettingOptions
     @OptionGroup var log: LogOptions
@@ -91,7 +92,7 @@ struct BenchPipeline: AsyncParsableCommand {
             for load in loads {
                 let latency = try await LoadBench.run(
                     settings, load: load, rate: load * capacity, seconds: seconds, logger: logger)
-                let lines = json ? [JSONWriter.text(of: latency)] : latency.lines
+                let lines = output.json ? [JSONWriter.text(of: latency)] : latency.lines
                 lines.forEach { console.line($0) }
             }
         }
@@ -110,7 +111,7 @@ struct BenchPipeline: AsyncParsableCommand {
     }
 
     private func show(_ result: PipelineBench.Result, on console: Console) {
-        if json { return console.line(JSONWriter.text(of: result)) }
+        if output.json { return console.line(JSONWriter.text(of: result)) }
         console.line(
             "\(delivery), features \(shape.features), hidden \(shape.hidden), layers \(shape.layers), "
                 + "streams \(result.streams), workers \(workers):")
@@ -131,7 +132,7 @@ extension PipelineBench.Result: JSONWritable {
             $0.member("layers", settings.layers)
             $0.member("streams", streams)
             $0.member("threads", settings.workers)
-            $0.member("records", settings.count)
+            $0.member("records", records)
             $0.member("records_per_second", recordsPerSecond.rounded())
             $0.member("median", median.rounded())
             $0.member("repetitions", rates.count)

@@ -16,8 +16,7 @@ struct BenchPlot: AsyncParsableCommand {
     @Option(help: "Seconds for each point.")
     var seconds = 5.0
 
-    @Flag(help: "JSON lines.")
-    var json = false
+    @OptionGroup var output: BenchOutput
 
     func validate() throws {
         guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
@@ -28,7 +27,7 @@ struct BenchPlot: AsyncParsableCommand {
         try WritableFile.check(plot, flag: "--plot")
         let console = Console.current
         let sweep = EngineSweep(cores: Machine.cores, seconds: seconds)
-        if !json { console.line(EngineRow.heading) }
+        if !output.json { console.line(EngineRow.heading) }
         let lines = try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)
             defer { bar.clear() }
@@ -36,7 +35,7 @@ struct BenchPlot: AsyncParsableCommand {
                 bar.show(progress.share) { ProgressBar.rate(progress.recordsPerSecond, per: 1) }
             } found: { result in
                 bar.clear()
-                console.line(json ? JSONWriter.text(of: result) : EngineRow(result).text)
+                console.line(output.json ? JSONWriter.text(of: result) : EngineRow(result).text)
             } isCancelled: {
                 interruption.isRequested
             }

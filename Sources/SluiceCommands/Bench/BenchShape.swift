@@ -25,6 +25,16 @@ struct BenchShape: ParsableArguments {
         }
     }
 
+    /// - Throws: which option, where it is given, is not from 1 to its limit.
+    static func check(given options: [(name: String, value: Int?, limit: Int)]) throws {
+        try check(options.compactMap { option in option.value.map { (option.name, $0, option.limit) } })
+    }
+
+    /// What is given fits none of the usual shapes.
+    static func noShape(_ all: String) -> ValidationError {
+        ValidationError("None of the usual shapes has these sizes: give \(all), all of them, for a shape of your own.")
+    }
+
     static func check(seconds: Double) throws {
         guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
     }

@@ -11,7 +11,10 @@ struct BenchTrain: AsyncParsableCommand {
         abstract: "One update of training, by shape and number of threads.",
         discussion: """
             Forward, mean squared error at every step, backward, clipping, Adam; microseconds of one update of a whole \
-            batch.
+            batch. What an update writes is spoiled before some, and checked, beside the time taken.
+
+            Without options the usual shapes are measured, which the peers are measured at; with inputs, hidden, \
+            layers, batch and steps the shape that they make.
 
             Examples:
               sluice bench train
@@ -19,7 +22,7 @@ struct BenchTrain: AsyncParsableCommand {
               sluice bench train --inputs 8 --hidden 32 --layers 2 --batch 16 --steps 50
             """)
 
-    @Option(help: "Only this number of inputs.")
+    @Option(help: "Only this number of inputs, features elsewhere.")
     var inputs: Int?
 
     @Option(help: "Only this hidden size.")
@@ -37,34 +40,34 @@ struct BenchTrain: AsyncParsableCommand {
     @Option(help: "Only this number of threads; else 1 and 2.")
     var threads: Int?
 
-    @Flag(help: "JSON lines.")
-    var json = false
+    @OptionGroup var output: BenchOutput
 
     func validate() throws {
-        for (name, value, limit) in [
+        try BenchShape.check(given: [
             ("--inputs", inputs, Limits.inputs), ("--hidden", hidden, Limits.hidden),
             ("--layers", layers, Limits.layers), ("--batch", batch, 4_096), ("--steps", steps, 4_096),
             ("--threads", threads, 1_024),
-        ] {
-            if let value, !(1...limit).contains(value) { throw ValidationError("\(name) must be from 1 to \(limit).") }
+        ])
+        guard !shapes.isEmpty else {
+            throw BenchShape.noShape("--inputs, --hidden, --layers, --batch and --steps")
         }
     }
 
     func run() async throws {
         let console = Console.current
-        let shapes = shapes
-        if !json { console.line(" inputs  hidden  layers   batch   steps threads    best µs  median µs") }
+        let (shapes, isJSON) = (shapes, output.json)
+        if !isJSON { console.line(" inputs  hidden  layers   batch   steps threads    best µs  median µs") }
         try await Signals.onThread { interruption in
             for threads in threads.map({ [$0] }) ?? [1, 2] {
                 for shape in shapes where !interruption.isRequested {
                     let result = try TrainBench.run(shape, threads: threads, clock: SystemClock())
-                    console.line(json ? JSONWriter.text(of: result) : Self.line(result))
+                    console.line(isJSON ? JSONWriter.text(of: result) : Self.line(result))
                 }
             }
         }
     }
 
-    /// Shapes not among the usual ones are measured where all five sizes are given.
+    /// The shape that is given, or those of the usual ones that have what is given.
     private var shapes: [TrainBench.Shape] {
         if let inputs, let hidden, let layers, let batch, let steps {
             return [TrainBench.Shape(inputs: inputs, hidden: hidden, layers: layers, batch: batch, steps: steps)]
@@ -96,6 +99,7 @@ extension TrainBench.Result: JSONWritable {
             $0.member("threads", threads)
             $0.member("microseconds", microseconds)
             $0.member("median", median)
+            $0.member("repetitions", repetitions)
         }
     }
 }

@@ -83,8 +83,12 @@ final class BenchService: Sendable {
         try Cluster(configuration, health: KafkaHealth(logger: logger), logger: logger) { false }
     }
 
-    private func admin() throws -> KafkaAdmin {
+    func admin() throws -> KafkaAdmin {
         try KafkaAdmin(KafkaConfiguration(configuration.kafka), health: KafkaHealth(logger: logger), logger: logger)
+    }
+
+    func makeReader() throws -> KafkaReader {
+        try KafkaReader(KafkaConfiguration(configuration.kafka), health: KafkaHealth(logger: logger), logger: logger)
     }
 
     /// Makes output and rejects where they do not exist, and the input where it is this application's own.
@@ -108,8 +112,7 @@ final class BenchService: Sendable {
     }
 
     private func checkCount(_ partitions: Int) throws {
-        let reader = try KafkaReader(
-            KafkaConfiguration(configuration.kafka), health: KafkaHealth(logger: logger), logger: logger)
+        let reader = try makeReader()
         defer { reader.close() }
         let held = try (0..<partitions).reduce(0) { sum, partition in
             let (low, high) = try reader.watermarks(

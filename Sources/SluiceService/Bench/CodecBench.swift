@@ -15,10 +15,21 @@ package enum CodecBench {
     }
 
     package enum Work: String, Sendable, CaseIterable {
-        case decodeJSON, decodeCSV, encodeJSON
+        case decodeJSON
+        /// Each document has its members in another order than the one before.
+        case decodeVaryingJSON
+        case decodeCSV, encodeJSON
 
         package var direction: String { self == .encodeJSON ? "encode" : "decode" }
         package var format: String { self == .decodeCSV ? "csv" : "json" }
+        /// For people.
+        package var kind: String {
+            switch self {
+            case .decodeJSON, .encodeJSON: "JSON"
+            case .decodeVaryingJSON: "JSON, members in varying order"
+            case .decodeCSV: "CSV"
+            }
+        }
     }
 
     package struct Result: Sendable {
@@ -44,8 +55,12 @@ package enum CodecBench {
     ) throws -> Result {
         let records = CodecRecords(features: settings.features, count: batch * batches)
         let bench: any CodecLoop =
-            work == .encodeJSON
-            ? try EncodingLoop(records, batch) : try DecodingLoop(records, batch, isCSV: work == .decodeCSV)
+            switch work {
+            case .decodeJSON: try DecodingLoop(records, records.json, batch, isCSV: false)
+            case .decodeVaryingJSON: try DecodingLoop(records, records.varyingJSON, batch, isCSV: false)
+            case .decodeCSV: try DecodingLoop(records, records.csv, batch, isCSV: true)
+            case .encodeJSON: try EncodingLoop(records, batch)
+            }
         // Every buffer has its size before time is taken.
         for index in 0..<batches { _ = try time(bench, first: index * batch, clock) }
         let share = Int64(settings.seconds * 1e9) / Int64(repetitions)

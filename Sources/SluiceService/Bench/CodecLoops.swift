@@ -22,9 +22,9 @@ final class DecodingLoop: CodecLoop {
     @exclusivity(unchecked) private var refused = 0
     let bytes: Int
 
-    init(_ records: CodecRecords, _ batch: Int, isCSV: Bool) throws {
-        (self.records, self.batch) = (records, batch)
-        values = isCSV ? records.csv : records.json
+    /// - Parameter values: one of the forms that the records have.
+    init(_ records: CodecRecords, _ values: [Range<Int>], _ batch: Int, isCSV: Bool) throws {
+        (self.records, self.values, self.batch) = (records, values, batch)
         bytes = values.reduce(0) { $0 + $1.count }
         let names = BenchModel.names(records.features)
         decoder = try ObservationDecoder(
@@ -73,22 +73,15 @@ final class EncodingLoop: CodecLoop {
     private let batch: Int
     private let layout = PredictionLayout(version: "v0", targets: ["f0"], horizons: [1], head: .point)
     private let topic: Range<Int>
+    private let reader: PredictionReader
     @exclusivity(unchecked) private var arena = ByteArena()
     @exclusivity(unchecked) private var messages: [Range<Int>] = []
-    @exclusivity(unchecked) private var decoder: ObservationDecoder
-    @exclusivity(unchecked) private var columns = ObservationColumns(featureCount: 3)
     @exclusivity(unchecked) private(set) var bytes = 0
 
     init(_ records: CodecRecords, _ batch: Int) throws {
         (self.records, self.batch) = (records, batch)
         topic = records.append("observations")
-        decoder = try ObservationDecoder(
-            InputSpecification(
-                source: .field,
-                features: [
-                    InputSpecification.Feature("value", "/forecast/0/value"),
-                    InputSpecification.Feature("anomaly", "/anomaly"), InputSpecification.Feature("step", "/step"),
-                ], label: "/warm"))
+        reader = try PredictionReader()
         for first in stride(from: 0, to: records.keys.count, by: batch) {
             run(first)
             bytes += arena.count
@@ -97,8 +90,7 @@ final class EncodingLoop: CodecLoop {
     }
 
     func spoil() {
-        arena.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: arena.count)
-        arena.removeAll()
+        arena.spoil()
         messages.removeAll(keepingCapacity: true)
     }
 
@@ -118,62 +110,22 @@ final class EncodingLoop: CodecLoop {
 
     func isSound(_ first: Int) -> Bool {
         guard messages.count == batch else { return false }
-        columns.removeAll()
         for (row, message) in messages.enumerated() {
-            guard decoder.append(InputRecord(value: arena.bytes(message)), to: &columns) == nil else { return false }
-            let (read, values, index) = (columns.rows[row], columns.features(row), first + row)
-            guard values[0] == records.forecasts[index], values[1] == records.scores[index], values[2] == Float(index),
-                read.time == records.times[index], read.offset == index, read.sourcePartition == 3, read.label == 1,
-                columns.bytes(read.key).elementsEqual(records.bytes(records.keys[index]))
+            let index = first + row
+            guard let read = reader.read(arena.bytes(message)), read.value == records.forecasts[index],
+                read.anomaly == records.scores[index], read.step == Float(index), read.isWarm,
+                read.time == records.times[index], read.partition == 3, read.offset == index,
+                read.stream.elementsEqual(records.bytes(records.keys[index]))
             else { return false }
         }
         return true
     }
 }
 
-/// Observations as JSON and as CSV, of 10,000 streams in turn, a second apart, numbers with four decimals; and what
-/// they say.
-final class CodecRecords {
-    private static let streams = 10_000
-
-    let features: Int
-    @exclusivity(unchecked) private(set) var keys: [Range<Int>] = []
-    @exclusivity(unchecked) private(set) var json: [Range<Int>] = []
-    @exclusivity(unchecked) private(set) var csv: [Range<Int>] = []
-    @exclusivity(unchecked) private(set) var times: [EpochMilliseconds] = []
-    /// `[records, features]`.
-    @exclusivity(unchecked) private(set) var numbers: [Float] = []
-    /// `[records]`: what is predicted, with all digits of a Float.
-    @exclusivity(unchecked) private(set) var forecasts: [Float] = []
-    /// `[records]`, in [0, 1).
-    @exclusivity(unchecked) private(set) var scores: [Float] = []
-    @exclusivity(unchecked) private var arena = ByteArena(capacity: 1 << 20)
-
-    init(features: Int, count: Int) {
-        self.features = features
-        let names = BenchModel.names(features)
-        var generator = SplitMix64(state: 3)
-        for index in 0..<count {
-            let time = 1_767_225_600_000 + Int64(index) * 1_000
-            let row = (0..<features).map { _ in Double(generator.uniform(-3, 3) * 10_000).rounded() / 10_000 }
-            times.append(time)
-            numbers += row.map { Float($0) }
-            forecasts.append(generator.uniform(-3, 3))
-            scores.append(generator.uniform(0, 1))
-            keys.append(append("sensor-\(100_000 + index % Self.streams)"))
-            let values = zip(names, row).map { "\"\($0)\":\($1)" }.joined(separator: ",")
-            json.append(append("{\"time\":\"\(Timestamp.text(time))\",\"values\":{\(values)}}"))
-            csv.append(append(([Timestamp.text(time)] + row.map { "\($0)" }).joined(separator: ",")))
-        }
+extension ByteArena {
+    /// Forgets the content, and leaves nothing of it that could be taken for what is written next.
+    mutating func spoil() {
+        base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: count)
+        removeAll()
     }
-
-    /// Keeps a text.
-    func append(_ text: String) -> Range<Int> {
-        let start = arena.count
-        arena.append(text)
-        return start..<arena.count
-    }
-
-    /// The pointers hold until a text is kept, or the records go.
-    func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { arena.bytes(range) }
 }

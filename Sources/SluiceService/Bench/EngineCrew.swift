@@ -17,6 +17,7 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
     private let clock: Clock
     private let isCancelled: @Sendable () -> Bool
     private let meeting: Meeting
+    private let hasFailed = Atomic<Bool>(false)
     private let outcomes = Mutex<[Result<Share, any Error>]>([])
     /// Resident bytes of the process before there was an engine, and when each had all its streams.
     private let resident = Mutex((before: 0, after: 0))
@@ -41,36 +42,47 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
         let prepared = Result {
             let loop = try EngineLoop(settings, partitions: partitions, records)
             // Every stream has its slot, and every buffer its size, before time is taken.
-            return (loop, try loop.pass().longest)
+            return (loop, try loop.pass(clock).longest)
         }
         meeting.wait { resident.withLock { $0.after = ProcessMemory.residentBytes } }
-        let outcome = Result {
-            let (loop, longest) = try prepared.get()
-            return Share(rates: try measure(loop, progress), stateBytes: loop.stateBytes, longest: longest)
+        var outcome = prepared.map { Share(stateBytes: $0.0.stateBytes, longest: $0.1) }
+        var done = 0
+        while goesOn(outcome, after: done) {
+            outcome = Result {
+                var share = try outcome.get()
+                share.rates.append(try rate(prepared.get().0))
+                progress(Double(share.rates.count) / Double(EngineBench.repetitions), share.rates[done])
+                return share
+            }
+            done += 1
         }
         outcomes.withLock { $0.append(outcome) }
         meeting.wait {}
+    }
+
+    /// Rates of all are summed by repetition, so each begins when all are ready for it, and all leave off together: at
+    /// the end, when one has failed, or when it is cancelled.
+    private func goesOn(_ outcome: Result<Share, any Error>, after repetitions: Int) -> Bool {
+        if case .failure = outcome { hasFailed.store(true, ordering: .relaxed) }
+        return meeting.decide {
+            repetitions < EngineBench.repetitions && !hasFailed.load(ordering: .relaxed)
+                && (repetitions == 0 || !isCancelled())
+        }
     }
 
     private func part(_ worker: Int, of count: Int) -> Range<Int> {
         worker * count / settings.workers..<(worker + 1) * count / settings.workers
     }
 
-    private func measure(_ loop: EngineLoop, _ progress: (Double, Double) -> Void) throws -> [Double] {
+    /// Records per second of one repetition.
+    private func rate(_ loop: EngineLoop) throws -> Double {
         let slice = Int64(settings.seconds * 1e9) / Int64(EngineBench.repetitions)
-        var rates: [Double] = []
-        while rates.count < EngineBench.repetitions, rates.isEmpty || !isCancelled() {
-            let start = clock.monotonicNanoseconds()
-            var folded = 0
-            var elapsed: Int64 = 0
-            repeat {
-                folded += try loop.pass().folded
-                elapsed = clock.monotonicNanoseconds() - start
-            } while elapsed < slice
-            rates.append(Double(folded) * 1e9 / Double(elapsed))
-            progress(Double(rates.count) / Double(EngineBench.repetitions), rates[rates.count - 1])
-        }
-        return rates
+        var (folded, elapsed): (Int, Int64) = (0, 0)
+        repeat {
+            let pass = try loop.pass(clock)
+            (folded, elapsed) = (folded + pass.folded, elapsed + pass.nanoseconds)
+        } while elapsed < slice
+        return Double(folded) * 1e9 / Double(elapsed)
     }
 }
 
@@ -82,20 +94,33 @@ private final class Meeting: @unchecked Sendable {
     private let members: Int
     private var arrived = 0
     private var turn = 0
+    private var verdict = true
 
     init(of members: Int) { self.members = members }
 
     /// - Parameter last: done by the one that comes last, before any goes on.
     func wait(_ last: () -> Void) {
+        _ = decide {
+            last()
+            return true
+        }
+    }
+
+    /// Waits likewise.
+    ///
+    /// - Returns: what the last one found, the same to all.
+    func decide(_ last: () -> Bool) -> Bool {
         condition.withLock {
             arrived += 1
             if arrived == members {
-                last()
-                (arrived, turn) = (0, turn + 1)
-                return condition.broadcast()
+                (verdict, arrived, turn) = (last(), 0, turn + 1)
+                condition.broadcast()
+                return verdict
             }
             let mine = turn
+            // Nobody changes the verdict before all have come once more.
             while turn == mine { condition.wait() }
+            return verdict
         }
     }
 }

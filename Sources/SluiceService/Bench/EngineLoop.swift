@@ -13,9 +13,15 @@ final class EngineLoop {
     @exclusivity(unchecked) private var outputs = OutputBatch()
     private var next: Offset = 0
     @exclusivity(unchecked) private var batchRecords: [LogRecord] = []
+    private let reader: PredictionReader
+    /// Folded so far.
+    private var batches = 0
+    /// Prime, so that it divides the batches of few passes.
+    private static let batchesPerReading = 7
 
     init(_ settings: EngineBench.Settings, partitions: Int, _ records: SyntheticRecords) throws {
         self.records = records
+        reader = try PredictionReader()
         batch = settings.batch
         let model = BenchModel.drawn(
             features: settings.features, hidden: settings.hidden, layers: settings.layers)
@@ -30,18 +36,33 @@ final class EngineLoop {
     /// What the engine itself says that its streams take.
     var stateBytes: Int { states.reduce(0) { $0 + $1.table.memoryBytes } }
 
-    /// - Returns: the number of records folded, and the longest processor time of one batch in nanoseconds.
-    @discardableResult
-    func pass() throws -> (folded: Int, longest: Int64) {
+    struct Pass {
+        var folded = 0
+        var nanoseconds: Int64 = 0
+        /// The longest processor time of one batch.
         var longest: Int64 = 0
-        var before = threadNanoseconds()
+    }
+
+    /// Folds all records once. What it takes to spoil and to check the outputs is not counted.
+    func pass(_ clock: some EngineClock) throws -> Pass {
+        var pass = Pass()
         for first in stride(from: 0, to: records.count, by: batch) {
-            try fold(first..<min(first + batch, records.count))
-            let now = threadNanoseconds()
-            (longest, before) = (max(longest, now - before), now)
+            let range = first..<min(first + batch, records.count)
+            let (start, processor) = (clock.monotonicNanoseconds(), threadNanoseconds())
+            try fold(range)
+            pass.longest = max(pass.longest, threadNanoseconds() - processor)
+            pass.nanoseconds += clock.monotonicNanoseconds() - start
+            pass.folded += range.count
+            guard isSound(range) else {
+                throw SluiceError(.invalidInput, "the benchmark's records were not all answered as they must be")
+            }
+            outputs.arena.spoil()
+            outputs.removeAll()
+            fold.clear()
         }
         next += Int64(records.count)
-        return (records.count, longest)
+        records.advance()
+        return pass
     }
 
     private func fold(_ range: Range<Int>) throws {
@@ -54,12 +75,21 @@ final class EngineLoop {
             fold.run()
             fold.emit(batch, topic: "bench", messageBytesMax: 1 << 20, into: &outputs)
         }
-        guard fold.report.predictions == range.count, outputs.entries.count == range.count,
-            outputs.arena.count > 100 * range.count
-        else {
-            throw SluiceError(.invalidInput, "the benchmark's records were not all answered")
-        }
-        outputs.removeAll()
-        fold.clear()
+    }
+
+    /// Whether each record has its prediction. All are counted; one batch in some is read back, another in every pass.
+    private func isSound(_ range: Range<Int>) -> Bool {
+        guard fold.report.predictions == range.count, outputs.entries.count == range.count else { return false }
+        batches += 1
+        return batches % Self.batchesPerReading != 1 || range.allSatisfy { isAnswered($0, by: $0 - range.lowerBound) }
+    }
+
+    private func isAnswered(_ index: Int, by entry: Int) -> Bool {
+        guard let key = outputs.entries[entry].key, let value = outputs.entries[entry].value,
+            let read = reader.read(outputs.arena.bytes(value))
+        else { return false }
+        let record = records.record(index, at: next + Int64(index))
+        return read.time == records.time(index) && read.partition == record.partition && read.offset == record.offset
+            && read.stream.elementsEqual(record.key) && outputs.arena.bytes(key).elementsEqual(record.key)
     }
 }

@@ -1,31 +1,35 @@
-import SluiceCore
+package import SluiceCore
 package import SluiceEngine
 import SluiceLSTM
+import SluiceNumerics
 
-/// Times one LSTM step for a batch of rows, at the shapes at which the peers are timed.
-package struct StepBench {
-    package struct Shape: Sendable {
-        package var inputs: Int
-        package var hidden: Int
-        package var batch: Int
+/// Times one LSTM step for a batch of rows, at the shapes at which the peers are timed, against what the core can do.
+package enum StepBench {
+    package struct Shape: Sendable, Equatable {
+        package var inputs, hidden, layers, batch: Int
 
-        package init(inputs: Int, hidden: Int, batch: Int) {
-            self.inputs = inputs
-            self.hidden = hidden
-            self.batch = batch
+        package init(inputs: Int, hidden: Int, layers: Int = 1, batch: Int) {
+            (self.inputs, self.hidden, self.layers, self.batch) = (inputs, hidden, layers, batch)
+        }
+
+        /// Floating-point operations of the gates' products, all layers: two for each weight and row.
+        package var operations: Double {
+            Double(batch) * 8 * Double(hidden * (inputs + hidden + (layers - 1) * 2 * hidden))
         }
     }
 
-    package struct Result: Encodable, Sendable {
-        package var bench = "step"
-        package var inputs: Int
-        package var hidden: Int
-        package var batch: Int
-        package var threads = 1
+    package struct Result: Sendable {
+        package var shape: Shape
         /// Best and median mean time of one call over the repetitions.
-        package var microseconds: Double
-        package var median: Double
-        package var gflops: Double
+        package var microseconds, median: Double
+        package var repetitions: Int
+        /// What fused multiply-adds in registers alone came to on the same core, just before and just after.
+        package var peakGigaflops: Double
+
+        /// Of the best repetition.
+        package var gigaflops: Double { shape.operations / microseconds / 1_000 }
+        /// Of the peak.
+        package var share: Double { gigaflops / peakGigaflops }
     }
 
     package static let shapes = [(1, 32), (8, 64), (64, 64), (16, 128), (32, 256)].flatMap { inputs, hidden in
@@ -33,95 +37,46 @@ package struct StepBench {
     }
     private static let repetitions = 7
 
-    package static func run(_ shape: Shape, clock: some EngineClock) -> Result {
-        var parameters = LSTMParameters(
-            shape: LSTMShape(inputs: shape.inputs, hidden: shape.hidden, layers: 1, outputs: 1))
-        var generator = SplitMix64(state: 1)
-        let bound = 1 / Float(shape.hidden).squareRoot()
-        for index in parameters.values.indices { parameters.values[index] = generator.uniform(-bound, bound) }
-        let rows = Rows(parameters.shape, batch: shape.batch, generator: &generator)
-        let stepper = LSTMStepper(parameters)
-        let multiplications = Double(shape.batch) * 8 * Double(shape.hidden * (shape.inputs + shape.hidden))
-        let calls = max(3, min(3_000, Int(2e8 / multiplications)))
-        rows.step(stepper)
-        let times = (0..<repetitions).map { _ in
+    /// - Throws: `invalid-input` when the step, or the multiply-adds of the peak, gave something else than they must.
+    package static func run(_ shape: Shape, clock: some EngineClock) throws(SluiceError) -> Result {
+        setFoldFloatEnvironment()
+        let rows = StepRows(shape)
+        // As the peers.
+        let calls = max(3, min(3_000, Int(2e8 / shape.operations)))
+        let before = try peak(clock)
+        for _ in 0..<calls { rows.step() }
+        var times: [Double] = []
+        for _ in 0..<repetitions {
             let start = clock.monotonicNanoseconds()
-            for _ in 0..<calls { rows.step(stepper) }
-            return Double(clock.monotonicNanoseconds() - start) / Double(calls) / 1_000
-        }.sorted()
-        precondition(rows.isSound, "a step must give finite, non-zero states")
+            for _ in 1..<calls { rows.step() }
+            var elapsed = clock.monotonicNanoseconds() - start
+            // The last call of each repetition is one that must write everything.
+            rows.spoil()
+            let last = clock.monotonicNanoseconds()
+            rows.step()
+            elapsed += clock.monotonicNanoseconds() - last
+            guard rows.isSound else { throw SluiceError(.invalidInput, "the step gave something else than it must") }
+            times.append(Double(elapsed) / Double(calls) / 1_000)
+        }
+        times.sort()
         return Result(
-            inputs: shape.inputs, hidden: shape.hidden, batch: shape.batch, microseconds: times[0],
-            median: times[repetitions / 2], gflops: multiplications / times[0] / 1_000)
+            shape: shape, microseconds: times[0], median: times[repetitions / 2], repetitions: repetitions,
+            peakGigaflops: max(before, try peak(clock)))
     }
-}
 
-/// The rows of a benchmark: states in a slab, stepped back and forth between two copies as a service would.
-private final class Rows {
-    private let shape: LSTMShape
-    private let batch: Int
-    private let inputs: UnsafeMutablePointer<Float>
-    private let slabs: [UnsafeMutablePointer<Float>]
-    private let pointers: [UnsafeMutablePointer<UnsafePointer<Float>>]
-    private let outputs: UnsafeMutablePointer<Float>
-    private let finite: UnsafeMutablePointer<Bool>
-    private var turn = 0
-
-    init(_ shape: LSTMShape, batch: Int, generator: inout SplitMix64) {
-        self.shape = shape
-        self.batch = batch
-        inputs = .allocate(capacity: batch * shape.inputs)
-        for index in 0..<batch * shape.inputs { inputs[index] = generator.uniform(-1, 1) }
-        let floats = batch * shape.stateFloats
-        slabs = (0..<2).map { _ in
-            let slab = UnsafeMutableRawPointer.allocate(byteCount: floats * 4, alignment: 64)
-                .bindMemory(to: Float.self, capacity: floats)
-            slab.initialize(repeating: 0, count: floats)
-            return slab
+    /// GFLOP/s of multiply-adds in registers, at best: each time a moment short enough to be undisturbed.
+    private static func peak(_ clock: some EngineClock) throws(SluiceError) -> Double {
+        let (set, leastNanoseconds) = (InstructionSet.best, Int64(250_000))
+        var (rounds, best) = (64, 0.0)
+        for _ in 0..<40 {
+            let start = clock.monotonicNanoseconds()
+            let operations = set.multiplyAdds(rounds: rounds)
+            let elapsed = max(1, clock.monotonicNanoseconds() - start)
+            guard operations > 0 else {
+                throw SluiceError(.invalidInput, "the multiply-adds of the peak gave something else than they must")
+            }
+            if elapsed < leastNanoseconds { rounds *= 2 } else { best = max(best, operations / Double(elapsed)) }
         }
-        pointers = slabs.map { slab in
-            let rows = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(capacity: batch)
-            for row in 0..<batch { rows[row] = UnsafePointer(slab + row * shape.stateFloats) }
-            return rows
-        }
-        outputs = .allocate(capacity: batch * shape.outputs)
-        finite = .allocate(capacity: batch)
-    }
-
-    deinit {
-        inputs.deallocate()
-        for slab in slabs { UnsafeMutableRawPointer(slab).deallocate() }
-        for rows in pointers { rows.deallocate() }
-        outputs.deallocate()
-        finite.deallocate()
-    }
-
-    func step(_ stepper: LSTMStepper) {
-        stepper.step(
-            rows: batch, inputs: inputs, states: pointers[turn], next: slabs[1 - turn], outputs: outputs, finite: finite
-        )
-        turn = 1 - turn
-    }
-
-    var isSound: Bool {
-        let slab = slabs[turn]
-        return (0..<batch).allSatisfy { finite[$0] && slab[$0 * shape.stateFloats] != 0 }
-    }
-}
-
-/// A small seeded generator (Steele, Lea and Flood, 2014), for inputs whose values do not matter.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func uniform(_ low: Float, _ high: Float) -> Float {
-        low + (high - low) * Float(next() >> 40) * 0x1p-24
+        return best
     }
 }

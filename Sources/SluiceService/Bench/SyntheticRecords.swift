@@ -1,15 +1,19 @@
 import SluiceCore
 import SluiceLog
 
-/// JSON observations of many streams, one after the other, a minute apart; at least as many as there are streams.
+/// JSON observations of many streams, one after the other, each stream's a second apart; at least as many as there are
+/// streams.
 final class SyntheticRecords {
     private static let countMin = 16_384
+    private static let (start, opening): (EpochMilliseconds, StaticString) = (1_767_225_600_000, "{\"time\":\"")
 
     private var arena = ByteArena(capacity: 1 << 20)
     private var keys: [Range<Int>] = []
     private var values: [Range<Int>] = []
     private let streams: Int
     private let partitions: Int
+    /// How often all records have been used.
+    private var turn = 0
 
     var count: Int { keys.count }
 
@@ -24,10 +28,10 @@ final class SyntheticRecords {
         keys.reserveCapacity(count)
         values.reserveCapacity(count)
         for index in 0..<count {
-            let time = Timestamp.text(1_767_225_600_000 + Int64(index / streams.count) * 60_000)
+            let text = Timestamp.text(time(index))
             let features = names.map { "\"\($0)\":\(generator.uniform(-2, 2))" }.joined(separator: ",")
             keys.append(append("stream-\(streams.lowerBound + index % streams.count)"))
-            values.append(append("{\"time\":\"\(time)\",\"values\":{\(features)}}"))
+            values.append(append("\(Self.opening)\(text)\",\"values\":{\(features)}}"))
         }
     }
 
@@ -35,6 +39,20 @@ final class SyntheticRecords {
         let start = arena.count
         arena.append(text)
         return start..<arena.count
+    }
+
+    /// Whole seconds, which are written in equally many bytes.
+    func time(_ index: Int) -> EpochMilliseconds {
+        Self.start + Int64(turn * (count / streams) + index / streams) * 1_000
+    }
+
+    /// The next records of the same streams: later times, in the same memory.
+    func advance() {
+        turn += 1
+        for index in values.indices {
+            let start = arena.base + values[index].lowerBound + Self.opening.utf8CodeUnitCount
+            _ = Timestamp.write(time(index), to: start)
+        }
     }
 
     func partition(_ index: Int) -> Int { index % streams % partitions }

@@ -1,0 +1,15 @@
+#ifndef SLUICE_FMA_PEAK_H
+#define SLUICE_FMA_PEAK_H
+
+/// What a core can do at best, for the step to be compared with.
+
+#include <stddef.h>
+
+#include "step_kernel.h"
+
+/// Fused multiply-adds on nothing but registers, as many of them independent as keep the core's units busy, all of it
+/// `rounds` times. Returns the floating-point operations that were done, two for each multiply-add; 0 where the results
+/// are not what they must be.
+double sluice_fma_peak(sluice_isa isa, size_t rounds);
+
+#endif

@@ -1,0 +1,53 @@
+import SluiceCore
+
+/// Observations as JSON and as CSV, of 10,000 streams in turn, a second apart, numbers with four decimals; and what
+/// they say.
+final class CodecRecords {
+    private static let streams = 10_000
+
+    let features: Int
+    @exclusivity(unchecked) private(set) var keys: [Range<Int>] = []
+    @exclusivity(unchecked) private(set) var json: [Range<Int>] = []
+    /// The same, each with its members in another order than the one before.
+    @exclusivity(unchecked) private(set) var varyingJSON: [Range<Int>] = []
+    @exclusivity(unchecked) private(set) var csv: [Range<Int>] = []
+    @exclusivity(unchecked) private(set) var times: [EpochMilliseconds] = []
+    /// `[records, features]`.
+    @exclusivity(unchecked) private(set) var numbers: [Float] = []
+    /// `[records]`: what is predicted, with all digits of a Float.
+    @exclusivity(unchecked) private(set) var forecasts: [Float] = []
+    /// `[records]`, in [0, 1).
+    @exclusivity(unchecked) private(set) var scores: [Float] = []
+    @exclusivity(unchecked) private var arena = ByteArena(capacity: 1 << 20)
+
+    init(features: Int, count: Int) {
+        self.features = features
+        let names = BenchModel.names(features)
+        var generator = SplitMix64(state: 3)
+        for index in 0..<count {
+            let time = 1_767_225_600_000 + Int64(index) * 1_000
+            let row = (0..<features).map { _ in Double(generator.uniform(-3, 3) * 10_000).rounded() / 10_000 }
+            times.append(time)
+            numbers += row.map { Float($0) }
+            forecasts.append(generator.uniform(-3, 3))
+            scores.append(generator.uniform(0, 1))
+            keys.append(append("sensor-\(100_000 + index % Self.streams)"))
+            let members = zip(names, row).map { "\"\($0)\":\($1)" }
+            let text = "\"time\":\"\(Timestamp.text(time))\""
+            json.append(append("{\(text),\"values\":{\(members.joined(separator: ","))}}"))
+            let values = "\"values\":{\(members.shuffled(using: &generator).joined(separator: ","))}"
+            varyingJSON.append(append(index % 2 == 0 ? "{\(text),\(values)}" : "{\(values),\(text)}"))
+            csv.append(append(([Timestamp.text(time)] + row.map { "\($0)" }).joined(separator: ",")))
+        }
+    }
+
+    /// Keeps a text.
+    func append(_ text: String) -> Range<Int> {
+        let start = arena.count
+        arena.append(text)
+        return start..<arena.count
+    }
+
+    /// The pointers hold until a text is kept, or the records go.
+    func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { arena.bytes(range) }
+}

@@ -1,0 +1,93 @@
+import SluiceCore
+import SluiceEngine
+import SluiceKafka
+import SluiceLSTM
+import SluiceLog
+import Synchronization
+import Testing
+
+@testable import SluiceService
+
+@Suite struct BenchTests {
+    private final class Counter: Sendable {
+        let count = Atomic<Int>(0)
+    }
+
+    /// What is spoiled and not written again is found.
+    @Test(arguments: [(1, 4, 1, 1), (8, 20, 2, 5)])
+    func aStepThatDoesNotWriteIsFound(sizes: (Int, Int, Int, Int)) {
+        let rows = StepRows(
+            StepBench.Shape(inputs: sizes.0, hidden: sizes.1, layers: sizes.2, batch: sizes.3))
+        #expect(!rows.isSound)
+        rows.step()
+        #expect(rows.isSound)
+        rows.spoil()
+        #expect(!rows.isSound)
+        rows.step()
+        #expect(rows.isSound)
+    }
+
+    @Test func operationsOfAllLayersAreCounted() {
+        let one = StepBench.Shape(inputs: 8, hidden: 64, batch: 2)
+        #expect(one.operations == 2 * 2 * 4 * 64 * (8 + 64))
+        let two = StepBench.Shape(inputs: 8, hidden: 64, layers: 2, batch: 2)
+        #expect(two.operations == one.operations + 2 * 2 * 4 * 64 * (64 + 64))
+    }
+
+    @Test func eachRoundOfRecordsIsLaterThanTheOneBefore() {
+        let records = SyntheticRecords(features: 2, streams: 3..<10, partitions: 2)
+        var last = [EpochMilliseconds](repeating: .min, count: 7)
+        for _ in 0..<3 {
+            for index in 0..<records.count {
+                let text = String(decoding: records.record(index, at: 0).value, as: UTF8.self)
+                #expect(text.hasPrefix("{\"time\":\"\(Timestamp.text(records.time(index)))\",\"values\":{\"f0\":"))
+                #expect(records.time(index) > last[index % 7])
+                last[index % 7] = records.time(index)
+            }
+            records.advance()
+        }
+    }
+
+    @Test func documentsOfVaryingOrderAreNeverLikeTheLast() {
+        let records = CodecRecords(features: 1, count: 20)
+        let names = records.varyingJSON.map { range in
+            String(decoding: records.bytes(range), as: UTF8.self).prefix(8)
+        }
+        #expect(zip(names, names.dropFirst()).allSatisfy { $0 != $1 })
+        let same = records.json.map { String(decoding: records.bytes($0), as: UTF8.self).prefix(8) }
+        #expect(Set(same).count == 1)
+    }
+
+    @Test func whatIsNoPredictionIsNotReadAsOne() throws {
+        let reader = try PredictionReader()
+        for text in ["", "\u{FF}", "{}", #"{"stream":"a","time":"2026-01-01T00:00:00Z","forecast":[{"value":1.5}]}"#] {
+            #expect(Array(text.utf8).withUnsafeBytes { reader.read($0) == nil })
+        }
+    }
+
+    @Test func cancelledWorkersLeaveOffTogether() throws {
+        let settings = EngineBench.Settings(streams: 8, features: 2, hidden: 4, batch: 4, workers: 3, seconds: 1e-6)
+        let asked = Counter()
+        let result = try EngineBench.run(settings, clock: SystemClock()) { _, _ in
+        } isCancelled: {
+            asked.count.add(1, ordering: .relaxed).newValue > 2
+        }
+        // Asked once before each repetition but the first.
+        #expect(result.repetitions == 3)
+    }
+
+    @Test func thePipelineIsTimedAndItsOutputsAreRead() async throws {
+        let rig = try ServiceRig(partitions: 4)
+        try rig.produce(
+            (0..<200).map {
+                Input(Int32($0 % 2), "stream-\($0 % 2)", "{\"time\":\(1_000 * $0),\"values\":{\"f0\":\($0 % 7)}}")
+            })
+        let settings = PipelineBench.Settings(
+            bootstrap: rig.broker.bootstrap, topic: "observations", count: 200, delivery: "exactly-once", features: 1,
+            hidden: 4, layers: 1, workers: 1, repetitions: 2)
+        let result = try await PipelineBench.run(settings, logger: ServiceRig.quiet) { _, _ in }
+        #expect(result.records == 200 && result.streams == 2 && result.rates.count == 2)
+        #expect(result.median == result.rates.last)
+        #expect(try await rig.readAll("observations-out").count == 400)
+    }
+}
