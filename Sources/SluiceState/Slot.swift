@@ -38,36 +38,37 @@ import SluiceCore
 
     @inline(__always)
     package var header: UnsafeMutablePointer<SlotHeader> { unsafe base.assumingMemoryBound(to: SlotHeader.self) }
-    /// `[I]`.
+    /// What there is of each feature, `[I]`.
     @inline(__always)
-    package var means: UnsafeMutablePointer<Double> {
-        unsafe (base + layout.meanOffset).assumingMemoryBound(to: Double.self)
-    }
-    /// `[I]`.
+    var features: UnsafeMutableRawPointer { unsafe base + layout.featureOffset }
+
+    /// A feature's mean with, in the bits that this leaves free, its count; then deviation and carried value, Floats.
     @inline(__always)
-    package var variances: UnsafeMutablePointer<Double> {
-        unsafe (base + layout.varianceOffset).assumingMemoryBound(to: Double.self)
-    }
-    /// `[I]`: last present value since the boundary, NaN for none.
-    @inline(__always)
-    package var carried: UnsafeMutablePointer<Float> {
-        unsafe (base + layout.carriedOffset).assumingMemoryBound(to: Float.self)
-    }
-    /// `[I]`.
-    @inline(__always)
-    package var counts: UnsafeMutablePointer<UInt16> {
-        unsafe (base + layout.countOffset).assumingMemoryBound(to: UInt16.self)
+    private func feature(_ input: Int) -> UnsafeMutableRawPointer {
+        unsafe features + input * SlotLayout.featureBytes
     }
 
     @inline(__always)
     package func statistics(_ input: Int) -> StreamStatistics {
-        unsafe StreamStatistics(count: counts[input], mean: means[input], variance: variances[input])
+        let feature = unsafe feature(input)
+        return unsafe StreamStatistics(
+            meanAndCount: feature.loadUnaligned(as: UInt64.self),
+            deviation: feature.load(fromByteOffset: 8, as: Float.self))
     }
 
     @inline(__always)
     package func store(_ statistics: StreamStatistics, _ input: Int) {
-        unsafe counts[input] = statistics.count
-        unsafe means[input] = statistics.mean
-        unsafe variances[input] = statistics.variance
+        let feature = unsafe feature(input)
+        unsafe feature.storeBytes(of: statistics.meanAndCount, as: UInt64.self)
+        unsafe feature.storeBytes(of: statistics.deviation, toByteOffset: 8, as: Float.self)
+    }
+
+    /// The last present value since the boundary, NaN for none.
+    @inline(__always)
+    package func carried(_ input: Int) -> Float { unsafe feature(input).load(fromByteOffset: 12, as: Float.self) }
+
+    @inline(__always)
+    package func carry(_ value: Float, _ input: Int) {
+        unsafe feature(input).storeBytes(of: value, toByteOffset: 12, as: Float.self)
     }
 }

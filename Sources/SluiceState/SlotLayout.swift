@@ -2,10 +2,13 @@ package import SluiceLSTM
 
 /// Where the parts of a slot lie in its one contiguous block.
 ///
-/// `state [L][h, c][Hp] Float`, then the scalar block: header, `mean [I]` and `variance [I]` Double, `carried [I]`
-/// Float, `count [I]` UInt16; then the ring of pending forecasts `[R][T] (value, width)` Float. Blocks are multiples
-/// of 16 bytes: the step's loads need no alignment, and whole cache lines would be 24 bytes more a stream on average.
+/// `state [L][h, c][Hp] Float`, then the scalar block: header, and 16 bytes for each of the I features, see
+/// `SlotScalars`; then the ring of pending forecasts `[R][T] (value, width)` Float. Parts and blocks are multiples of 4
+/// bytes: the step's loads need no alignment, and whole cache lines would be 32 bytes more a stream on average.
 package struct SlotLayout: Sendable, Equatable {
+    /// Bytes of a feature's statistics and its carried value.
+    static let featureBytes = 16
+
     package let shape: LSTMShape
     /// T: targets of a forecasting head, 0 otherwise.
     package let targets: Int
@@ -13,11 +16,9 @@ package struct SlotLayout: Sendable, Equatable {
     package let ringLength: Int
 
     package let stateBytes: Int
-    package let meanOffset: Int
-    package let varianceOffset: Int
-    package let carriedOffset: Int
-    package let countOffset: Int
-    /// Bytes of header and statistics, what one observation changes outside state and ring.
+    /// Where the features begin in the scalar block.
+    package let featureOffset: Int
+    /// Bytes of header and features, what one observation changes outside state and ring.
     package let scalarBytes: Int
     package let ringOffset: Int
     package let ringBytes: Int
@@ -29,13 +30,10 @@ package struct SlotLayout: Sendable, Equatable {
         self.targets = targets
         self.ringLength = ringLength
         stateBytes = shape.stateFloats * 4
-        meanOffset = (MemoryLayout<SlotHeader>.size + 7) & ~7
-        varianceOffset = meanOffset + shape.inputs * 8
-        carriedOffset = varianceOffset + shape.inputs * 8
-        countOffset = carriedOffset + shape.inputs * 4
-        scalarBytes = (countOffset + shape.inputs * 2 + 7) & ~7
+        featureOffset = (MemoryLayout<SlotHeader>.size + 3) & ~3
+        scalarBytes = featureOffset + shape.inputs * Self.featureBytes
         ringOffset = stateBytes + scalarBytes
         ringBytes = ringLength * targets * 8
-        stride = (ringOffset + ringBytes + 15) & ~15
+        stride = ringOffset + ringBytes
     }
 }

@@ -43,7 +43,7 @@ import Testing
         let fresh = table[slot].header.pointee
         table[slot].base.copyMemory(from: stream.table[stream.slot].base, byteCount: table.layout.stride)
         var header = stream.header
-        (header.key, header.keyHash) = (fresh.key, fresh.keyHash)
+        header.key = fresh.key
         header.sequence = .none
         table[slot].header.pointee = header
         withText(sequence) { table.replaceSequence(table[slot].header, $0) }
@@ -80,7 +80,7 @@ import Testing
                 (0..<table.layout.shape.stateFloats).map { table[slot].state[$0].bitPattern }
             }
             #expect(state(other, restored) == state(table, slot), "padding is zero")
-            #expect(other[restored].header.pointee.keyHash == table[slot].header.pointee.keyHash)
+            #expect(other.hash(restored) == table.hash(slot))
             #expect(
                 (other.texts.bytes(other[restored].header.pointee.sequence).baseAddress == nil) == (sequence == nil))
         }
@@ -160,10 +160,10 @@ import Testing
         let model = Self.shapes[1].model
         let (table, slot) = lived(model)
         let written = try bytes(table, slot, model)
-        let counts = 188 + "pump-17".utf8.count + "run-9".utf8.count + 3 * (8 + 8 + 4)
+        let counts = 188 + "pump-17".utf8.count + "run-9".utf8.count
         for (position, patch) in [
-            (133, [1]), (188, [0xFF]), (194, [0xC3]), (195, [0x80]), (counts, [0x01, 0x10]),
-            (counts + 4, [0xFF, 0xFF]),
+            (72, [UInt8](repeating: 0xFF, count: 8)), (93, [0x80]), (104 + 5, [0x80]), (120 + 5, [0x80]), (133, [1]),
+            (188, [0xFF]), (194, [0xC3]), (195, [0x80]), (counts, [0x01, 0x10]), (counts + 32, [0xFF, 0x1F]),
         ] as [(Int, [UInt8])] {
             var forged = written
             forged.replaceSubrange(position..<position + patch.count, with: patch)
@@ -182,14 +182,14 @@ import Testing
         let format = try SlotSnapshot(layout: table.layout, modelHash: model.hash)
         try written.withUnsafeBytes { try format.check($0) }
         let means = 188 + "pump-17".utf8.count + "run-9".utf8.count
-        let state = means + 3 * (8 + 8 + 4 + 2)
+        let state = means + 3 * 16
         let last = written.count - table.layout.ringBytes - 4
         let double = withUnsafeBytes(of: Double.nan.bitPattern.littleEndian) { Array($0) }
         let infinite = withUnsafeBytes(of: Double.infinity.bitPattern.littleEndian) { Array($0) }
-        let negative = withUnsafeBytes(of: (-1.0).bitPattern.littleEndian) { Array($0) }
+        let negative = withUnsafeBytes(of: Float(-1).bitPattern.littleEndian) { Array($0) }
         let float = withUnsafeBytes(of: Float.nan.bitPattern.littleEndian) { Array($0) }
         let wrong = [
-            (means, double), (means + 16, infinite), (means + 24, double), (means + 40, negative), (state, float),
+            (means, double), (means + 16, infinite), (means + 8, float), (means + 40, negative), (state, float),
             (last, float),
         ]
         for (position, patch) in wrong {
@@ -202,7 +202,7 @@ import Testing
             #expect(error?.code == .invalidState)
         }
         var carried = written
-        carried.replaceSubrange(means + 48..<means + 52, with: float)
+        carried.replaceSubrange(means + 12..<means + 16, with: float)
         reseal(&carried)
         try carried.withUnsafeBytes { try format.check($0) }
     }

@@ -35,7 +35,7 @@ import Testing
         stream.observe([9, 4, 2], at: 6_000, sequence: "né", mark: .start, values: values)
         stream.observe([9, .nan, 2], at: 5_500, sequence: "né", values: values)
         let bytes = try written(stream)
-        #expect(Array(bytes.all[..<8]) == Array("SLOT".utf8) + [2, 0, 0, 0])
+        #expect(Array(bytes.all[..<8]) == Array("SLOT".utf8) + [3, 0, 0, 0])
         #expect(bytes.integer(8, 4) == UInt64(bytes.all.count))
         #expect(bytes.integer(12, 8) == bytes.all[20...].withUnsafeBytes { xxHash64($0) })
         #expect((0..<5).map { bytes.integer(20 + 4 * $0, 4) } == [3, 5, 2, 2, 4])
@@ -63,14 +63,12 @@ import Testing
         let bytes = try written(stream)
         #expect(bytes.integer(184, 4) == 0xFFFF_FFFF)
         var at = 188 + 6
-        #expect((0..<3).map { bytes.double(at + 8 * $0) } == [8, 4, 2])
-        at += 24
-        #expect((0..<3).map { bytes.double(at + 8 * $0) } == [1, 0, 0])
-        at += 24
-        #expect((0..<3).map { bytes.float(at + 4 * $0) } == [9, 4, 2])
-        at += 12
-        #expect((0..<3).map { bytes.integer(at + 2 * $0, 2) } == [2, 1, 2])
-        at += 6
+        let words = (0..<3).map { bytes.integer(at + 16 * $0, 8) }
+        #expect(words.map { Double(bitPattern: $0 & ~0x1FFF) } == [8, 4, 2])
+        #expect(words.map { $0 & 0x1FFF } == [2, 1, 2])
+        #expect((0..<3).map { bytes.float(at + 16 * $0 + 8) } == [1, 0, 0])
+        #expect((0..<3).map { bytes.float(at + 16 * $0 + 12) } == [9, 4, 2])
+        at += 48
         let hidden: [Float] = [0, 1, 2, 3, 4, 100, 101, 102, 103, 104]
         #expect((0..<10).map { bytes.float(at + 4 * $0) } == hidden)
         at += 40
