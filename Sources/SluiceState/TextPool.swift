@@ -7,8 +7,8 @@ package struct TextHandle: Equatable, Sendable {
     package static let none = TextHandle(raw: .max)
 }
 
-/// Stream keys and sequence ids outside the Swift heap: blocks of size classes with free lists in the blocks themselves,
-/// four bytes a handle, no reference counting.
+/// Stream keys and sequence ids outside the Swift heap: blocks of size classes with free lists in the blocks, four
+/// bytes a handle, no reference counting.
 ///
 /// A text below `shortBytes` lies in a class of its own length and takes just that; longer ones lie in blocks of powers
 /// of two, which begin with their length.
