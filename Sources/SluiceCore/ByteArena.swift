@@ -1,17 +1,17 @@
 /// A growing block of bytes that is written at its end and reused for ever: output messages are encoded here.
 ///
 /// The owner of the block; ranges handed out stay valid until `removeAll`, pointers only until the next write.
-package struct ByteArena: ~Copyable {
+public struct ByteArena: ~Copyable {
     /// So many are never given back: a batch's outputs take less.
     private static let keptBytes = 4 << 20
 
-    package private(set) var base: UnsafeMutableRawPointer
-    package private(set) var count = 0
-    package private(set) var capacity: Int
+    public private(set) var base: UnsafeMutableRawPointer
+    public private(set) var count = 0
+    public private(set) var capacity: Int
     /// The most that was written of late.
     private var recent = 0
 
-    package init(capacity: Int = 1 << 16) {
+    public init(capacity: Int = 1 << 16) {
         precondition(capacity > 0)
         self.capacity = capacity
         base = .allocate(byteCount: capacity, alignment: 16)
@@ -20,59 +20,59 @@ package struct ByteArena: ~Copyable {
     deinit { base.deallocate() }
 
     /// All that has been written. Valid until the next write.
-    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-    package func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    public func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
         precondition(range.upperBound <= count)
         return UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
     /// Forgets the content, keeps the memory: but what one large use took of it goes when many after that are small.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         recent = max(count, recent - recent / 16)
         count = 0
         if capacity > Self.keptBytes && capacity / 4 > recent { replace(max(Self.keptBytes, 2 * recent)) }
     }
 
     /// Forgets all that was written from `position` on.
-    package mutating func truncate(to position: Int) {
+    public mutating func truncate(to position: Int) {
         precondition((0...count).contains(position))
         count = position
     }
 
     /// Room for `extra` more bytes, to be written at the returned pointer and accounted for by `advance(by:)`.
     @inline(__always)
-    package mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
+    public mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
         if count &+ extra > capacity { grow(extra) }
         return base + count
     }
 
     /// Counts bytes written behind the end, at most as many as were reserved.
     @inline(__always)
-    package mutating func advance(by written: Int) {
+    public mutating func advance(by written: Int) {
         assert(count + written <= capacity)
         count &+= written
     }
 
     @inline(__always)
-    package mutating func append(_ byte: UInt8) {
+    public mutating func append(_ byte: UInt8) {
         reserve(1).storeBytes(of: byte, as: UInt8.self)
         count &+= 1
     }
 
     @inline(__always)
-    package mutating func append(_ source: UnsafeRawBufferPointer) {
+    public mutating func append(_ source: UnsafeRawBufferPointer) {
         guard let start = source.baseAddress, source.count > 0 else { return }
         reserve(source.count).copyMemory(from: start, byteCount: source.count)
         count &+= source.count
     }
 
     @inline(__always)
-    package mutating func append(_ literal: StaticString) {
+    public mutating func append(_ literal: StaticString) {
         append(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
-    package mutating func append(_ text: String) {
+    public mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }

@@ -1,6 +1,6 @@
 /// Strings as JSON: in quotes, UTF-8, escaped only where JSON demands it.
-package enum JSONText {
-    package static func quoted(_ text: String) -> String {
+public enum JSONText {
+    public static func quoted(_ text: String) -> String {
         var text = text
         return text.withUTF8 { bytes in
             String(unsafeUninitializedCapacity: 2 + 6 * bytes.count) { out in
@@ -11,7 +11,7 @@ package enum JSONText {
     }
 
     /// Onto reserved memory, at most 2 + 6 · count bytes; returns the number of bytes written.
-    package static func write(_ text: UnsafeRawBufferPointer, to out: UnsafeMutableRawPointer) -> Int {
+    public static func write(_ text: UnsafeRawBufferPointer, to out: UnsafeMutableRawPointer) -> Int {
         out.storeBytes(of: 0x22, as: UInt8.self)
         var (at, plain) = (out + 1, 0)
         // Eight bytes at once up to the first that has to be escaped.

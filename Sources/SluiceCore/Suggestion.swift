@@ -1,11 +1,11 @@
 /// The "did you mean" of unknown names.
-package enum Suggestion {
+public enum Suggestion {
     /// `; did you mean "hidden"?` for the candidate nearest to `name`, empty if none is near enough to be meant.
-    package static func text(for name: String, among candidates: some Sequence<String>) -> String {
+    public static func text(for name: String, among candidates: some Sequence<String>) -> String {
         nearest(to: name, among: candidates).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 
-    package static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+    public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let folded = Array(name.lowercased().replacing("-", with: "_"))
         let scored = candidates.map { candidate in
             (candidate, distance(folded, Array(candidate.lowercased().replacing("-", with: "_"))))
@@ -15,7 +15,7 @@ package enum Suggestion {
     }
 
     /// Insertions, deletions, replacements and swaps of neighbours that turn one into the other.
-    package static func distance(_ a: [Character], _ b: [Character]) -> Int {
+    public static func distance(_ a: [Character], _ b: [Character]) -> Int {
         var beforeLast = [Int](repeating: 0, count: b.count + 1)
         var last = Array(0...b.count)
         for i in 0..<a.count {

@@ -1,21 +1,21 @@
 /// A time, and RFC 3339 to milliseconds since 1970 and back, without tables or clock: proleptic Gregorian days from
 /// civil dates (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-package struct Timestamp: Hashable, Sendable {
-    package let milliseconds: EpochMilliseconds
+public struct Timestamp: Hashable, Sendable {
+    public let milliseconds: EpochMilliseconds
 
-    package init(_ milliseconds: EpochMilliseconds) { self.milliseconds = milliseconds }
+    public init(_ milliseconds: EpochMilliseconds) { self.milliseconds = milliseconds }
 
     /// Nil for `.absent`.
-    package init?(present milliseconds: EpochMilliseconds) {
+    public init?(present milliseconds: EpochMilliseconds) {
         if milliseconds == .absent { return nil }
         self.milliseconds = milliseconds
     }
 
     /// Times an observation may have: from 1900 to the end of 9998. What is outside is a sentinel or a wrong unit.
-    package static let range: Range<EpochMilliseconds> = -2_208_988_800_000..<253_370_764_800_000
+    public static let range: Range<EpochMilliseconds> = -2_208_988_800_000..<253_370_764_800_000
 
     /// Days since 1970-01-01 of a date.
-    package static func days(year: Int, month: Int, day: Int) -> Int {
+    public static func days(year: Int, month: Int, day: Int) -> Int {
         let y = month <= 2 ? year - 1 : year
         let era = (y >= 0 ? y : y - 399) / 400
         let yearOfEra = y - era * 400
@@ -25,7 +25,7 @@ package struct Timestamp: Hashable, Sendable {
     }
 
     /// The date of a day since 1970-01-01.
-    package static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
+    public static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
         let z = days + 719_468
         let era = (z >= 0 ? z : z - 146_096) / 146_097
         let dayOfEra = z - era * 146_097
@@ -46,7 +46,7 @@ package struct Timestamp: Hashable, Sendable {
 
     /// An RFC 3339 date-time; nil when it is none. `T` may be a space, `T` and `Z` lower case; the fraction is cut to
     /// milliseconds; second 60 is taken at the end of a UTC day only, as the first of the next.
-    package static func parse(_ text: UnsafeRawBufferPointer) -> EpochMilliseconds? {
+    public static func parse(_ text: UnsafeRawBufferPointer) -> EpochMilliseconds? {
         guard text.count >= 20, let base = text.baseAddress else { return nil }
         return (text.count == 20 ? parseCommon(base) : nil) ?? parseAny(text, base)
     }
@@ -130,10 +130,10 @@ package struct Timestamp: Hashable, Sendable {
     }
 
     /// The most bytes `write` writes.
-    package static let bytesMax = 24
+    public static let bytesMax = 24
 
     /// UTC, milliseconds only if not zero: `2026-01-01T00:05:00Z`. Returns the number of bytes. Years 0 to 9999.
-    package static func write(_ time: EpochMilliseconds, to out: UnsafeMutableRawPointer) -> Int {
+    public static func write(_ time: EpochMilliseconds, to out: UnsafeMutableRawPointer) -> Int {
         let milliseconds = Int(time)
         let day = milliseconds >= 0 ? milliseconds / 86_400_000 : -((86_399_999 - milliseconds) / 86_400_000)
         let ofDay = milliseconds - day * 86_400_000
@@ -160,7 +160,7 @@ package struct Timestamp: Hashable, Sendable {
     }
 
     /// As `write`, for messages and rare paths.
-    package static func text(_ time: EpochMilliseconds) -> String {
+    public static func text(_ time: EpochMilliseconds) -> String {
         withUnsafeTemporaryAllocation(byteCount: bytesMax, alignment: 1) { buffer in
             guard let base = buffer.baseAddress else { return "" }
             return String(decoding: UnsafeRawBufferPointer(start: base, count: write(time, to: base)), as: UTF8.self)
@@ -168,12 +168,12 @@ package struct Timestamp: Hashable, Sendable {
     }
 
     /// As `parse`.
-    package static func parse(_ text: String) -> EpochMilliseconds? {
+    public static func parse(_ text: String) -> EpochMilliseconds? {
         var text = text
         return text.withUTF8 { parse(UnsafeRawBufferPointer($0)) }
     }
 }
 
 extension Timestamp: CustomStringConvertible {
-    package var description: String { Self.text(milliseconds) }
+    public var description: String { Self.text(milliseconds) }
 }

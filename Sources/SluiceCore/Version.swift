@@ -1,4 +1,4 @@
 /// Of this program.
-package enum Version {
-    package static let text = "0.1.0"
+public enum Version {
+    public static let text = "0.1.0"
 }

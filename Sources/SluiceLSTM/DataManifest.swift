@@ -2,19 +2,19 @@
 ///
 /// Nothing in it says when or where the training ran, so that the same training on the same data gives the same bytes.
 /// Times are RFC 3339 in UTC, those of the observations.
-package struct DataManifest: Codable, Sendable, Equatable {
-    package struct File: Codable, Sendable, Equatable {
+public struct DataManifest: Codable, Sendable, Equatable {
+    public struct File: Codable, Sendable, Equatable {
         /// Without its folder.
-        package var name: String
-        package var bytes: Int
-        package var sha256: String
-        package var observations: Int
-        package var rejects: Int
+        public var name: String
+        public var bytes: Int
+        public var sha256: String
+        public var observations: Int
+        public var rejects: Int
         /// Of the earliest and of the latest observation; absent without any.
-        package var first: String?
-        package var last: String?
+        public var first: String?
+        public var last: String?
 
-        package init(
+        public init(
             name: String, bytes: Int, sha256: String, observations: Int, rejects: Int, first: String?, last: String?
         ) {
             self.name = name
@@ -27,18 +27,18 @@ package struct DataManifest: Codable, Sendable, Equatable {
         }
     }
 
-    package struct Partition: Codable, Sendable, Equatable {
-        package var partition: Int32
+    public struct Partition: Codable, Sendable, Equatable {
+        public var partition: Int32
         /// The offset of the first record read, and that behind the last.
-        package var from: Int64
-        package var to: Int64
-        package var observations: Int
-        package var rejects: Int
+        public var from: Int64
+        public var to: Int64
+        public var observations: Int
+        public var rejects: Int
         /// Of the earliest and of the latest observation; absent without any.
-        package var first: String?
-        package var last: String?
+        public var first: String?
+        public var last: String?
 
-        package init(
+        public init(
             partition: Int32, from: Int64, to: Int64, observations: Int, rejects: Int, first: String?, last: String?
         ) {
             self.partition = partition
@@ -52,14 +52,14 @@ package struct DataManifest: Codable, Sendable, Equatable {
     }
 
     /// Recorded commands that set streams back while the topic was served: boundaries of its data.
-    package struct Commands: Codable, Sendable, Equatable {
-        package struct Records: Codable, Sendable, Equatable {
-            package var partition: Int32
+    public struct Commands: Codable, Sendable, Equatable {
+        public struct Records: Codable, Sendable, Equatable {
+            public var partition: Int32
             /// The offset of the first record that was repeated, and that behind the last.
-            package var from: Int64
-            package var to: Int64
+            public var from: Int64
+            public var to: Int64
 
-            package init(partition: Int32, from: Int64, to: Int64) {
+            public init(partition: Int32, from: Int64, to: Int64) {
                 self.partition = partition
                 self.from = from
                 self.to = to
@@ -67,15 +67,15 @@ package struct DataManifest: Codable, Sendable, Equatable {
         }
 
         /// That records them.
-        package var topic: String
+        public var topic: String
         /// Whether there was such a topic.
-        package var exists: Bool
+        public var exists: Bool
         /// Commands that were repeated.
-        package var applied: Int
+        public var applied: Int
         /// Of that topic: those that hold them.
-        package var partitions: [Records]
+        public var partitions: [Records]
 
-        package init(topic: String, exists: Bool, applied: Int = 0, partitions: [Records] = []) {
+        public init(topic: String, exists: Bool, applied: Int = 0, partitions: [Records] = []) {
             self.topic = topic
             self.exists = exists
             self.applied = applied
@@ -83,18 +83,18 @@ package struct DataManifest: Codable, Sendable, Equatable {
         }
     }
 
-    package struct Topic: Codable, Sendable, Equatable {
-        package var name: String
+    public struct Topic: Codable, Sendable, Equatable {
+        public var name: String
         /// The cluster's id; absent where it is not known.
-        package var cluster: String?
+        public var cluster: String?
         /// Milliseconds that were looked back; absent where the bounds were others.
-        package var window: Int64?
+        public var window: Int64?
         /// Those that gave records.
-        package var partitions: [Partition]
+        public var partitions: [Partition]
         /// Absent where none were looked for.
-        package var commands: Commands?
+        public var commands: Commands?
 
-        package init(
+        public init(
             name: String, cluster: String? = nil, window: Int64? = nil, partitions: [Partition] = [],
             commands: Commands? = nil
         ) {
@@ -107,20 +107,20 @@ package struct DataManifest: Codable, Sendable, Equatable {
     }
 
     /// What was held out of training: the last parts in time, or whole streams.
-    package struct HeldOut: Codable, Sendable, Equatable {
-        package var by: String
+    public struct HeldOut: Codable, Sendable, Equatable {
+        public var by: String
         /// When validation and test begin; absent without, and by stream.
-        package var validationFrom: String?
-        package var testFrom: String?
+        public var validationFrom: String?
+        public var testFrom: String?
         /// How many streams; absent by time.
-        package var validationStreams: Int?
-        package var testStreams: Int?
+        public var validationStreams: Int?
+        public var testStreams: Int?
         /// Observations of each part; absent where an earlier version has written the file.
-        package var trainObservations: Int?
-        package var validationObservations: Int?
-        package var testObservations: Int?
+        public var trainObservations: Int?
+        public var validationObservations: Int?
+        public var testObservations: Int?
 
-        package enum CodingKeys: String, CodingKey {
+        public enum CodingKeys: String, CodingKey {
             case by
             case validationFrom = "validation_from"
             case testFrom = "test_from"
@@ -131,7 +131,7 @@ package struct DataManifest: Codable, Sendable, Equatable {
             case testObservations = "test_observations"
         }
 
-        package init(
+        public init(
             by: String, validationFrom: String? = nil, testFrom: String? = nil, validationStreams: Int? = nil,
             testStreams: Int? = nil
         ) {
@@ -143,25 +143,25 @@ package struct DataManifest: Codable, Sendable, Equatable {
         }
     }
 
-    package var format = 1
+    public var format = 1
     /// In the order they were read.
-    package var files: [File]
-    package var topic: Topic?
-    package var observations: Int
-    package var streams: Int
+    public var files: [File]
+    public var topic: Topic?
+    public var observations: Int
+    public var streams: Int
     /// By code.
-    package var rejects: [String: Int]
+    public var rejects: [String: Int]
     /// Older than the observation before in their stream; absent without any.
-    package var outOfOrder: Int?
-    package var heldOut: HeldOut
+    public var outOfOrder: Int?
+    public var heldOut: HeldOut
 
-    package enum CodingKeys: String, CodingKey {
+    public enum CodingKeys: String, CodingKey {
         case format, files, topic, observations, streams, rejects
         case outOfOrder = "out_of_order"
         case heldOut = "held_out"
     }
 
-    package init(
+    public init(
         files: [File] = [], topic: Topic? = nil, observations: Int, streams: Int, rejects: [String: Int] = [:],
         outOfOrder: Int? = nil, heldOut: HeldOut
     ) {

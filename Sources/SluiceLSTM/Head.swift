@@ -1,17 +1,17 @@
 internal import SluiceNumerics
 
 /// Mean and scale by which a target was normalised, in its own units.
-package struct TargetScale: Sendable, Equatable {
-    package var mean: Double
-    package var scale: Double
+public struct TargetScale: Sendable, Equatable {
+    public var mean: Double
+    public var scale: Double
 
-    package init(mean: Double, scale: Double) {
+    public init(mean: Double, scale: Double) {
         self.mean = mean
         self.scale = scale
     }
 
     /// What `scaling: none` uses.
-    package static let identity = TargetScale(mean: 0, scale: 1)
+    public static let identity = TargetScale(mean: 0, scale: 1)
 }
 
 /// Turns the network's raw outputs into the values a prediction carries.
@@ -22,15 +22,15 @@ package struct TargetScale: Sendable, Equatable {
 /// - quantile: one value per quantile, sorted ascending like the manifest's quantiles;
 ///
 /// and for labels: binary the probability of label 1, categorical one probability per class.
-package struct Head: Sendable {
-    package let kind: HeadKind
+public struct Head: Sendable {
+    public let kind: HeadKind
     /// Targets that have a scale; 0 for binary and categorical heads.
-    package let targets: Int
+    public let targets: Int
     /// O, and the number of values.
-    package let outputs: Int
+    public let outputs: Int
     private let outputsPerForecast: Int
 
-    package init(_ manifest: ModelManifest) {
+    public init(_ manifest: ModelManifest) {
         kind = manifest.head
         targets = manifest.head.classifies ? 0 : manifest.targets.count
         outputs = manifest.outputs
@@ -44,7 +44,7 @@ package struct Head: Sendable {
     ///   - scales: `[targets]`; not read by binary and categorical heads.
     ///   - values: `[O]`; may be `raw`.
     /// - Returns: whether every value is finite; if not, the row is a reject.
-    package func values(
+    public func values(
         of raw: UnsafePointer<Float>, scales: UnsafePointer<TargetScale>, into values: UnsafeMutablePointer<Float>
     ) -> Bool {
         switch kind {

@@ -1,13 +1,13 @@
 /// How initial states are spread about zero, or about the learned state.
-package enum InitialDistribution: Sendable, Equatable {
+public enum InitialDistribution: Sendable, Equatable {
     case fixed
     case normal(deviation: Float)
     case uniform(Float, Float)
 
-    package var isRandom: Bool { self != .fixed }
+    public var isRandom: Bool { self != .fixed }
 
     /// Of h and c alike.
-    package var mean: Float {
+    public var mean: Float {
         switch self {
         case .fixed, .normal: 0
         case .uniform(let low, let high): low + (high - low) / 2
@@ -17,12 +17,12 @@ package enum InitialDistribution: Sendable, Equatable {
 
 extension ModelManifest {
     /// `initial_state_deviation` and `initial_state_range` where the manifest has none; the range is `torch.rand`'s.
-    package static let (defaultDeviation, defaultRange) = (0.1, [0.0, 1.0])
+    public static let (defaultDeviation, defaultRange) = (0.1, [0.0, 1.0])
 
     /// Whether service draws initial states too, where else it takes their mean.
-    package var drawsInService: Bool { initialStateNoise == true && initialDistribution.isRandom }
+    public var drawsInService: Bool { initialStateNoise == true && initialDistribution.isRandom }
 
-    package var initialDistribution: InitialDistribution {
+    public var initialDistribution: InitialDistribution {
         switch initialState {
         case .zero, .learned: return .fixed
         case .normal, .learnedNoise:
@@ -36,17 +36,17 @@ extension ModelManifest {
 
 /// The draws of a random initial state (`training.md`, "Initial states"): each depends on the seed, its key, the layer,
 /// h or c, and the unit alone, never on what was drawn before it.
-package struct InitialDraws: Sendable {
+public struct InitialDraws: Sendable {
     /// Whose state is drawn, and which of its states.
-    package struct Key: Sendable, Equatable {
+    public struct Key: Sendable, Equatable {
         /// 0 in service, which has no epochs; from 1 on in training.
-        package var epoch: UInt64
+        public var epoch: UInt64
         /// XXH64 of the stream's raw key.
-        package var stream: UInt64
+        public var stream: UInt64
         /// Resets since the stream's creation.
-        package var ordinal: UInt64
+        public var ordinal: UInt64
 
-        package init(epoch: UInt64 = 0, stream: UInt64, ordinal: UInt64) {
+        public init(epoch: UInt64 = 0, stream: UInt64, ordinal: UInt64) {
             self.epoch = epoch
             self.stream = stream
             self.ordinal = ordinal
@@ -57,14 +57,14 @@ package struct InitialDraws: Sendable {
     private let generator: SeededGenerator
 
     /// nil where the initial state is not random.
-    package init?(_ manifest: ModelManifest, seed: UInt64) {
+    public init?(_ manifest: ModelManifest, seed: UInt64) {
         distribution = manifest.initialDistribution
         guard distribution.isRandom else { return nil }
         generator = SeededGenerator(seed: seed, stream: .initialState)
     }
 
     /// Adds what is drawn about the mean to h and c of a layer, `[count]` each.
-    package func add(
+    public func add(
         to h: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>, count: Int, layer: Int, _ key: Key
     ) {
         let stream = generator.forked(key.epoch).forked(key.stream).forked(key.ordinal)
@@ -84,13 +84,13 @@ package struct InitialDraws: Sendable {
 
 /// What h and c are at a boundary in service: the learned state or the mean of the distribution, or with
 /// `initial_state_noise` a draw for each stream and reset.
-package struct InitialStates: Sendable {
+public struct InitialStates: Sendable {
     /// `[L][h, c][Hp]` with zero padding.
-    package let mean: [Float]
+    public let mean: [Float]
     private let shape: LSTMShape
     private let draws: InitialDraws?
 
-    package init(_ model: Model) {
+    public init(_ model: Model) {
         let manifest = model.manifest
         shape = model.parameters.shape
         mean = model.meanInitialState
@@ -98,15 +98,15 @@ package struct InitialStates: Sendable {
     }
 
     /// The same state always: `mean`, `[L][h, c][Hp]`.
-    package init(_ mean: [Float], shape: LSTMShape) {
+    public init(_ mean: [Float], shape: LSTMShape) {
         (self.mean, self.shape, draws) = (mean, shape, nil)
     }
 
     /// Whether each boundary has a state of its own.
-    package var isDrawn: Bool { draws != nil }
+    public var isDrawn: Bool { draws != nil }
 
     /// Makes `state`, `[L][h, c][Hp]`, the one of a key's.
-    package func draw(_ state: UnsafeMutablePointer<Float>, _ key: InitialDraws.Key) {
+    public func draw(_ state: UnsafeMutablePointer<Float>, _ key: InitialDraws.Key) {
         state.update(from: mean, count: mean.count)
         guard let draws else { return }
         for layer in 0..<shape.layers {

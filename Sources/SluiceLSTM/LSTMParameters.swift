@@ -2,22 +2,22 @@
 ///
 /// Names, shapes and gate order (i, f, g, o) are PyTorch's for `self.lstm = nn.LSTM(I, H, L)` and
 /// `self.head = nn.Linear(H, O)`.
-package struct LSTMParameters: Sendable, Equatable {
+public struct LSTMParameters: Sendable, Equatable {
     /// A named part of the flat allocation.
-    package struct Tensor: Sendable, Equatable {
-        package let name: String
-        package let shape: [Int]
-        package let range: Range<Int>
+    public struct Tensor: Sendable, Equatable {
+        public let name: String
+        public let shape: [Int]
+        public let range: Range<Int>
     }
 
-    package let shape: LSTMShape
+    public let shape: LSTMShape
     /// Whether `initial_state.h [L, H]` and `initial_state.c [L, H]` are parameters (zero otherwise).
-    package let hasInitialState: Bool
-    package let tensors: [Tensor]
-    package var values: [Float]
+    public let hasInitialState: Bool
+    public let tensors: [Tensor]
+    public var values: [Float]
 
     /// All zero.
-    package init(shape: LSTMShape, hasInitialState: Bool = false) {
+    public init(shape: LSTMShape, hasInitialState: Bool = false) {
         self.shape = shape
         self.hasInitialState = hasInitialState
         self.tensors = Self.layout(shape, hasInitialState: hasInitialState)
@@ -26,7 +26,7 @@ package struct LSTMParameters: Sendable, Equatable {
 
     /// The tensors of a model in file order: each layer's `weight_ih [4H, I]`, `weight_hh [4H, H]`, `bias_ih [4H]`,
     /// `bias_hh [4H]`, then `head.weight [O, H]`, `head.bias [O]`, then the initial states.
-    package static func layout(_ shape: LSTMShape, hasInitialState: Bool) -> [Tensor] {
+    public static func layout(_ shape: LSTMShape, hasInitialState: Bool) -> [Tensor] {
         let (h, o) = (shape.hidden, shape.outputs)
         var named: [(String, [Int])] = []
         for layer in 0..<shape.layers {
@@ -48,24 +48,24 @@ package struct LSTMParameters: Sendable, Equatable {
     }
 
     /// The tensor of that name, nil if the model has none.
-    package func tensor(_ name: String) -> Tensor? { tensors.first { $0.name == name } }
+    public func tensor(_ name: String) -> Tensor? { tensors.first { $0.name == name } }
 
     /// The four tensors of one layer.
-    package struct Layer: Sendable {
-        package let weightIH, weightHH, biasIH, biasHH: Range<Int>
+    public struct Layer: Sendable {
+        public let weightIH, weightHH, biasIH, biasHH: Range<Int>
     }
 
-    package func layer(_ index: Int) -> Layer {
+    public func layer(_ index: Int) -> Layer {
         let first = 4 * index
         return Layer(
             weightIH: tensors[first].range, weightHH: tensors[first + 1].range, biasIH: tensors[first + 2].range,
             biasHH: tensors[first + 3].range)
     }
 
-    package var headWeight: Range<Int> { tensors[4 * shape.layers].range }
-    package var headBias: Range<Int> { tensors[4 * shape.layers + 1].range }
+    public var headWeight: Range<Int> { tensors[4 * shape.layers].range }
+    public var headBias: Range<Int> { tensors[4 * shape.layers + 1].range }
     /// `initial_state.h`, `initial_state.c`: nil where the initial state is not a parameter.
-    package var initialState: (h: Range<Int>, c: Range<Int>)? {
+    public var initialState: (h: Range<Int>, c: Range<Int>)? {
         guard hasInitialState else { return nil }
         let first = 4 * shape.layers + 2
         return (tensors[first].range, tensors[first + 1].range)

@@ -1,14 +1,14 @@
-package import SluiceNumerics
+public import SluiceNumerics
 
 /// A model's step: the parameters packed once, then any number of rows at a time, from any thread, always the same bits
 /// (`engine.md`, "The fold"). `ReferenceCell` says what it computes.
-package struct LSTMStepper: Sendable {
-    package let shape: LSTMShape
+public struct LSTMStepper: Sendable {
+    public let shape: LSTMShape
     private let packed: PackedLSTM
     private let set: InstructionSet
 
     /// - Parameter set: differs in speed only; one this machine has.
-    package init(_ parameters: LSTMParameters, on set: InstructionSet = .best) {
+    public init(_ parameters: LSTMParameters, on set: InstructionSet = .best) {
         let shape = parameters.shape
         self.shape = shape
         self.set = set
@@ -28,7 +28,7 @@ package struct LSTMStepper: Sendable {
     ///   - next: `[rows][L][h, c][paddedHidden]`, the states after the step; no overlap with `states`.
     ///   - outputs: `[rows][O]`, the head's raw outputs; `Head` makes values of them.
     ///   - finite: `[rows]`, whether every h, c and output of the row is finite.
-    package func step(
+    public func step(
         rows: Int, inputs: UnsafePointer<Float>, states: UnsafePointer<UnsafePointer<Float>>,
         next: UnsafeMutablePointer<Float>, outputs: UnsafeMutablePointer<Float>, finite: UnsafeMutablePointer<Bool>
     ) {

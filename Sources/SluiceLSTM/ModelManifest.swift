@@ -1,51 +1,51 @@
 /// What the head's outputs mean.
-package enum HeadKind: String, Codable, Sendable, CaseIterable {
+public enum HeadKind: String, Codable, Sendable, CaseIterable {
     case point, gaussian, quantile, binary, categorical
 
     /// Whether the head answers with probabilities of labels instead of forecasts of targets.
-    package var classifies: Bool { self == .binary || self == .categorical }
+    public var classifies: Bool { self == .binary || self == .categorical }
 }
 
 /// How features become the network's inputs (`training.md`, "Scaling").
-package enum ScalingKind: String, Codable, Sendable, CaseIterable {
+public enum ScalingKind: String, Codable, Sendable, CaseIterable {
     case none, global
     case perStream = "per-stream"
 }
 
 /// What h and c return to at a boundary (`training.md`, "Initial states").
-package enum InitialStateKind: String, Codable, Sendable, CaseIterable {
+public enum InitialStateKind: String, Codable, Sendable, CaseIterable {
     case zero, normal, uniform, learned
     case learnedNoise = "learned+noise"
 
-    package var isLearned: Bool { self == .learned || self == .learnedNoise }
+    public var isLearned: Bool { self == .learned || self == .learnedNoise }
 }
 
 /// The JSON under the metadata key `sluice.model` of a model file; names as in the file.
-package struct ModelManifest: Codable, Sendable, Equatable {
-    package var format: Int
-    package var name: String
-    package var version: String
-    package var inputs: [String]
-    package var targets: [String]
-    package var horizons: [Int]
-    package var head: HeadKind
-    package var quantiles: [Double]
-    package var initialState: InitialStateKind
-    package var scaling: ScalingKind
+public struct ModelManifest: Codable, Sendable, Equatable {
+    public var format: Int
+    public var name: String
+    public var version: String
+    public var inputs: [String]
+    public var targets: [String]
+    public var horizons: [Int]
+    public var head: HeadKind
+    public var quantiles: [Double]
+    public var initialState: InitialStateKind
+    public var scaling: ScalingKind
     /// Categorical heads only.
-    package var classes: Int?
+    public var classes: Int?
     /// Of `normal` and `learned+noise`.
-    package var initialStateDeviation: Double?
+    public var initialStateDeviation: Double?
     /// Of `uniform`: low, high.
-    package var initialStateRange: [Double]?
+    public var initialStateRange: [Double]?
     /// Random initial states are drawn in service and evaluation too; absent is false.
-    package var initialStateNoise: Bool?
+    public var initialStateNoise: Bool?
     /// Seed of random initial states.
-    package var seed: UInt64?
+    public var seed: UInt64?
     /// Steps since the boundary before a prediction counts as warm, besides the scaler's own; absent is 0.
-    package var warmup: Int?
+    public var warmup: Int?
 
-    package enum CodingKeys: String, CodingKey {
+    public enum CodingKeys: String, CodingKey {
         case format, name, version, inputs, targets, horizons, head, quantiles
         case initialState = "initial_state"
         case initialStateDeviation = "initial_state_deviation"
@@ -54,7 +54,7 @@ package struct ModelManifest: Codable, Sendable, Equatable {
         case scaling, classes, seed, warmup
     }
 
-    package init(
+    public init(
         name: String, version: String, inputs: [String], targets: [String], horizons: [Int] = [1],
         head: HeadKind = .point, quantiles: [Double] = [], initialState: InitialStateKind = .zero,
         initialStateDeviation: Double? = nil, initialStateRange: [Double]? = nil,
@@ -80,7 +80,7 @@ package struct ModelManifest: Codable, Sendable, Equatable {
     }
 
     /// Outputs of one target and horizon: 1 for point, 2 for gaussian (mean, log-variance), one per quantile.
-    package var outputsPerForecast: Int {
+    public var outputsPerForecast: Int {
         switch head {
         case .point, .binary: 1
         case .gaussian: 2
@@ -90,33 +90,33 @@ package struct ModelManifest: Codable, Sendable, Equatable {
     }
 
     /// O: outputs are ordered target-major, then horizon, then quantile (or mean, log-variance).
-    package var outputs: Int {
+    public var outputs: Int {
         head.classifies ? outputsPerForecast : targets.count * horizons.count * outputsPerForecast
     }
 }
 
 /// A model: what it is, its parameters, and the scaler of `scaling: global`.
-package struct Model: Sendable, Equatable {
+public struct Model: Sendable, Equatable {
     /// Means and scales of the inputs, `[I]` each.
-    package struct Scaler: Sendable, Equatable {
-        package var mean: [Float]
-        package var scale: [Float]
+    public struct Scaler: Sendable, Equatable {
+        public var mean: [Float]
+        public var scale: [Float]
 
-        package init(mean: [Float], scale: [Float]) {
+        public init(mean: [Float], scale: [Float]) {
             self.mean = mean
             self.scale = scale
         }
     }
 
-    package var manifest: ModelManifest
-    package var parameters: LSTMParameters
-    package var scaler: Scaler?
+    public var manifest: ModelManifest
+    public var parameters: LSTMParameters
+    public var scaler: Scaler?
     /// What it was trained on, where that is known.
-    package var data: DataManifest?
+    public var data: DataManifest?
     /// SHA-256 of the model file's bytes, lower-case hexadecimal; stamps snapshots. Empty before the model is saved.
-    package var hash: String
+    public var hash: String
 
-    package init(
+    public init(
         manifest: ModelManifest, parameters: LSTMParameters, scaler: Scaler? = nil, data: DataManifest? = nil,
         hash: String = ""
     ) {

@@ -1,14 +1,14 @@
 /// The pinned sigmoid and tanh, one number at a time. Each operation rounds once; the kernel does the same on vectors.
 extension Float: ReferenceScalar {
     /// 1 / (1 + e⁻ˣ), x clamped to ±87 so that no subnormal arises.
-    package static func sigmoid(_ x: Float) -> Float {
+    public static func sigmoid(_ x: Float) -> Float {
         let clamped: Float = x > 87 ? 87 : x < -87 ? -87 : x
         let (n, r) = reduced(-clamped)
         return 1 / Float(1).addingProduct(powerOfTwo(n), 1 + expMinusOne(r))
     }
 
     /// e / (e + 2) with e = e^2|x| − 1, and the sign of x.
-    package static func tanh(_ x: Float) -> Float {
+    public static func tanh(_ x: Float) -> Float {
         let magnitude = x.magnitude > 9.5 ? 9.5 : x.magnitude
         let (n, r) = reduced(magnitude + magnitude)
         let power = powerOfTwo(n)

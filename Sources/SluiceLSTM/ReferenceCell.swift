@@ -4,15 +4,15 @@
 ///
 ///     i = σ(b + W x + U h)    f, o likewise    g = tanh(b + W x + U h)
 ///     c' = f c + i g          h' = o tanh c'   y = V h' + b
-package struct ReferenceCell<Scalar: ReferenceScalar> {
+public struct ReferenceCell<Scalar: ReferenceScalar> {
     private let parameters: LSTMParameters
 
-    package init(_ parameters: LSTMParameters) {
+    public init(_ parameters: LSTMParameters) {
         self.parameters = parameters
     }
 
     /// One step of one row: `inputs [I]`, `state [L][h, c][paddedHidden]`, `outputs [O]`.
-    package func step(inputs: [Scalar], state: [Scalar]) -> (next: [Scalar], outputs: [Scalar]) {
+    public func step(inputs: [Scalar], state: [Scalar]) -> (next: [Scalar], outputs: [Scalar]) {
         let shape = parameters.shape
         let (hidden, padded) = (shape.hidden, shape.paddedHidden)
         var next = [Scalar](repeating: 0, count: shape.stateFloats)
@@ -58,7 +58,7 @@ package struct ReferenceCell<Scalar: ReferenceScalar> {
 }
 
 /// What the reference needs of a number.
-package protocol ReferenceScalar: BinaryFloatingPoint {
+public protocol ReferenceScalar: BinaryFloatingPoint {
     static func sigmoid(_ x: Self) -> Self
     static func tanh(_ x: Self) -> Self
 }

@@ -3,9 +3,9 @@ internal import SluiceNumerics
 /// SplitMix64 (Steele, Lea, Flood 2014): its n-th draw is a mix of key + n · γ, so a draw depends on the seed, the
 /// stream and its number alone. Each use of randomness has a stream of its own, and each epoch another key, so that
 /// resuming needs no generator state.
-package struct SeededGenerator {
+public struct SeededGenerator {
     /// What the draws are for.
-    package enum Stream: UInt64 {
+    public enum Stream: UInt64 {
         case weights = 1
         case shuffle, holdOut, dropout, initialState
         /// Made-up data.
@@ -16,29 +16,29 @@ package struct SeededGenerator {
 
     private var state: UInt64
 
-    package init(seed: UInt64, stream: Stream, index: Int = 0) {
+    public init(seed: UInt64, stream: Stream, index: Int = 0) {
         state = Self.mix(Self.mix(seed) ^ Self.mix(stream.rawValue << 48 ^ UInt64(index)))
     }
 
     /// The generator of one more key: a draw of its own for each list of keys, in any order, without those before it.
-    package func forked(_ key: UInt64) -> SeededGenerator {
+    public func forked(_ key: UInt64) -> SeededGenerator {
         var fork = self
         fork.state = Self.mix(state ^ Self.mix(key &+ 0x9E37_79B9_7F4A_7C15))
         return fork
     }
 
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         return Self.mix(state)
     }
 
     /// Uniform in [-bound, bound), a multiple of 2⁻²³ · bound.
-    package mutating func uniform(_ bound: Float) -> Float {
+    public mutating func uniform(_ bound: Float) -> Float {
         (Float(next() >> 40) * 0x1p-23 - 1) * bound
     }
 
     /// Of mean 0 and deviation 1 (Marsaglia's polar method; one of its two draws).
-    package mutating func normal() -> Float {
+    public mutating func normal() -> Float {
         while true {
             let (u, v) = (uniform(1), uniform(1))
             let square = u * u + v * v
@@ -47,7 +47,7 @@ package struct SeededGenerator {
     }
 
     /// Uniform in 0..<bound, without bias (Lemire's rejection).
-    package mutating func index(below bound: Int) -> Int {
+    public mutating func index(below bound: Int) -> Int {
         let bound = UInt64(bound)
         var product = next().multipliedFullWidth(by: bound)
         while product.low < (0 &- bound) % bound { product = next().multipliedFullWidth(by: bound) }
@@ -55,7 +55,7 @@ package struct SeededGenerator {
     }
 
     /// Fisher and Yates, spelled out because the standard library does not promise the order of its own.
-    package mutating func shuffle<T>(_ values: inout [T]) {
+    public mutating func shuffle<T>(_ values: inout [T]) {
         for last in stride(from: values.count - 1, to: 0, by: -1) { values.swapAt(last, index(below: last + 1)) }
     }
 

@@ -1,13 +1,13 @@
-package import SluiceCore
+public import SluiceCore
 
 /// How far a consumer group has come in a partition, with the metadata string committed beside it.
-package struct CommittedPosition: Sendable, Equatable {
-    package var partition: Int32
+public struct CommittedPosition: Sendable, Equatable {
+    public var partition: Int32
     /// The next offset to be read.
-    package var offset: Offset
-    package var metadata: String
+    public var offset: Offset
+    public var metadata: String
 
-    package init(partition: Int32, offset: Offset, metadata: String) {
+    public init(partition: Int32, offset: Offset, metadata: String) {
         self.partition = partition
         self.offset = offset
         self.metadata = metadata
@@ -15,7 +15,7 @@ package struct CommittedPosition: Sendable, Equatable {
 }
 
 /// Told of rebalances, on the consuming thread, from inside `LogConsumer.poll` or `close`. Must not block.
-package protocol RebalanceListener: AnyObject {
+public protocol RebalanceListener: AnyObject {
     /// Newly owned partitions; none where the group has more members than partitions. Gated: nothing of them is
     /// delivered before `LogConsumer.start`.
     func partitionsAssigned(_ partitions: [Int32])
@@ -26,7 +26,7 @@ package protocol RebalanceListener: AnyObject {
 }
 
 /// A member of a consumer group on one input topic. Confined to one thread but for `wake`.
-package protocol LogConsumer: AnyObject {
+public protocol LogConsumer: AnyObject {
     /// Joins the group. Rebalances reach `listener`, which the consumer does not retain.
     func subscribe(_ listener: any RebalanceListener) throws
 
@@ -67,12 +67,12 @@ package protocol LogConsumer: AnyObject {
 
 extension LogConsumer {
     /// Of one that knows its records alone.
-    package func position(_ partition: Int32) -> Offset? { nil }
+    public func position(_ partition: Int32) -> Offset? { nil }
 }
 
 /// A reader outside any group, of partitions it is told to read: recorded commands, events, the changelog.
 /// Confined to one thread.
-package protocol LogReader: AnyObject {
+public protocol LogReader: AnyObject {
     /// Reads these partitions from these offsets, and no others.
     func assign(_ positions: [TopicPartition: Offset]) throws
     /// Drains what has arrived, at most `limit` records, waiting up to the given time for the first. `topic` belongs

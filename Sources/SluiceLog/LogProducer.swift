@@ -1,6 +1,6 @@
 /// Produces encoded outputs, at least once: `produce`, `flush`, then the consumer commits. Confined to one thread.
 /// `TransactionalProducer` is its exactly-once counterpart.
-package protocol LogProducer: AnyObject {
+public protocol LogProducer: AnyObject {
     /// Takes what it has room for of the entries that are not handed over yet, and marks them in the batch; order is
     /// kept within a partition. Throws for an entry that can never be produced.
     ///
@@ -23,16 +23,16 @@ package protocol LogProducer: AnyObject {
 }
 
 /// What is known of a topic.
-package struct TopicDescription: Sendable, Equatable {
+public struct TopicDescription: Sendable, Equatable {
     /// In a topic to be created: as many partitions as the broker gives of itself.
-    package static let brokersPartitions = -1
+    public static let brokersPartitions = -1
 
-    package var name: String
-    package var partitions: Int
+    public var name: String
+    public var partitions: Int
     /// Configuration entries the broker told of, by name; empty where it tells none (the embedded broker).
-    package var configuration: [String: String]
+    public var configuration: [String: String]
 
-    package init(name: String, partitions: Int, configuration: [String: String] = [:]) {
+    public init(name: String, partitions: Int, configuration: [String: String] = [:]) {
         self.name = name
         self.partitions = partitions
         self.configuration = configuration
@@ -40,7 +40,7 @@ package struct TopicDescription: Sendable, Equatable {
 }
 
 /// Topic administration. Calls block for at most the time given.
-package protocol LogAdmin: AnyObject {
+public protocol LogAdmin: AnyObject {
     /// The cluster's id.
     func clusterID(timeoutMilliseconds: Int) throws -> String
     /// Those of the named topics that exist.

@@ -1,19 +1,19 @@
-package import SluiceCore
+public import SluiceCore
 
 /// One record as it lies in the log client's memory, not copied. Valid only inside the closure it was handed to.
-package struct LogRecord {
-    package var partition: Int32
-    package var offset: Offset
+public struct LogRecord {
+    public var partition: Int32
+    public var offset: Offset
     /// `.absent` where the record carries none (Kafka's −1).
-    package var timestamp: EpochMilliseconds
+    public var timestamp: EpochMilliseconds
     /// A nil base address is a null key.
-    package var key: UnsafeRawBufferPointer
+    public var key: UnsafeRawBufferPointer
     /// A nil base address is a null value (a tombstone); an empty value has an address.
-    package var value: UnsafeRawBufferPointer
+    public var value: UnsafeRawBufferPointer
     /// The value of the header `sluice-boundary`, nil base address without one.
-    package var boundary: UnsafeRawBufferPointer
+    public var boundary: UnsafeRawBufferPointer
 
-    package init(
+    public init(
         partition: Int32, offset: Offset, timestamp: EpochMilliseconds, key: UnsafeRawBufferPointer,
         value: UnsafeRawBufferPointer, boundary: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) {
@@ -27,4 +27,4 @@ package struct LogRecord {
 }
 
 /// The header that declares a boundary; it wins over the field.
-package let boundaryHeader = "sluice-boundary"
+public let boundaryHeader = "sluice-boundary"

@@ -1,15 +1,15 @@
-package import SluiceCore
+public import SluiceCore
 
 /// A member's place in its group at one moment: what the broker holds the positions of a transaction against.
-package struct GroupMembership: Sendable, Equatable {
-    package var group: String
+public struct GroupMembership: Sendable, Equatable {
+    public var group: String
     /// Counts the group's rebalances, from 0.
-    package var generation: Int32
-    package var member: String
+    public var generation: Int32
+    public var member: String
     /// The member's static identity (`group.instance.id`); nil without one.
-    package var instance: String?
+    public var instance: String?
 
-    package init(group: String, generation: Int32, member: String, instance: String? = nil) {
+    public init(group: String, generation: Int32, member: String, instance: String? = nil) {
         self.group = group
         self.generation = generation
         self.member = member
@@ -22,21 +22,21 @@ package struct GroupMembership: Sendable, Equatable {
 ///
 /// `@unchecked Sendable`: lent to the producer's thread from `TransactionalProducer.start` until the answer; the worker
 /// touches it before and after, never meanwhile.
-package final class Transaction: @unchecked Sendable {
-    package var outputs = OutputBatch()
-    package var positions: [CommittedPosition] = []
+public final class Transaction: @unchecked Sendable {
+    public var outputs = OutputBatch()
+    public var positions: [CommittedPosition] = []
 
-    package init() {}
+    public init() {}
 
     /// Forgets the content, keeps the memory.
-    package func removeAll() {
+    public func removeAll() {
         outputs.removeAll()
         positions.removeAll(keepingCapacity: true)
     }
 }
 
 /// A step of a transaction's life that waits for brokers.
-package enum TransactionCall: Sendable {
+public enum TransactionCall: Sendable {
     /// Before the first transaction: fences earlier producers of the same name and waits until what they had under way
     /// is decided.
     case initialise
@@ -49,14 +49,14 @@ package enum TransactionCall: Sendable {
 }
 
 /// How a call ended.
-package enum TransactionAnswer: Sendable {
+public enum TransactionAnswer: Sendable {
     case done
     case failed(TransactionFailure)
 }
 
 /// Why a call did not succeed, and what may be done about it.
-package struct TransactionFailure: Error, Sendable {
-    package enum Remedy: Sendable {
+public struct TransactionFailure: Error, Sendable {
+    public enum Remedy: Sendable {
         /// The same call again: nothing has been decided (retriable).
         case again
         /// The transaction must be aborted; it may be sent again then (abortable).
@@ -66,10 +66,10 @@ package struct TransactionFailure: Error, Sendable {
         case anew
     }
 
-    package var remedy: Remedy
-    package var error: SluiceError
+    public var remedy: Remedy
+    public var error: SluiceError
 
-    package init(_ remedy: Remedy, _ error: SluiceError) {
+    public init(_ remedy: Remedy, _ error: SluiceError) {
         self.remedy = remedy
         self.error = error
     }
@@ -79,7 +79,7 @@ package struct TransactionFailure: Error, Sendable {
 ///
 /// Its calls wait for brokers, and the worker does not: they run on a thread of the client, one at a time, and are
 /// asked after. Confined to one thread but for that.
-package protocol TransactionalProducer: AnyObject {
+public protocol TransactionalProducer: AnyObject {
     /// The largest message (key, value and headers) that may be produced, in bytes.
     var messageBytesMax: Int { get }
     /// Starts a call. There is none under way.

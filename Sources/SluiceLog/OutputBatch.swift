@@ -1,7 +1,7 @@
-package import SluiceCore
+public import SluiceCore
 
 /// Where an output goes. The producer knows the topics' names.
-package enum OutputTopic: UInt8, Sendable, CaseIterable {
+public enum OutputTopic: UInt8, Sendable, CaseIterable {
     case predictions, rejects, events, control
     /// The changelog: slots, markers and heads.
     case slots
@@ -11,21 +11,21 @@ package enum OutputTopic: UInt8, Sendable, CaseIterable {
 
 /// Encoded messages in the order they are to be produced, kept until their delivery is known: bytes in one arena, an
 /// entry each.
-package struct OutputBatch: ~Copyable {
-    package struct Entry {
-        package var topic: OutputTopic
+public struct OutputBatch: ~Copyable {
+    public struct Entry {
+        public var topic: OutputTopic
         /// −1: any.
-        package var partition: Int32
+        public var partition: Int32
         /// Milliseconds since 1970, 0: now.
-        package var timestamp: EpochMilliseconds
+        public var timestamp: EpochMilliseconds
         /// Ranges of the arena; nil is null.
-        package var key: Range<Int>?
-        package var value: Range<Int>?
+        public var key: Range<Int>?
+        public var value: Range<Int>?
         /// Indices into `headers`.
-        package var headers: Range<Int>
-        fileprivate(set) package var isHandedOver = false
+        public var headers: Range<Int>
+        fileprivate(set) public var isHandedOver = false
 
-        package init(
+        public init(
             topic: OutputTopic, partition: Int32, timestamp: EpochMilliseconds = 0, key: Range<Int>?,
             value: Range<Int>?, headers: Range<Int> = 0..<0
         ) {
@@ -38,43 +38,43 @@ package struct OutputBatch: ~Copyable {
         }
     }
 
-    package struct Header {
-        package var name: String
-        package var value: Range<Int>
+    public struct Header {
+        public var name: String
+        public var value: Range<Int>
 
-        package init(name: String, value: Range<Int>) {
+        public init(name: String, value: Range<Int>) {
             self.name = name
             self.value = value
         }
     }
 
-    package var arena = ByteArena()
-    package var entries: [Entry] = []
-    package var headers: [Header] = []
+    public var arena = ByteArena()
+    public var entries: [Entry] = []
+    public var headers: [Header] = []
     /// The first entry that no producer has taken: behind it are some that one has.
-    package private(set) var next = 0
+    public private(set) var next = 0
 
-    package init() {}
+    public init() {}
 
     /// Whether a producer has taken all entries.
-    package var isHandedOver: Bool { next == entries.count }
+    public var isHandedOver: Bool { next == entries.count }
 
     /// Entries that no producer has taken, and those behind the first of them.
-    package var waiting: Int { entries.count - next }
+    public var waiting: Int { entries.count - next }
 
     /// A producer has taken an entry.
-    package mutating func handOver(_ index: Int) {
+    public mutating func handOver(_ index: Int) {
         entries[index].isHandedOver = true
         while next < entries.count && entries[next].isHandedOver { next += 1 }
     }
 
     /// As if no producer had taken any.
-    package mutating func rewind() {
+    public mutating func rewind() {
         next = 0
         for index in entries.indices { entries[index].isHandedOver = false }
     }
 
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         next = 0
         arena.removeAll()
         entries.removeAll(keepingCapacity: true)

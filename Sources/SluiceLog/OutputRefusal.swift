@@ -1,20 +1,20 @@
-package import SluiceCore
+public import SluiceCore
 
 /// The log takes a record in no attempt: the cause inside the `SluiceError` that a producer throws or answers.
-package struct OutputRefusal: Error, Sendable {
-    package var topic: OutputTopic
+public struct OutputRefusal: Error, Sendable {
+    public var topic: OutputTopic
     /// What the record takes in a batch of its own, by `RecordSize`.
-    package var bytes: Int
+    public var bytes: Int
     /// For its size, or that of its batch; otherwise for what it is.
-    package var isTooLarge: Bool
+    public var isTooLarge: Bool
     /// It was in a batch of its own, uncompressed: the refusal is its own. Otherwise the batch may only have been too
     /// large as a whole.
-    package var isAlone: Bool
+    public var isAlone: Bool
     /// Without key and value, nothing is left that could be cut.
-    package var isBare: Bool
-    package var reason: any Error
+    public var isBare: Bool
+    public var reason: any Error
 
-    package init(
+    public init(
         topic: OutputTopic, bytes: Int, isTooLarge: Bool, isAlone: Bool, isBare: Bool, reason: any Error
     ) {
         self.topic = topic
@@ -27,10 +27,10 @@ package struct OutputRefusal: Error, Sendable {
 }
 
 extension OutputRefusal: CustomStringConvertible {
-    package var description: String { "\(reason)" }
+    public var description: String { "\(reason)" }
 }
 
 extension SluiceError {
     /// Why the log takes a record in no attempt; nil for an error of another kind.
-    package var refusal: OutputRefusal? { cause as? OutputRefusal }
+    public var refusal: OutputRefusal? { cause as? OutputRefusal }
 }

@@ -1,9 +1,9 @@
 /// How many bytes a record takes in a batch of its own: Kafka's message format 2, "Record" and "RecordBatch" of its
 /// protocol guide, uncompressed. A topic's `max.message.bytes` is held against them, so that of two records the larger
 /// one is not taken where the smaller is refused.
-package struct RecordSize {
+public struct RecordSize {
     /// The header of a batch, the record's length aside: ends with its number of records.
-    package static let batchHeader = 61
+    public static let batchHeader = 61
     /// Attributes, and the differences to the batch's time and offset, which are zero.
     private static let recordHeader = 3
 
@@ -12,14 +12,14 @@ package struct RecordSize {
     private var headerCount = 0
 
     /// - Parameters: bytes; a null one takes as many as an empty one.
-    package init(key: Int, value: Int) { body = Self.recordHeader + Self.field(key) + Self.field(value) }
+    public init(key: Int, value: Int) { body = Self.recordHeader + Self.field(key) + Self.field(value) }
 
-    package mutating func addHeader(name: Int, value: Int) {
+    public mutating func addHeader(name: Int, value: Int) {
         headers += Self.field(name) + Self.field(value)
         headerCount += 1
     }
 
-    package var bytes: Int { Self.batchHeader + Self.field(body + headers + Self.varint(headerCount)) }
+    public var bytes: Int { Self.batchHeader + Self.field(body + headers + Self.varint(headerCount)) }
 
     /// A length and as many bytes.
     private static func field(_ count: Int) -> Int { varint(count) + count }
@@ -30,7 +30,7 @@ package struct RecordSize {
 
 extension OutputBatch {
     /// What an entry takes in a batch of its own, by `RecordSize`.
-    package borrowing func recordBytes(_ entry: Entry) -> Int {
+    public borrowing func recordBytes(_ entry: Entry) -> Int {
         var size = RecordSize(key: entry.key?.count ?? 0, value: entry.value?.count ?? 0)
         for header in headers[entry.headers] { size.addHeader(name: header.name.utf8.count, value: header.value.count) }
         return size.bytes

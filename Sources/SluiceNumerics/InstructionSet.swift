@@ -1,7 +1,7 @@
 internal import CStepKernel
 
 /// The instruction sets the step kernel is compiled for. They differ in speed, never in a bit of the result.
-package enum InstructionSet: String, CaseIterable, Sendable {
+public enum InstructionSet: String, CaseIterable, Sendable {
     /// No fused multiply-add in hardware; every one is a call of `fmaf`.
     case baseline
     /// AVX2 and FMA.
@@ -12,10 +12,10 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     case neon
 
     /// Those of this machine, slowest first.
-    package static var available: [InstructionSet] { allCases.filter { sluice_isa_available($0.code) } }
+    public static var available: [InstructionSet] { allCases.filter { sluice_isa_available($0.code) } }
 
     /// The fastest of this machine.
-    package static let best: InstructionSet = available.last ?? .baseline
+    public static let best: InstructionSet = available.last ?? .baseline
 
     var code: sluice_isa {
         switch self {
@@ -29,4 +29,4 @@ package enum InstructionSet: String, CaseIterable, Sendable {
 
 /// Sets the calling thread's float arithmetic as the fold is defined: round to nearest, subnormals kept.
 /// Called where a thread that folds starts.
-package func setFoldFloatEnvironment() { sluice_fp_environment() }
+public func setFoldFloatEnvironment() { sluice_fp_environment() }

@@ -3,14 +3,14 @@ internal import CStepKernel
 /// A network's parameters in the order the step kernel reads them: aligned, immutable, shared by every worker.
 ///
 /// `@unchecked Sendable`: the memory is written in `init` and only read afterwards.
-@safe package final class PackedLSTM: @unchecked Sendable {
+@safe public final class PackedLSTM: @unchecked Sendable {
     private let memory: UnsafeMutableBufferPointer<Float>
     private let network: sluice_lstm
 
     /// Packs parameters that lie in PyTorch's order: for each layer `weight_ih [4H, I]` (`[4H, H]` above layer 0),
     /// `weight_hh [4H, H]`, `bias_ih [4H]`, `bias_hh [4H]`, gates i, f, g, o; then `head.weight [O, H]`, `head.bias
     /// [O]`. Anything after them is ignored.
-    package init(inputs: Int, hidden: Int, layers: Int, outputs: Int, parameters: UnsafeBufferPointer<Float>) {
+    public init(inputs: Int, hidden: Int, layers: Int, outputs: Int, parameters: UnsafeBufferPointer<Float>) {
         precondition(inputs > 0 && hidden > 0 && layers > 0 && outputs > 0, "sizes are positive")
         let (gates, rest) = (4 * hidden, outputs * (hidden + 1))
         let needed = gates * (inputs + (2 * layers - 1) * hidden + 2 * layers) + rest
@@ -51,7 +51,7 @@ internal import CStepKernel
     ///   - next: `[rows][L][h, c][Hp]`, no overlap with any state; padding becomes zero.
     ///   - outputs: `[rows][O]`, the linear head's.
     ///   - finite: `[rows]`, whether every h, c and output of the row is finite.
-    package func step(
+    public func step(
         rows: Int, inputs: UnsafePointer<Float>, states: UnsafePointer<UnsafePointer<Float>>,
         next: UnsafeMutablePointer<Float>, outputs: UnsafeMutablePointer<Float>, finite: UnsafeMutablePointer<Bool>,
         on set: InstructionSet

@@ -2,16 +2,16 @@ internal import CStepKernel
 internal import Glibc
 
 /// Threads for the arithmetic of one training: its caller and some more, which end with it.
-@safe package final class ThreadTeam {
+@safe public final class ThreadTeam {
     /// nil: the caller alone.
     let handle: OpaquePointer?
-    package let threads: Int
+    public let threads: Int
 
     /// Processors that are there to use.
-    package static var cores: Int { max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN))) }
+    public static var cores: Int { max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN))) }
 
     /// - Parameter threads: with the caller's; the caller alone if the system has no more to give.
-    package init(threads: Int) {
+    public init(threads: Int) {
         precondition(threads > 0, "at least one thread")
         unsafe handle = threads > 1 ? sluice_team_create(threads) : nil
         self.threads = unsafe handle == nil ? 1 : threads

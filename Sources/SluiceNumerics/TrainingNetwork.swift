@@ -5,9 +5,9 @@ internal import CStepKernel
 ///
 /// B rows, longest first, P steps in all, I inputs, H units, O outputs. Rows of inputs and states lie in blocks of 16
 /// columns, `stride` floats apart. Every sum has an order of its own: the number of threads changes no bit.
-@safe package final class TrainingNetwork {
-    package typealias Floats = UnsafeMutablePointer<Float>
-    package typealias Read = UnsafePointer<Float>
+@safe public final class TrainingNetwork {
+    public typealias Floats = UnsafeMutablePointer<Float>
+    public typealias Read = UnsafePointer<Float>
 
     private var network: sluice_train
     private let memory: UnsafeMutableRawBufferPointer
@@ -22,7 +22,7 @@ internal import CStepKernel
     ///   - steps: P of the largest batch.
     ///   - mayDrop: there is room for dropout between layers.
     ///   - learnsState: `backward` also finds the gradients of the states that a batch starts from.
-    package init(
+    public init(
         inputs: Int, hidden: Int, layers: Int, outputs: Int, rows: Int, steps: Int, learnsState: Bool,
         mayDrop: Bool = false, team: ThreadTeam, on set: InstructionSet = .best
     ) {
@@ -49,36 +49,36 @@ internal import CStepKernel
     }
 
     /// Floats from one block of 16 columns of a row to the next.
-    package var stride: Int { unsafe 16 * sluice_train_stride(&network) }
+    public var stride: Int { unsafe 16 * sluice_train_stride(&network) }
     /// First block of row 0 of the inputs; the next row is 16 floats further, as everywhere here. Packed row p of
     /// inputs and states is row B + p.
-    package var inputs: Floats { unsafe sluice_train_inputs(&network) }
+    public var inputs: Floats { unsafe sluice_train_inputs(&network) }
     /// First block of the h (c) that row 0 of a batch starts from.
-    package func h(layer: Int) -> Floats { unsafe sluice_train_h(&network, layer) }
-    package func c(layer: Int) -> Floats { unsafe sluice_train_c(&network, layer) }
+    public func h(layer: Int) -> Floats { unsafe sluice_train_h(&network, layer) }
+    public func c(layer: Int) -> Floats { unsafe sluice_train_c(&network, layer) }
     /// Whether the next passes multiply h on its way to the layer above by `mask`, of layers below the last.
-    package var drops: Bool {
+    public var drops: Bool {
         get { unsafe network.drops }
         set {
             unsafe precondition(network.may_drop || !newValue, "room for dropout")
             unsafe network.drops = newValue
         }
     }
-    package func mask(layer: Int) -> Floats { unsafe sluice_train_mask(&network, layer) }
+    public func mask(layer: Int) -> Floats { unsafe sluice_train_mask(&network, layer) }
     /// `[P, O]`, row-major, and the gradient of the loss in them.
-    package var outputs: Floats { unsafe sluice_train_outputs(&network) }
-    package var outputGradient: Floats { unsafe sluice_train_output_gradient(&network) }
+    public var outputs: Floats { unsafe sluice_train_outputs(&network) }
+    public var outputGradient: Floats { unsafe sluice_train_output_gradient(&network) }
     /// After `backward`, the gradients of the h and c that row 0 started from; blocks of c are `cellStride` apart.
-    package func hGradient(layer: Int) -> Floats { unsafe sluice_train_h_gradient(&network, layer) }
-    package func cGradient(layer: Int) -> Floats { unsafe sluice_train_c_gradient(&network, layer) }
-    package var cellStride: Int { unsafe 16 * network.rows_max }
+    public func hGradient(layer: Int) -> Floats { unsafe sluice_train_h_gradient(&network, layer) }
+    public func cGradient(layer: Int) -> Floats { unsafe sluice_train_c_gradient(&network, layer) }
+    public var cellStride: Int { unsafe 16 * network.rows_max }
 
     /// The batch that the next passes are about.
     ///
     /// - Parameters:
     ///   - active: rows of each step, descending.
     ///   - offsets: first packed row of each step.
-    package func take(active: [Int], offsets: [Int]) {
+    public func take(active: [Int], offsets: [Int]) {
         precondition(active.count == offsets.count && active.count <= stepsMax, "a batch within the announced sizes")
         for step in 0..<active.count {
             unsafe batch[step] = active[step]
@@ -91,12 +91,12 @@ internal import CStepKernel
     /// Fills states and outputs from inputs and first states.
     ///
     /// - Parameter parameters: in the order in which `PackedLSTM` takes them, as is the gradient of `backward`.
-    package func forward(parameters: Read) {
+    public func forward(parameters: Read) {
         unsafe sluice_train_forward(&network, set.code, team.handle, parameters)
     }
 
     /// Fills the gradient of layers and head from `outputGradient`, after `forward` with the same parameters.
-    package func backward(parameters: Read, gradient: Floats) {
+    public func backward(parameters: Read, gradient: Floats) {
         unsafe sluice_train_backward(&network, set.code, team.handle, parameters, gradient)
     }
 }

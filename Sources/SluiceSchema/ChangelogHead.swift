@@ -1,24 +1,24 @@
 internal import CSimdJSON
-package import SluiceCore
+public import SluiceCore
 
 /// The head of a partition in the changelog (`schemas/head.schema.json`): how far a transaction brought it.
-package struct ChangelogHead: Sendable, Equatable {
+public struct ChangelogHead: Sendable, Equatable {
     /// Names the log of state that the changelog's records belong to.
-    package var identity: String
+    public var identity: String
     /// The next input: what the group commits in the same transaction.
-    package var offset: Offset
+    public var offset: Offset
     /// First input that a restart folds again.
-    package var replayFrom: Offset
+    public var replayFrom: Offset
     /// First command of the control partition that has not taken effect.
-    package var control: Offset
+    public var control: Offset
     /// SHA-256 of the file of the model that folds the next input, in hexadecimal.
-    package var model: String
+    public var model: String
     /// Latest event time folded; `.absent` before the first.
-    package var latest: EpochMilliseconds
+    public var latest: EpochMilliseconds
     /// Partitions of the input, by which keys hashed to this one; nil in heads of before it was recorded.
-    package var partitions: Int?
+    public var partitions: Int?
 
-    package init(
+    public init(
         identity: String, offset: Offset, replayFrom: Offset, control: Offset, model: String,
         latest: EpochMilliseconds, partitions: Int? = nil
     ) {
@@ -32,7 +32,7 @@ package struct ChangelogHead: Sendable, Equatable {
     }
 
     /// Appends the head's JSON and returns where it is.
-    package func encode(into arena: inout ByteArena) -> Range<Int> {
+    public func encode(into arena: inout ByteArena) -> Range<Int> {
         let start = arena.count
         arena.append("{")
         arena.appendMember("identity", identity)
@@ -48,14 +48,14 @@ package struct ChangelogHead: Sendable, Equatable {
 }
 
 /// Reads heads; members it does not know are passed over. Confined to one thread.
-package struct HeadDecoder: ~Copyable {
+public struct HeadDecoder: ~Copyable {
     private static let members = ["identity", "offset", "replayFrom", "control", "model", "latest", "partitions"]
     private let parser: JSONPointerParser
 
-    package init() throws(SluiceError) { parser = try JSONPointerParser(Self.members.map { "/\($0)" }) }
+    public init() throws(SluiceError) { parser = try JSONPointerParser(Self.members.map { "/\($0)" }) }
 
     /// Throws `state-invalid`, naming the member that is wrong.
-    package func head(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> ChangelogHead {
+    public func head(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> ChangelogHead {
         if let reason = parser.parse(bytes) {
             throw SluiceError(.invalidState, "a head is not JSON: \(String(cString: reason))")
         }

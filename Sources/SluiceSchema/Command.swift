@@ -1,41 +1,41 @@
-package import SluiceCore
+public import SluiceCore
 
 /// What a command or event is about. Extensible: readers pass over types they do not know.
-package struct MessageType: RawRepresentable, Hashable, Sendable {
-    package let rawValue: String
-    package init(rawValue: String) { self.rawValue = rawValue }
+public struct MessageType: RawRepresentable, Hashable, Sendable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
 
-    package static let reset = MessageType(rawValue: "reset")
-    package static let swap = MessageType(rawValue: "swap")
-    package static let `import` = MessageType(rawValue: "import")
-    package static let boundary = MessageType(rawValue: "boundary")
+    public static let reset = MessageType(rawValue: "reset")
+    public static let swap = MessageType(rawValue: "swap")
+    public static let `import` = MessageType(rawValue: "import")
+    public static let boundary = MessageType(rawValue: "boundary")
     /// A command that is not obeyed, ever.
-    package static let refused = MessageType(rawValue: "refused")
+    public static let refused = MessageType(rawValue: "refused")
 }
 
 /// The streams a command or event is about.
-package enum Target: Hashable, Sendable {
+public enum Target: Hashable, Sendable {
     case stream(String)
     /// All streams whose name starts so; empty: all.
     case prefix(String)
 }
 
 /// A record of `<application>.control` (`schemas/command.schema.json`), keyed by its stream where it has one.
-package struct Command: Sendable, Equatable {
-    package var id: String
-    package var type: MessageType
+public struct Command: Sendable, Equatable {
+    public var id: String
+    public var type: MessageType
     /// Nil for commands to the whole partition, such as a swap.
-    package var target: Target?
+    public var target: Target?
     /// The version a swap goes to.
-    package var model: String?
+    public var model: String?
     /// The state that an import gives to its stream (`schemas/snapshot.md`).
-    package var snapshot: [UInt8]?
+    public var snapshot: [UInt8]?
     /// Who asked.
-    package var by: String
+    public var by: String
     /// When it was asked, by the asker's clock.
-    package var time: EpochMilliseconds
+    public var time: EpochMilliseconds
 
-    package init(
+    public init(
         id: String, type: MessageType = .reset, target: Target?, model: String? = nil, snapshot: [UInt8]? = nil,
         by: String, time: EpochMilliseconds
     ) {
@@ -49,7 +49,7 @@ package struct Command: Sendable, Equatable {
     }
 
     /// Appends the command's JSON and returns where it is.
-    package func encode(into arena: inout ByteArena) -> Range<Int> {
+    public func encode(into arena: inout ByteArena) -> Range<Int> {
         let start = arena.count
         arena.append("{")
         arena.appendMember("id", id)
@@ -64,7 +64,7 @@ package struct Command: Sendable, Equatable {
     }
 
     /// Whether it says all that it takes to be obeyed.
-    package var isComplete: Bool { Self.isComplete(type, target, model: model, snapshot: snapshot) }
+    public var isComplete: Bool { Self.isComplete(type, target, model: model, snapshot: snapshot) }
 
     static func isComplete(_ type: MessageType, _ target: Target?, model: String?, snapshot: [UInt8]?) -> Bool {
         switch (type, target) {

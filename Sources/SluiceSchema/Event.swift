@@ -1,30 +1,30 @@
 internal import FoundationEssentials
-package import SluiceCore
+public import SluiceCore
 
 /// A record of `<application>.events` (`schemas/event.schema.json`): what happened, at which input offset. As NDJSON
 /// it is what `score --commands` applies.
-package struct Event: Sendable, Equatable {
+public struct Event: Sendable, Equatable {
     /// The command's id; for what was not commanded, an id of its own.
-    package var id: String
-    package var type: MessageType
-    package var target: Target?
-    package var partition: Int32
+    public var id: String
+    public var type: MessageType
+    public var target: Target?
+    public var partition: Int32
     /// The first input offset folded after it: from the fresh state, by the new model.
-    package var offset: Offset
-    package var by: String
-    package var time: EpochMilliseconds
+    public var offset: Offset
+    public var by: String
+    public var time: EpochMilliseconds
     /// Where the command lies in the control topic; nil for what was not commanded.
-    package var control: Offset?
+    public var control: Offset?
     /// The version a swap went to, or would have.
-    package var model: String?
+    public var model: String?
     /// The version a swap came from.
-    package var previous: String?
+    public var previous: String?
     /// Why: for a boundary its kind, for a refusal what is wrong.
-    package var cause: String?
+    public var cause: String?
     /// The state that an import gave to its stream.
-    package var snapshot: [UInt8]?
+    public var snapshot: [UInt8]?
 
-    package init(
+    public init(
         id: String, type: MessageType, target: Target?, partition: Int32, offset: Offset, by: String,
         time: EpochMilliseconds, control: Offset? = nil, model: String? = nil, previous: String? = nil,
         cause: String? = nil, snapshot: [UInt8]? = nil
@@ -46,7 +46,7 @@ package struct Event: Sendable, Equatable {
     /// The record of a command that took effect.
     ///
     /// - Parameter previous: the model before a swap.
-    package init(
+    public init(
         _ command: Command, partition: Int32, offset: Offset, control: Offset, previous: String? = nil
     ) {
         self.init(
@@ -56,20 +56,20 @@ package struct Event: Sendable, Equatable {
     }
 
     /// The record of a command that is not obeyed: all that can be said of it without its snapshot.
-    package init(refusing command: Command, partition: Int32, offset: Offset, control: Offset, cause: String) {
+    public init(refusing command: Command, partition: Int32, offset: Offset, control: Offset, cause: String) {
         self.init(
             id: command.id, type: .refused, target: command.target, partition: partition, offset: offset,
             by: command.by, time: command.time, control: control, model: command.model, cause: cause)
     }
 
     /// Whether it records a command that took effect, with all that it takes to repeat it.
-    package var isCommand: Bool { Command.isComplete(type, target, model: model, snapshot: snapshot) }
+    public var isCommand: Bool { Command.isComplete(type, target, model: model, snapshot: snapshot) }
 
     /// Whether it is about more than one stream.
-    package var isOfMany: Bool { if case .stream? = target { false } else { true } }
+    public var isOfMany: Bool { if case .stream? = target { false } else { true } }
 
     /// Appends the event's JSON and returns where it is.
-    package func encode(into arena: inout ByteArena) -> Range<Int> {
+    public func encode(into arena: inout ByteArena) -> Range<Int> {
         let start = arena.count
         arena.append("{")
         arena.appendMember("id", id)

@@ -1,16 +1,16 @@
 /// What a null or absent feature becomes (`input.missing`).
-package enum MissingPolicy: String, Codable, Sendable, CaseIterable {
+public enum MissingPolicy: String, Codable, Sendable, CaseIterable {
     case carry, zero, mean, reject
 }
 
 /// What happens to an observation older than its slot's last time (`input.late`).
-package enum LatePolicy: String, Codable, Sendable, CaseIterable {
+public enum LatePolicy: String, Codable, Sendable, CaseIterable {
     case apply, drop, reject
 }
 
 /// How an input record is read: the `input` block of the configuration, or the defaults of a file.
-package struct InputSpecification: Sendable, Equatable {
-    package enum Format: Sendable, Equatable {
+public struct InputSpecification: Sendable, Equatable {
+    public enum Format: Sendable, Equatable {
         case json
         /// The columns of a record in their order: `stream`, `time`, a feature's name, `sequence`, `boundary`, `label`;
         /// columns with other names are passed over.
@@ -18,12 +18,12 @@ package struct InputSpecification: Sendable, Equatable {
     }
 
     /// A feature and the JSON pointer to its value.
-    package struct Feature: Sendable, Equatable {
-        package var name: String
-        package var pointer: String
+    public struct Feature: Sendable, Equatable {
+        public var name: String
+        public var pointer: String
 
         /// The pointer is `/values/<name>` unless given.
-        package init(_ name: String, _ pointer: String? = nil) {
+        public init(_ name: String, _ pointer: String? = nil) {
             self.name = name
             self.pointer = pointer ?? "/values/" + Self.token(name)
         }
@@ -43,7 +43,7 @@ package struct InputSpecification: Sendable, Equatable {
     }
 
     /// Where a stream's name comes from.
-    package enum Source: Sendable, Equatable {
+    public enum Source: Sendable, Equatable {
         /// Kafka: the record's key names the stream, its timestamp stands in for a missing time, its null value ends
         /// the stream.
         case record
@@ -52,19 +52,19 @@ package struct InputSpecification: Sendable, Equatable {
         case field
     }
 
-    package var source: Source
-    package var format: Format
+    public var source: Source
+    public var format: Format
     /// In the order of the model's inputs.
-    package var features: [Feature]
-    package var stream: String
-    package var time: String
-    package var label: String?
-    package var sequence: String?
-    package var boundary: String?
-    package var missing: MissingPolicy
-    package var late: LatePolicy
+    public var features: [Feature]
+    public var stream: String
+    public var time: String
+    public var label: String?
+    public var sequence: String?
+    public var boundary: String?
+    public var missing: MissingPolicy
+    public var late: LatePolicy
 
-    package init(
+    public init(
         source: Source = .record, format: Format = .json, features: [Feature], stream: String = "/stream",
         time: String = "/time", label: String? = "/label", sequence: String? = "/sequence",
         boundary: String? = "/boundary", missing: MissingPolicy = .carry, late: LatePolicy = .apply

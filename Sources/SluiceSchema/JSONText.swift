@@ -1,35 +1,35 @@
 internal import CSimdJSON
-package import SluiceCore
+public import SluiceCore
 
 /// JSON written by hand into an arena, without intermediate strings.
 extension ByteArena {
     /// A JSON string with its quotes. The bytes are UTF-8 and are escaped only where JSON demands it.
-    package mutating func appendJSON(_ text: UnsafeRawBufferPointer) {
+    public mutating func appendJSON(_ text: UnsafeRawBufferPointer) {
         let out = reserve(2 + 6 * text.count)
         advance(by: JSONText.write(text, to: out))
     }
 
-    package mutating func appendJSON(_ text: String) {
+    public mutating func appendJSON(_ text: String) {
         var text = text
         text.withUTF8 { appendJSON(UnsafeRawBufferPointer($0)) }
     }
 
-    package mutating func appendJSON(_ value: Int64) {
+    public mutating func appendJSON(_ value: Int64) {
         advance(by: JSONText.write(value, to: reserve(JSONText.numberBytesMax)))
     }
 
     /// The shortest number that parses back to the same Float, with a fraction or an exponent.
-    package mutating func appendJSON(_ value: Float) {
+    public mutating func appendJSON(_ value: Float) {
         advance(by: JSONText.write(value, to: reserve(JSONText.numberBytesMax)))
     }
 
-    package mutating func appendJSON(_ value: Double) {
+    public mutating func appendJSON(_ value: Double) {
         let out = reserve(JSONText.numberBytesMax).assumingMemoryBound(to: CChar.self)
         advance(by: sluice_format_double(value, out))
     }
 
     /// An RFC 3339 time in UTC with its quotes.
-    package mutating func appendJSON(time: EpochMilliseconds) {
+    public mutating func appendJSON(time: EpochMilliseconds) {
         append(0x22)
         advance(by: Timestamp.write(time, to: reserve(Timestamp.bytesMax)))
         append(0x22)

@@ -1,21 +1,21 @@
 internal import CSimdJSON
 internal import FoundationEssentials
-package import SluiceCore
+public import SluiceCore
 
 /// Reads commands and events; members it does not know are passed over. Confined to one thread.
-package struct MessageDecoder: ~Copyable {
+public struct MessageDecoder: ~Copyable {
     private enum Member: Int, CaseIterable {
         case id, type, stream, prefix, partition, offset, by, time, control, model, previous, cause, snapshot
     }
 
     private let parser: JSONPointerParser
 
-    package init() throws(SluiceError) {
+    public init() throws(SluiceError) {
         parser = try JSONPointerParser(Member.allCases.map { "/\($0)" })
     }
 
     /// Throws `input-invalid`, naming the member that is wrong.
-    package func command(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Command {
+    public func command(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Command {
         try parse(bytes, "command")
         return Command(
             id: try id(), type: MessageType(rawValue: try text(.type)), target: try target(),
@@ -23,7 +23,7 @@ package struct MessageDecoder: ~Copyable {
     }
 
     /// Throws `input-invalid`, naming the member that is wrong.
-    package func event(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Event {
+    public func event(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Event {
         try parse(bytes, "event")
         guard let number = Int32(exactly: try offset(.partition)) else {
             throw wrong(.partition, "is not a partition")

@@ -1,52 +1,52 @@
-package import SluiceCore
+public import SluiceCore
 
 /// A declared boundary: `start` resets before the observation is applied, `end` after it.
-package enum BoundaryMark: UInt8, Sendable {
+public enum BoundaryMark: UInt8, Sendable {
     case none, start, end
 }
 
 /// Bytes in the arena of the columns that hold them, or none.
-package struct ByteRange: Sendable, Equatable {
-    package var start: UInt32
+public struct ByteRange: Sendable, Equatable {
+    public var start: UInt32
     /// −1: none, which differs from empty.
-    package var count: Int32
+    public var count: Int32
 
-    package static let none = ByteRange(start: 0, count: -1)
+    public static let none = ByteRange(start: 0, count: -1)
 
-    package var isNone: Bool { count < 0 }
+    public var isNone: Bool { count < 0 }
 }
 
 /// One decoded observation but for its features. Trivial: copied like a number.
-package struct Observation: Sendable {
+public struct Observation: Sendable {
     /// `.absent` only for a tombstone without a time.
-    package var time: EpochMilliseconds
+    public var time: EpochMilliseconds
     /// The input offset; in files the row's own `source.offset` if it has one.
-    package var offset: Offset
+    public var offset: Offset
     /// The stream's name, UTF-8, not empty.
-    package var key: ByteRange
+    public var key: ByteRange
     /// The sequence id, UTF-8.
-    package var sequence: ByteRange
+    public var sequence: ByteRange
     /// The row's own `source.topic`, only in files; `sourcePartition` belongs to it.
-    package var sourceTopic: ByteRange
-    package var sourcePartition: Int32
+    public var sourceTopic: ByteRange
+    public var sourcePartition: Int32
     /// NaN: none. A boolean is 0 or 1.
-    package var label: Float
-    package var boundary: BoundaryMark
+    public var label: Float
+    public var boundary: BoundaryMark
     /// The stream has ended: no features, no prediction.
-    package var isTombstone: Bool
+    public var isTombstone: Bool
 }
 
 /// Decoded observations, `features` row-major, all memory reused from batch to batch.
-package struct ObservationColumns: ~Copyable {
+public struct ObservationColumns: ~Copyable {
     /// I: features of a row.
-    package let featureCount: Int
-    package private(set) var rows: [Observation] = []
+    public let featureCount: Int
+    public private(set) var rows: [Observation] = []
     /// `[rows.count, featureCount]`; NaN marks a missing value, every other is finite. A tombstone's are NaN.
     private var features: UnsafeMutablePointer<Float>
     private var rowCapacity: Int
-    package private(set) var arena: ByteArena
+    public private(set) var arena: ByteArena
 
-    package init(featureCount: Int, rowsExpected: Int = Limits.batchRecords) {
+    public init(featureCount: Int, rowsExpected: Int = Limits.batchRecords) {
         self.featureCount = featureCount
         arena = ByteArena(capacity: max(64, rowsExpected * 32))
         rows.reserveCapacity(rowsExpected)
@@ -58,21 +58,21 @@ package struct ObservationColumns: ~Copyable {
 
     /// A row's features `[I]`. Valid until the columns change.
     @inline(__always)
-    package func features(_ row: Int) -> UnsafePointer<Float> {
+    public func features(_ row: Int) -> UnsafePointer<Float> {
         assert(row < rows.count)
         return UnsafePointer(features + row * featureCount)
     }
 
-    package var count: Int { rows.count }
+    public var count: Int { rows.count }
 
     /// Forgets the rows, keeps the memory.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         rows.removeAll(keepingCapacity: true)
         arena.removeAll()
     }
 
     /// The bytes of a range, null for none. Valid until the columns change.
-    package func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer {
+    public func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer {
         guard !range.isNone else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let start = Int(range.start)
         return arena.bytes(start..<(start + Int(range.count)))

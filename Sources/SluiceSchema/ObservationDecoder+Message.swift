@@ -4,7 +4,7 @@ internal import SluiceCore
 extension ObservationDecoder {
     /// What was wrong with the record that `append` just refused, for people: names the field and its pointer. Made
     /// on request, before the next `append`. For codes of the engine (`late`, `non-finite`) the general sentence.
-    package func message(for code: RejectCode) -> String {
+    public func message(for code: RejectCode) -> String {
         switch code {
         case .keyMissing where slots.stream < 0: return "the record has no key, or an empty one, to name its stream"
         case .keyInvalid where slots.stream < 0: return "the record's key is not UTF-8"

@@ -1,20 +1,20 @@
 internal import CSimdJSON
-package import SluiceCore
+public import SluiceCore
 
 /// One input record, bytes borrowed from the log client or a file.
-package struct InputRecord {
+public struct InputRecord {
     /// A nil base address is a null value: the stream has ended.
-    package var value: UnsafeRawBufferPointer
+    public var value: UnsafeRawBufferPointer
     /// A nil base address is a null key. Not looked at where the stream is named by a field.
-    package var key: UnsafeRawBufferPointer
+    public var key: UnsafeRawBufferPointer
     /// `.absent` (or negative, Kafka's −1) when there is none.
-    package var timestamp: EpochMilliseconds
+    public var timestamp: EpochMilliseconds
     /// The value of the header `sluice-boundary`; nil base address without one.
-    package var boundary: UnsafeRawBufferPointer
+    public var boundary: UnsafeRawBufferPointer
     /// The input offset; in files the row from 0.
-    package var offset: Offset
+    public var offset: Offset
 
-    package init(
+    public init(
         value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         timestamp: EpochMilliseconds = .absent,
         boundary: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), offset: Offset = 0
@@ -30,8 +30,8 @@ package struct InputRecord {
 /// Decodes records into columns. Confined to one thread; allocates nothing per record once its buffers have grown.
 ///
 /// JSON: every number is read as binary64 and rounded once to Float. CSV: the same from text, an empty field is null.
-package struct ObservationDecoder: ~Copyable {
-    package let specification: InputSpecification
+public struct ObservationDecoder: ~Copyable {
+    public let specification: InputSpecification
     let slots: FieldSlots
     let parser: JSONPointerParser
     var csv: CSVFields
@@ -41,7 +41,7 @@ package struct ObservationDecoder: ~Copyable {
     var failure: UnsafePointer<CChar>?
 
     /// Throws `configuration-invalid` for a malformed pointer or CSV columns that lack what is needed.
-    package init(_ specification: InputSpecification) throws(SluiceError) {
+    public init(_ specification: InputSpecification) throws(SluiceError) {
         let slots = FieldSlots(specification)
         var roles: [CSVFields.Role]?
         if case .csv(let columns) = specification.format { roles = try slots.roles(ofColumns: columns, specification) }
@@ -57,7 +57,7 @@ package struct ObservationDecoder: ~Copyable {
 
     /// Appends one observation, or nothing and says why not. `columns` has as many features as the specification.
     @inline(__always)
-    package mutating func append(_ record: InputRecord, to columns: inout ObservationColumns) -> RejectCode? {
+    public mutating func append(_ record: InputRecord, to columns: inout ObservationColumns) -> RejectCode? {
         let arenaStart = columns.arena.count
         let code = decode(record, &columns)
         if code != nil { columns.truncateArena(to: arenaStart) }

@@ -1,24 +1,24 @@
-package import SluiceCore
+public import SluiceCore
 
 /// One prediction, its bytes borrowed.
-package struct Prediction {
+public struct Prediction {
     /// The stream's name, UTF-8.
-    package var stream: UnsafeRawBufferPointer
-    package var time: EpochMilliseconds
+    public var stream: UnsafeRawBufferPointer
+    public var time: EpochMilliseconds
     /// Nil base address: null.
-    package var sequence: UnsafeRawBufferPointer
-    package var step: Int64
-    package var warm: Bool
+    public var sequence: UnsafeRawBufferPointer
+    public var step: Int64
+    public var warm: Bool
     /// In the order of the layout's outputs; finite.
-    package var outputs: UnsafePointer<Float>
+    public var outputs: UnsafePointer<Float>
     /// In [0, 1]; nil: null.
-    package var anomaly: Float?
+    public var anomaly: Float?
     /// The source topic's name, UTF-8.
-    package var topic: UnsafeRawBufferPointer
-    package var partition: Int32
-    package var offset: Offset
+    public var topic: UnsafeRawBufferPointer
+    public var partition: Int32
+    public var offset: Offset
 
-    package init(
+    public init(
         stream: UnsafeRawBufferPointer, time: EpochMilliseconds, sequence: UnsafeRawBufferPointer, step: Int64,
         warm: Bool,
         outputs: UnsafePointer<Float>, anomaly: Float?, topic: UnsafeRawBufferPointer, partition: Int32, offset: Offset
@@ -39,7 +39,7 @@ package struct Prediction {
 extension PredictionLayout {
     /// Appends the prediction's JSON (`schemas/prediction.schema.json`) and returns where it is. No allocation but
     /// the arena's.
-    package func encode(_ prediction: Prediction, into arena: inout ByteArena) -> Range<Int> {
+    public func encode(_ prediction: Prediction, into arena: inout ByteArena) -> Range<Int> {
         let start = arena.count
         let room =
             256 + text.count + (pieces.count + 6) * JSONText.numberBytesMax

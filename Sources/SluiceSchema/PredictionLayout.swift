@@ -3,8 +3,8 @@ internal import SluiceCore
 /// The text of a prediction between `"model":` and `"anomaly":` for one model: pieces of fixed text, each followed by
 /// the value of one output. Outputs are target-major, then horizon, then quantile (or mean, deviation), or one
 /// probability per class.
-package struct PredictionLayout: Sendable {
-    package enum Head: Sendable, Equatable {
+public struct PredictionLayout: Sendable {
+    public enum Head: Sendable, Equatable {
         case point
         /// Outputs are mean and standard deviation.
         case gaussian
@@ -27,10 +27,10 @@ package struct PredictionLayout: Sendable {
     /// Fixed text behind the last value.
     private(set) var closing = 0..<0
     /// O: outputs of a prediction.
-    package let outputCount: Int
+    public let outputCount: Int
 
     /// - Parameter version: the model's version, as it stands in the message.
-    package init(version: String, targets: [String], horizons: [Int], head: Head) {
+    public init(version: String, targets: [String], horizons: [Int], head: Head) {
         var arena = ByteArena(capacity: 1_024)
         var ends: [(end: Int, output: Int)] = []
         arena.append(",\"model\":")

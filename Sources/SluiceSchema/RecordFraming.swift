@@ -8,14 +8,14 @@ internal import SluiceCore
 /// beginning, or by the end of the file, takes no further line with it: the record ends with the line of the quote.
 ///
 /// Each byte is looked at once, but for the lines behind such a quote.
-package struct RecordFraming {
-    package struct Record: Equatable {
+public struct RecordFraming {
+    public struct Record: Equatable {
         /// With its line end.
-        package var length: Int
+        public var length: Int
         /// Lines that it runs over.
-        package var lines = 1
+        public var lines = 1
         /// Its last line opens a quote that is not closed.
-        package var isUnclosed = false
+        public var isUnclosed = false
     }
 
     private enum Place {
@@ -35,13 +35,13 @@ package struct RecordFraming {
     /// The record up to the first line end within the quotes that opened last.
     private var cut: Record?
 
-    package init(isCSV: Bool) { self.isCSV = isCSV }
+    public init(isCSV: Bool) { self.isCSV = isCSV }
 
     /// The record that the bytes begin with; nil if its end is not among them: the next call has the same bytes and
     /// more.
     ///
     /// - Parameter isAtEnd: there are no more: what is left is the last record.
-    package mutating func record(in bytes: UnsafeRawBufferPointer, isAtEnd: Bool) -> Record? {
+    public mutating func record(in bytes: UnsafeRawBufferPointer, isAtEnd: Bool) -> Record? {
         var found = isCSV ? csvRecord(bytes) : line(bytes)
         if found == nil, isAtEnd, bytes.count > 0 {
             found = Record(length: bytes.count, lines: lineEnds + 1, isUnclosed: place == .quoted)
@@ -54,7 +54,7 @@ package struct RecordFraming {
     /// Gives up the record at hand, which ends with the line at hand; the next one begins behind it.
     ///
     /// - Returns: the lines that it runs over.
-    package mutating func abandon() -> Int {
+    public mutating func abandon() -> Int {
         defer { self = RecordFraming(isCSV: isCSV) }
         return lineEnds + 1
     }
@@ -66,7 +66,7 @@ package struct RecordFraming {
     }
 
     /// The length of the first line with its line end; nil if that is not among the bytes.
-    package static func line(in bytes: UnsafeRawBufferPointer) -> Int? {
+    public static func line(in bytes: UnsafeRawBufferPointer) -> Int? {
         guard let start = bytes.baseAddress, let end = memchr(start, 0x0A, bytes.count) else { return nil }
         return UnsafeRawPointer(end) - start + 1
     }
@@ -107,7 +107,7 @@ package struct RecordFraming {
 extension RecordFraming {
     /// The column names of a CSV file's header line; a byte order mark before them is passed over. Nil when it is
     /// malformed.
-    package static func header(_ line: UnsafeRawBufferPointer) -> [String]? {
+    public static func header(_ line: UnsafeRawBufferPointer) -> [String]? {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let text = line.starts(with: mark) ? UnsafeRawBufferPointer(rebasing: line[mark.count...]) : line
         var isQuoted = false

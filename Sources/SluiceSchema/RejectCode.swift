@@ -1,5 +1,5 @@
 /// Why an input was refused: the header `sluice-error` of a reject. The texts are stable.
-package enum RejectCode: UInt8, Sendable, CaseIterable {
+public enum RejectCode: UInt8, Sendable, CaseIterable {
     case keyMissing, keyInvalid, keyTooLong
     case jsonInvalid, csvInvalid, tooLarge
     case typeMismatch, numberOutOfRange, featureMissing
@@ -10,7 +10,7 @@ package enum RejectCode: UInt8, Sendable, CaseIterable {
     /// The step would have given a non-finite state or output.
     case nonFinite
 
-    package var text: String {
+    public var text: String {
         switch self {
         case .keyMissing: "key-missing"
         case .keyInvalid: "key-invalid"

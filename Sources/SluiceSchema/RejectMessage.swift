@@ -1,36 +1,36 @@
 internal import Crypto
-package import SluiceCore
+public import SluiceCore
 
 /// A refused input on its way to the rejects topic: the original key and bytes, the reason in headers.
-package struct RejectMessage: Sendable, Equatable {
+public struct RejectMessage: Sendable, Equatable {
     /// Names of the headers.
-    package enum Header {
-        package static let error = "sluice-error"
-        package static let message = "sluice-message"
+    public enum Header {
+        public static let error = "sluice-error"
+        public static let message = "sluice-message"
         /// `topic/partition/offset`
-        package static let source = "sluice-source"
+        public static let source = "sluice-source"
         /// Only where the body was cut: its original length, and the SHA-256 of all of it in hexadecimal.
-        package static let truncated = "sluice-truncated"
-        package static let sha256 = "sluice-sha256"
+        public static let truncated = "sluice-truncated"
+        public static let sha256 = "sluice-sha256"
         /// Only where the key was cut: its original length.
-        package static let keyTruncated = "sluice-key-truncated"
+        public static let keyTruncated = "sluice-key-truncated"
     }
 
     /// Ranges of the arena a reject was encoded into.
-    package struct Encoded {
+    public struct Encoded {
         /// Nil: null.
-        package var key: Range<Int>?
-        package var value: Range<Int>?
-        package var headers: [(name: String, value: Range<Int>)]
+        public var key: Range<Int>?
+        public var value: Range<Int>?
+        public var headers: [(name: String, value: Range<Int>)]
     }
 
-    package var code: String
-    package var message: String
-    package var topic: String
-    package var partition: Int32
-    package var offset: Offset
+    public var code: String
+    public var message: String
+    public var topic: String
+    public var partition: Int32
+    public var offset: Offset
 
-    package init(code: RejectCode, message: String, topic: String, partition: Int32, offset: Offset) {
+    public init(code: RejectCode, message: String, topic: String, partition: Int32, offset: Offset) {
         self.code = code.text
         self.message = message
         self.topic = topic
@@ -39,7 +39,7 @@ package struct RejectMessage: Sendable, Equatable {
     }
 
     /// How much of a refused input is kept.
-    package enum Extent: Sendable, CaseIterable {
+    public enum Extent: Sendable, CaseIterable {
         case whole
         /// `Limits.rejectBodyBytes` of key and value each.
         case cut
@@ -51,7 +51,7 @@ package struct RejectMessage: Sendable, Equatable {
 
     /// Appends key, value and headers. Of a value larger than `Limits.observationBytes`, or one that with its key and
     /// headers exceeds `bytesMax`, no more than a cut is kept.
-    package func encode(
+    public func encode(
         key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, bytesMax: Int, _ extent: Extent = .whole,
         into arena: inout ByteArena
     ) -> Encoded {

@@ -2,17 +2,17 @@
 ///
 /// The score is the share of earlier r below this one, linear within its bin; it does not forget suddenly, because all
 /// bins are halved when their sum reaches 4096. Integers only, so it is the same on every machine.
-package struct AnomalyBins: Sendable {
-    package static let minimumTotal = 64
+public struct AnomalyBins: Sendable {
+    public static let minimumTotal = 64
     private static let halvingTotal = 4096
     /// Counts are below 4096, so they have 12 bits each: the lowest 8, then the others, bin i beside bin i + 8.
     private var low = InlineArray<16, UInt8>(repeating: 0)
     private var high = InlineArray<8, UInt8>(repeating: 0)
 
-    package init() {}
+    public init() {}
 
     @inline(__always)
-    package var counts: InlineArray<16, UInt16> {
+    public var counts: InlineArray<16, UInt16> {
         get {
             var counts = InlineArray<16, UInt16>(repeating: 0)
             for bin in 0..<8 {
@@ -39,7 +39,7 @@ package struct AnomalyBins: Sendable {
     /// Scores `r` against what came before, then adds it. Nil until 64 values are known.
     ///
     /// - Parameter r: not negative, not NaN.
-    package mutating func score(adding r: Double) -> Float? {
+    public mutating func score(adding r: Double) -> Float? {
         var counts = counts
         var total = 0
         for bin in 0..<16 { total += Int(counts[bin]) }

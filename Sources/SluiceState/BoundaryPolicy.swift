@@ -1,17 +1,17 @@
-package import SluiceCore
+public import SluiceCore
 
 /// When a stream's state is set back without being asked record by record. Everything is off by default.
-package struct BoundaryPolicy: Sendable {
+public struct BoundaryPolicy: Sendable {
     /// A sequence id other than the last observation's.
-    package var sequenceChange: Bool
+    public var sequenceChange: Bool
     /// More than this many milliseconds of event time since the last observation.
-    package var gap: Int64?
+    public var gap: Int64?
     /// After this many observations.
-    package var every: Int64?
+    public var every: Int64?
     /// At a time of day in a time zone.
-    package var daily: DailyBoundary?
+    public var daily: DailyBoundary?
 
-    package init(sequenceChange: Bool = false, gap: Int64? = nil, every: Int64? = nil, daily: DailyBoundary? = nil) {
+    public init(sequenceChange: Bool = false, gap: Int64? = nil, every: Int64? = nil, daily: DailyBoundary? = nil) {
         self.sequenceChange = sequenceChange
         self.gap = gap
         self.every = every
@@ -20,7 +20,7 @@ package struct BoundaryPolicy: Sendable {
 
     /// The policy's reason to set back a slot before an observation at `time`; nil for none.
     @inline(__always)
-    package func cause(
+    public func cause(
         before time: EpochMilliseconds, slot: borrowing SlotHeader, sequenceDiffers: Bool
     ) -> BoundaryCause? {
         if sequenceChange && sequenceDiffers { return .sequence }
@@ -35,27 +35,27 @@ package struct BoundaryPolicy: Sendable {
 
 /// A time of day in a time zone, with the zone's transitions spelled out: the fold asks no operating system for the
 /// time.
-package struct DailyBoundary: Sendable {
+public struct DailyBoundary: Sendable {
     /// From `since` on, local time is UTC + `offset`. Milliseconds.
-    package struct Transition: Sendable, Equatable {
-        package var since: EpochMilliseconds
-        package var offset: Int64
+    public struct Transition: Sendable, Equatable {
+        public var since: EpochMilliseconds
+        public var offset: Int64
 
-        package init(since: EpochMilliseconds, offset: Int64) {
+        public init(since: EpochMilliseconds, offset: Int64) {
             self.since = since
             self.offset = offset
         }
     }
 
     /// Milliseconds after local midnight.
-    package let timeOfDay: Int64
+    public let timeOfDay: Int64
     /// Ascending; the first counts for everything before it too.
-    package let transitions: [Transition]
+    public let transitions: [Transition]
     /// Name of the zone and version of the time zone data, for the record.
-    package let zone: String
-    package let dataVersion: String
+    public let zone: String
+    public let dataVersion: String
 
-    package init(timeOfDay: Int64, transitions: [Transition], zone: String, dataVersion: String) {
+    public init(timeOfDay: Int64, transitions: [Transition], zone: String, dataVersion: String) {
         precondition(!transitions.isEmpty, "a zone has at least its standard time")
         self.timeOfDay = timeOfDay
         self.transitions = transitions
@@ -65,7 +65,7 @@ package struct DailyBoundary: Sendable {
 
     /// Number of the local day that begins at the time of day: at the first moment the clock shows it or, where the
     /// clock is set forward past it, has passed it. Never falls.
-    package func day(of time: EpochMilliseconds) -> Int64 {
+    public func day(of time: EpochMilliseconds) -> Int64 {
         var low = 0
         var high = transitions.count
         while high - low > 1 {

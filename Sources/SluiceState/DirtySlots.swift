@@ -1,14 +1,14 @@
-package import SluiceCore
+public import SluiceCore
 
 /// Slots with changes that are in no changelog and no store yet, to be taken oldest change first.
 ///
 /// A slot may stand here more than once, after a write out of turn or when its place was given to another stream: the
 /// older entry only lets replay begin earlier than it must. An entry takes 6 bytes: a million may stand here.
-package struct DirtySlots {
-    package struct Entry {
-        package let slot: UInt32
+public struct DirtySlots {
+    public struct Entry {
+        public let slot: UInt32
         /// The first input or command that changed it.
-        package let since: Offset
+        public let since: Offset
     }
 
     /// Entries from `first` on whose changes lie at most 65,535 offsets behind `base`.
@@ -40,14 +40,14 @@ package struct DirtySlots {
     /// The latest change of all that stand here.
     private var newest: Offset = .min
 
-    package var count: Int { changes.count - next }
-    package var isEmpty: Bool { next == changes.count }
-    package var memoryBytes: Int {
+    public var count: Int { changes.count - next }
+    public var isEmpty: Bool { next == changes.count }
+    public var memoryBytes: Int {
         changes.capacity * MemoryLayout<Change>.stride + runs.capacity * MemoryLayout<Run>.stride
     }
 
     /// Where replay must begin, at the latest, for nothing to be missing; nil when nothing is dirty.
-    package var oldest: Offset? {
+    public var oldest: Offset? {
         isEmpty ? nil : min(since(next, run), firstDisordered.map { lowest(from: $0) } ?? .max)
     }
 

@@ -1,20 +1,20 @@
 import SluiceCore
-package import SluiceLSTM
-package import SluiceSchema
+public import SluiceLSTM
+public import SluiceSchema
 
 /// All that the fold depends on besides records and state: the same specification, log and model give the same bits.
-package struct FoldSpecification: Sendable {
-    package let model: Model
-    package let boundaries: BoundaryPolicy
-    package let missing: MissingPolicy
-    package let late: LatePolicy
+public struct FoldSpecification: Sendable {
+    public let model: Model
+    public let boundaries: BoundaryPolicy
+    public let missing: MissingPolicy
+    public let late: LatePolicy
     /// For each target its index among the inputs; nil for a target that is not observed (no anomaly, no scaling).
-    package let targetInputs: [Int?]
+    public let targetInputs: [Int?]
     /// R: the smallest horizon, the length of the ring of pending forecasts; 0 for heads without horizons.
-    package let ringLength: Int
-    package let warmup: Int64
+    public let ringLength: Int
+    public let warmup: Int64
 
-    package init(
+    public init(
         model: Model, boundaries: BoundaryPolicy = BoundaryPolicy(), missing: MissingPolicy = .carry,
         late: LatePolicy = .apply
     ) {
@@ -31,15 +31,15 @@ package struct FoldSpecification: Sendable {
     /// The format in which slots of this model are saved.
     ///
     /// - Throws: `model-invalid` for a model that was never in a file.
-    package var snapshots: SlotSnapshot {
+    public var snapshots: SlotSnapshot {
         get throws(SluiceError) { try SlotSnapshot(layout: layout, modelHash: model.hash) }
     }
 
-    package var shape: LSTMShape { model.parameters.shape }
-    package var layout: SlotLayout {
+    public var shape: LSTMShape { model.parameters.shape }
+    public var layout: SlotLayout {
         SlotLayout(shape: shape, targets: targetInputs.count, ringLength: ringLength)
     }
 
     /// What h and c are at a boundary (`training.md`, "Initial states").
-    package var initialStates: InitialStates { InitialStates(model) }
+    public var initialStates: InitialStates { InitialStates(model) }
 }

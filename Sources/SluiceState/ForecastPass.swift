@@ -1,18 +1,18 @@
 import SluiceCore
-package import SluiceLSTM
+public import SluiceLSTM
 
 /// The scalar half of the fold behind the step: the head's values, the anomaly score of this observation under the
 /// forecast made before it, the rolling error, the pending forecasts.
-package struct ForecastPass: Sendable {
+public struct ForecastPass: Sendable {
     /// What a prediction says beside its forecast.
-    package struct Judgement: Sendable, Equatable {
+    public struct Judgement: Sendable, Equatable {
         /// Observations since the boundary before this one.
-        package var step: Int64
-        package var isWarm: Bool
+        public var step: Int64
+        public var isWarm: Bool
         /// NaN for null.
-        package var anomaly: Float
+        public var anomaly: Float
 
-        package init(step: Int64 = 0, isWarm: Bool = false, anomaly: Float = .nan) {
+        public init(step: Int64 = 0, isWarm: Bool = false, anomaly: Float = .nan) {
             self.step = step
             self.isWarm = isWarm
             self.anomaly = anomaly
@@ -22,7 +22,7 @@ package struct ForecastPass: Sendable {
     static let errorWindow: UInt16 = 256
     /// Observations for which a state that a swap cut short counts as cold: unlike at a boundary, the sequence goes on
     /// and its past is missing.
-    package static let stepsColdAfterSwap: Int64 = 16
+    public static let stepsColdAfterSwap: Int64 = 16
 
     private let kind: HeadKind
     private let targetInputs: [Int?]
@@ -36,7 +36,7 @@ package struct ForecastPass: Sendable {
     private let warmup: Int64
     private let inputs: Int
 
-    package init(_ specification: FoldSpecification) {
+    public init(_ specification: FoldSpecification) {
         let manifest = specification.model.manifest
         kind = manifest.head
         targetInputs = specification.targetInputs
@@ -53,7 +53,7 @@ package struct ForecastPass: Sendable {
 
     /// (m, s) with which the forecasts of a target made now are de-normalised.
     @inline(__always)
-    package func normalisation(ofTarget target: Int, _ staged: SlotScalars) -> TargetScale {
+    public func normalisation(ofTarget target: Int, _ staged: SlotScalars) -> TargetScale {
         guard let input = targetInputs[target] else { return .identity }
         switch scaling {
         case .none: return .identity
@@ -69,7 +69,7 @@ package struct ForecastPass: Sendable {
 
     /// Judges, remembers and counts one observation whose step succeeded. `values` are the head's, de-normalised `[O]`;
     /// the ring is the slot's own.
-    package func finish(
+    public func finish(
         _ input: FoldInput, values: UnsafePointer<Float>, staged: SlotScalars, ring: UnsafeMutablePointer<Float>
     ) -> Judgement {
         let header = unsafe staged.header
@@ -93,7 +93,7 @@ package struct ForecastPass: Sendable {
     /// What the first target at the smallest horizon lies in, for people to look at: the outer quantiles, or two
     /// deviations to either side; NaN for other heads. `values` are the head's, de-normalised `[O]`.
     @inline(__always)
-    package func interval(_ values: UnsafePointer<Float>) -> (low: Float, high: Float) {
+    public func interval(_ values: UnsafePointer<Float>) -> (low: Float, high: Float) {
         let forecast = unsafe values + nearest * valuesPerForecast
         switch kind {
         case .quantile: return unsafe (forecast[0], forecast[valuesPerForecast - 1])
@@ -103,7 +103,7 @@ package struct ForecastPass: Sendable {
     }
 
     /// Counts an observation as applied.
-    package func advance(_ input: FoldInput, _ staged: SlotScalars) {
+    public func advance(_ input: FoldInput, _ staged: SlotScalars) {
         let header = unsafe staged.header
         unsafe header.pointee.step += 1
         unsafe header.pointee.fence = input.offset
@@ -111,7 +111,7 @@ package struct ForecastPass: Sendable {
     }
 
     /// Whether a prediction made now is warm: enough steps since the boundary, enough values for the scaler.
-    package func isWarm(_ staged: SlotScalars) -> Bool {
+    public func isWarm(_ staged: SlotScalars) -> Bool {
         let header = unsafe staged.header
         let isCutShort =
             unsafe (header.pointee.boundaryCause == .swap || header.pointee.boundaryCause == .lost)

@@ -1,28 +1,28 @@
-package import SluiceCore
+public import SluiceCore
 
 /// Where a partition's stored state stands.
-package struct StoredPosition: Sendable, Equatable {
+public struct StoredPosition: Sendable, Equatable {
     /// Names the log of state (the changelog's life) that is stored; empty where delivery keeps none.
-    package var identity: String
+    public var identity: String
     /// First input that was not committed when this was stored.
-    package var offset: Offset
+    public var offset: Offset
     /// First input that is folded again behind a restart: what was stored holds all inputs before it, and what it holds
     /// of later ones each snapshot says.
-    package var replayFrom: Offset
+    public var replayFrom: Offset
     /// Commands before this place in the control partition have taken effect.
-    package var controlOffset: Offset
+    public var controlOffset: Offset
     /// First record of the changelog that is not stored.
-    package var changelogOffset: Offset
+    public var changelogOffset: Offset
     /// SHA-256 of the file of the model that folds the input at `offset`, in hexadecimal.
-    package var modelHash: String
+    public var modelHash: String
     /// Latest event time folded: what is idle is measured from it.
-    package var latest: EpochMilliseconds
+    public var latest: EpochMilliseconds
     /// When it was stored, by the wall clock: a changelog forgets its tombstones in time.
-    package var storedAt: EpochMilliseconds
+    public var storedAt: EpochMilliseconds
     /// Partitions of the input, by which keys hashed to this one; nil for a store of before it was recorded.
-    package var partitions: Int?
+    public var partitions: Int?
 
-    package init(
+    public init(
         identity: String = "", offset: Offset, replayFrom: Offset, controlOffset: Offset, changelogOffset: Offset = 0,
         modelHash: String, latest: EpochMilliseconds = .absent, storedAt: EpochMilliseconds = 0,
         partitions: Int? = nil
@@ -41,7 +41,7 @@ package struct StoredPosition: Sendable, Equatable {
 
 /// The stores of a worker's partitions on this machine. Confined to one worker; each partition is opened by its owner
 /// alone.
-package protocol PartitionStores: AnyObject {
+public protocol PartitionStores: AnyObject {
     /// Opens a partition's store and verifies it; an empty one where there is none.
     ///
     /// - Throws: `state-invalid` for what is torn or corrupt, which `discard` then removes; `file` for a disk that
@@ -53,7 +53,7 @@ package protocol PartitionStores: AnyObject {
 
 /// The state of one partition on this machine: the changelog's records by key, slots and markers, and the position at
 /// which they stand. A write is atomic: after a crash all of it is there or nothing.
-package protocol PartitionStore: AnyObject {
+public protocol PartitionStore: AnyObject {
     /// As last written; nil for an empty store.
     var position: StoredPosition? { get }
 

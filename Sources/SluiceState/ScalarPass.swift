@@ -1,20 +1,20 @@
-package import SluiceCore
+public import SluiceCore
 import SluiceLSTM
-package import SluiceSchema
+public import SluiceSchema
 
 /// One observation as the fold sees it; pointers are borrowed.
-@safe package struct FoldInput {
+@safe public struct FoldInput {
     /// `[I]`, NaN where missing.
-    package var features: UnsafePointer<Float>
-    package var time: EpochMilliseconds
+    public var features: UnsafePointer<Float>
+    public var time: EpochMilliseconds
     /// NaN for none.
-    package var label: Float
+    public var label: Float
     /// Nil base address for none.
-    package var sequence: UnsafeRawBufferPointer
-    package var mark: BoundaryMark
-    package var offset: Offset
+    public var sequence: UnsafeRawBufferPointer
+    public var mark: BoundaryMark
+    public var offset: Offset
 
-    package init(
+    public init(
         features: UnsafePointer<Float>, time: EpochMilliseconds, label: Float, sequence: UnsafeRawBufferPointer,
         mark: BoundaryMark, offset: Offset
     ) {
@@ -30,8 +30,8 @@ package import SluiceSchema
 /// The scalar half of the fold before the step: lateness, boundaries, missing values, scaling. It works on a staged
 /// copy of the slot's scalars, which the caller writes back once the step has succeeded; training runs the very same
 /// pass.
-package struct ScalarPass: Sendable {
-    package enum Settlement: Sendable, Equatable {
+public struct ScalarPass: Sendable {
+    public enum Settlement: Sendable, Equatable {
         /// Step, from the slot's state or from the initial one.
         case step(boundary: BoundaryCause?)
         case dropLate, rejectLate, rejectLabel
@@ -46,7 +46,7 @@ package struct ScalarPass: Sendable {
     /// Labels 0..<classes are legal; 0 for heads without labels.
     private let classes: Int
 
-    package init(_ specification: FoldSpecification) {
+    public init(_ specification: FoldSpecification) {
         inputs = specification.shape.inputs
         missing = specification.missing
         late = specification.late
@@ -64,7 +64,7 @@ package struct ScalarPass: Sendable {
     /// dropped.
     ///
     /// - Parameter currentSequence: the sequence id of the slot's last observation.
-    package func settle(
+    public func settle(
         _ input: FoldInput, staged: SlotScalars, currentSequence: UnsafeRawBufferPointer,
         scaled: UnsafeMutablePointer<Float>
     ) -> Settlement {
@@ -98,7 +98,7 @@ package struct ScalarPass: Sendable {
 
     /// What a boundary does to the scalars: step, carried values and (through step) pending forecasts; statistics go
     /// on.
-    package static func reset(
+    public static func reset(
         _ staged: SlotScalars, cause: BoundaryCause, time: EpochMilliseconds, offset: Offset, inputs: Int
     ) {
         let header = unsafe staged.header

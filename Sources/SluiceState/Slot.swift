@@ -1,9 +1,9 @@
 import SluiceCore
 
 /// Typed pointers into one slot's block; see `SlotLayout`. Valid as long as its table.
-@safe package struct Slot {
-    package let base: UnsafeMutableRawPointer
-    package let layout: SlotLayout
+@safe public struct Slot {
+    public let base: UnsafeMutableRawPointer
+    public let layout: SlotLayout
 
     @inline(__always)
     init(base: UnsafeMutableRawPointer, layout: SlotLayout) {
@@ -13,31 +13,31 @@ import SluiceCore
 
     /// `[L][h, c][Hp]`.
     @inline(__always)
-    package var state: UnsafeMutablePointer<Float> { unsafe base.assumingMemoryBound(to: Float.self) }
+    public var state: UnsafeMutablePointer<Float> { unsafe base.assumingMemoryBound(to: Float.self) }
     @inline(__always)
-    package var scalars: UnsafeMutableRawPointer { unsafe base + layout.stateBytes }
+    public var scalars: UnsafeMutableRawPointer { unsafe base + layout.stateBytes }
     @inline(__always)
-    package var header: UnsafeMutablePointer<SlotHeader> { unsafe scalars.assumingMemoryBound(to: SlotHeader.self) }
+    public var header: UnsafeMutablePointer<SlotHeader> { unsafe scalars.assumingMemoryBound(to: SlotHeader.self) }
     /// `[R][T] (value, width)`.
     @inline(__always)
-    package var ring: UnsafeMutablePointer<Float> {
+    public var ring: UnsafeMutablePointer<Float> {
         unsafe (base + layout.ringOffset).assumingMemoryBound(to: Float.self)
     }
 }
 
 /// Typed pointers into a scalar block, in a slot or in the staging row of a step.
-@safe package struct SlotScalars {
-    package let base: UnsafeMutableRawPointer
-    package let layout: SlotLayout
+@safe public struct SlotScalars {
+    public let base: UnsafeMutableRawPointer
+    public let layout: SlotLayout
 
     @inline(__always)
-    package init(base: UnsafeMutableRawPointer, layout: SlotLayout) {
+    public init(base: UnsafeMutableRawPointer, layout: SlotLayout) {
         unsafe self.base = unsafe base
         self.layout = layout
     }
 
     @inline(__always)
-    package var header: UnsafeMutablePointer<SlotHeader> { unsafe base.assumingMemoryBound(to: SlotHeader.self) }
+    public var header: UnsafeMutablePointer<SlotHeader> { unsafe base.assumingMemoryBound(to: SlotHeader.self) }
     /// What there is of each feature, `[I]`.
     @inline(__always)
     var features: UnsafeMutableRawPointer { unsafe base + layout.featureOffset }
@@ -49,7 +49,7 @@ import SluiceCore
     }
 
     @inline(__always)
-    package func statistics(_ input: Int) -> StreamStatistics {
+    public func statistics(_ input: Int) -> StreamStatistics {
         let feature = unsafe feature(input)
         return unsafe StreamStatistics(
             meanAndCount: feature.loadUnaligned(as: UInt64.self),
@@ -57,7 +57,7 @@ import SluiceCore
     }
 
     @inline(__always)
-    package func store(_ statistics: StreamStatistics, _ input: Int) {
+    public func store(_ statistics: StreamStatistics, _ input: Int) {
         let feature = unsafe feature(input)
         unsafe feature.storeBytes(of: statistics.meanAndCount, as: UInt64.self)
         unsafe feature.storeBytes(of: statistics.deviation, toByteOffset: 8, as: Float.self)
@@ -65,10 +65,10 @@ import SluiceCore
 
     /// The last present value since the boundary, NaN for none.
     @inline(__always)
-    package func carried(_ input: Int) -> Float { unsafe feature(input).load(fromByteOffset: 12, as: Float.self) }
+    public func carried(_ input: Int) -> Float { unsafe feature(input).load(fromByteOffset: 12, as: Float.self) }
 
     @inline(__always)
-    package func carry(_ value: Float, _ input: Int) {
+    public func carry(_ value: Float, _ input: Int) {
         unsafe feature(input).storeBytes(of: value, toByteOffset: 12, as: Float.self)
     }
 }

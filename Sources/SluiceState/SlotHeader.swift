@@ -1,8 +1,8 @@
-package import SluiceCore
+public import SluiceCore
 import SluiceSchema
 
 /// Why a stream's state was last set back.
-package enum BoundaryCause: UInt8, Sendable, CaseIterable {
+public enum BoundaryCause: UInt8, Sendable, CaseIterable {
     /// The stream's first observation.
     case first, command, start, end, sequence, gap, every, daily
     /// Another model took over.
@@ -12,7 +12,7 @@ package enum BoundaryCause: UInt8, Sendable, CaseIterable {
 }
 
 extension BoundaryCause: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .first: "first"
         case .command: "command"
@@ -32,35 +32,35 @@ extension BoundaryCause: CustomStringConvertible {
 ///
 /// There are millions of them: offsets, times and counts of observations have 48 bits, which at a million a second last
 /// for four years, and in two parts so that nothing is padded.
-package struct SlotHeader {
+public struct SlotHeader {
     private var low = Parts<UInt32>(fence: .max, time: .max, step: 0, boundaryTime: .max, boundaryOffset: .max)
     /// The stream's key and its current sequence id, in the table's text pool.
-    package var key = TextHandle.none
-    package var sequence = TextHandle.none
+    public var key = TextHandle.none
+    public var sequence = TextHandle.none
     /// Resets since creation: the ordinal of random initial states.
-    package var resets: UInt32 = 0
+    public var resets: UInt32 = 0
     /// What the last prediction said, for lists: NaN before the first, or without one.
-    package var forecast: Float = .nan
-    package var anomaly: Float = .nan
+    public var forecast: Float = .nan
+    public var anomaly: Float = .nan
     /// Rolling mean absolute error of the smallest horizon (or 1 − p(label)), over the last 256 judged forecasts.
-    package var error: Float = .nan
+    public var error: Float = .nan
     private var high = Parts<Int16>(fence: -1, time: .max, step: 0, boundaryTime: .max, boundaryOffset: -1)
     /// Bits 0 to 8: the error count; 9 to 12: the cause; 13: dirty; 14: stale.
     private var status: UInt16 = 0
     /// Rows that the slot has in the batch at hand, which is its next wave; 0 between batches. Not saved.
-    package var batchRows: UInt16 = 0
+    public var batchRows: UInt16 = 0
     /// Nonconformity histogram (`training.md`, "Anomaly score").
-    package var bins = AnomalyBins()
+    public var bins = AnomalyBins()
 
     private struct Parts<Part> {
         var fence, time, step, boundaryTime, boundaryOffset: Part
     }
 
-    package init() {}
+    public init() {}
 
     /// Whether an observation was ever applied: a slot without one is freed at the end of its batch.
     @inline(__always)
-    package var isUsed: Bool { high.time != .max }
+    public var isUsed: Bool { high.time != .max }
 
     /// What an offset or a count of observations must be below.
     static let numberLimit: Int64 = 1 << 47
@@ -69,60 +69,60 @@ package struct SlotHeader {
 extension SlotHeader {
     /// The fence: last input offset applied to the slot, or the last before it was imported; −1 before the first.
     @inline(__always)
-    package var fence: Offset {
+    public var fence: Offset {
         get { Self.number(low.fence, high.fence) }
         set { (low.fence, high.fence) = Self.parts(newValue) }
     }
 
     /// Latest event time applied.
     @inline(__always)
-    package var time: EpochMilliseconds {
+    public var time: EpochMilliseconds {
         get { Self.time(low.time, high.time) }
         set { (low.time, high.time) = Self.parts(time: newValue) }
     }
 
     /// Observations applied since the last boundary, which is the `step` of the next prediction.
     @inline(__always)
-    package var step: Int64 {
+    public var step: Int64 {
         get { Self.number(low.step, high.step) }
         set { (low.step, high.step) = Self.parts(newValue) }
     }
 
     @inline(__always)
-    package var boundaryTime: EpochMilliseconds {
+    public var boundaryTime: EpochMilliseconds {
         get { Self.time(low.boundaryTime, high.boundaryTime) }
         set { (low.boundaryTime, high.boundaryTime) = Self.parts(time: newValue) }
     }
 
     /// Offset of the first input folded from the fresh state.
     @inline(__always)
-    package var boundaryOffset: Offset {
+    public var boundaryOffset: Offset {
         get { Self.number(low.boundaryOffset, high.boundaryOffset) }
         set { (low.boundaryOffset, high.boundaryOffset) = Self.parts(newValue) }
     }
 
     @inline(__always)
-    package var errorCount: UInt16 {
+    public var errorCount: UInt16 {
         get { status & 0x1FF }
         set { status = status & ~0x1FF | newValue & 0x1FF }
     }
 
     @inline(__always)
-    package var boundaryCause: BoundaryCause {
+    public var boundaryCause: BoundaryCause {
         get { BoundaryCause(rawValue: UInt8(truncatingIfNeeded: status >> 9 & 0xF)) ?? .first }
         set { status = status & ~(0xF << 9) | UInt16(newValue.rawValue) << 9 }
     }
 
     /// Has changes that are not stored.
     @inline(__always)
-    package var isDirty: Bool {
+    public var isDirty: Bool {
         get { status & 1 << 13 != 0 }
         set { status = newValue ? status | 1 << 13 : status & ~(1 << 13) }
     }
 
     /// What is stored, with the markers, comes to the slot as it is: stored anew only for the markers to go.
     @inline(__always)
-    package var isStale: Bool {
+    public var isStale: Bool {
         get { status & 1 << 14 != 0 }
         set { status = newValue ? status | 1 << 14 : status & ~(1 << 14) }
     }

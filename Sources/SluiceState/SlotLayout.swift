@@ -1,31 +1,31 @@
-package import SluiceLSTM
+public import SluiceLSTM
 
 /// Where the parts of a slot lie in its one contiguous block.
 ///
 /// `state [L][h, c][Hp] Float`, then the scalar block: header, and 16 bytes for each of the I features, see
 /// `SlotScalars`; then the ring of pending forecasts `[R][T] (value, width)` Float. Parts and blocks are multiples of 4
 /// bytes: the step's loads need no alignment, and whole cache lines would be 32 bytes more a stream on average.
-package struct SlotLayout: Sendable, Equatable {
+public struct SlotLayout: Sendable, Equatable {
     /// Bytes of a feature's statistics and its carried value.
     static let featureBytes = 16
 
-    package let shape: LSTMShape
+    public let shape: LSTMShape
     /// T: targets of a forecasting head, 0 otherwise.
-    package let targets: Int
+    public let targets: Int
     /// R: pending forecasts kept.
-    package let ringLength: Int
+    public let ringLength: Int
 
-    package let stateBytes: Int
+    public let stateBytes: Int
     /// Where the features begin in the scalar block.
-    package let featureOffset: Int
+    public let featureOffset: Int
     /// Bytes of header and features, what one observation changes outside state and ring.
-    package let scalarBytes: Int
-    package let ringOffset: Int
-    package let ringBytes: Int
+    public let scalarBytes: Int
+    public let ringOffset: Int
+    public let ringBytes: Int
     /// Bytes from one slot to the next.
-    package let stride: Int
+    public let stride: Int
 
-    package init(shape: LSTMShape, targets: Int, ringLength: Int) {
+    public init(shape: LSTMShape, targets: Int, ringLength: Int) {
         self.shape = shape
         self.targets = targets
         self.ringLength = ringLength

@@ -1,31 +1,31 @@
-package import SluiceCore
+public import SluiceCore
 import SluiceLSTM
 
 extension SlotSnapshot {
     /// What a snapshot says of itself before its content is looked at.
-    package struct Stamp: Equatable {
-        package var sameShape: Bool
-        package var sameModel: Bool
+    public struct Stamp: Equatable {
+        public var sameShape: Bool
+        public var sameModel: Bool
     }
 
     /// Where a snapshot stands, and what a list says of it; read without the model's help.
-    @safe package struct Summary {
+    @safe public struct Summary {
         /// SHA-256 of the model file, 32 bytes. Valid, as key and sequence are, as long as the snapshot's bytes.
         var hash: UnsafeRawBufferPointer
         /// Every input of the partition before `position`, every command before `control`, is in it.
-        package var position, control: Offset
+        public var position, control: Offset
         /// As restored: `key` and `sequence` are none.
-        package var header: SlotHeader
-        package var key: UnsafeRawBufferPointer
+        public var header: SlotHeader
+        public var key: UnsafeRawBufferPointer
         /// Nil base address for none.
-        package var sequence: UnsafeRawBufferPointer
+        public var sequence: UnsafeRawBufferPointer
 
         /// In hexadecimal.
-        package var modelHash: String { unsafe hash.hexadecimal }
+        public var modelHash: String { unsafe hash.hexadecimal }
     }
 
     /// Checks magic, version, length and checksum, and compares shape and model.
-    package func inspect(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Stamp {
+    public func inspect(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Stamp {
         var reader = unsafe try Self.open(bytes)
         var sizes: [UInt32] = []
         for _ in 0..<5 { sizes.append(try reader.get(UInt32.self)) }
@@ -54,7 +54,7 @@ extension SlotSnapshot {
     /// What a snapshot of any model says of itself.
     ///
     /// - Throws: `state-invalid` when the bytes are torn or corrupt.
-    package static func summary(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Summary {
+    public static func summary(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Summary {
         var reader = unsafe try open(bytes)
         try reader.skip(20)
         return try readSummary(&reader)
@@ -94,7 +94,7 @@ extension SlotSnapshot {
     ///
     /// - Parameter stream: the key of another stream that it is for; nil for its own.
     /// - Throws: `state-invalid` when the bytes are torn or corrupt, `state-foreign` when shape or model are another's.
-    package func restore(
+    public func restore(
         _ bytes: UnsafeRawBufferPointer, into table: SlotTable, as stream: UnsafeRawBufferPointer? = nil
     ) throws(SluiceError) -> UInt32 {
         var (reader, summary) = unsafe try readHead(bytes)
@@ -113,7 +113,7 @@ extension SlotSnapshot {
     /// Whether a snapshot that comes from outside can be restored.
     ///
     /// - Throws: as `restore`; `state-invalid` as well for numbers that no fold leaves behind.
-    package func check(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) {
+    public func check(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) {
         var reader = try unsafe readHead(bytes).reader
         let shape = layout.shape
         for _ in 0..<shape.inputs where try !Self.readStatistics(&reader).isPlausible {

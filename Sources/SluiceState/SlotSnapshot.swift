@@ -1,4 +1,4 @@
-package import SluiceCore
+public import SluiceCore
 import SluiceLSTM
 
 /// The one format in which a slot leaves its table: state directory, changelog, export.
@@ -14,9 +14,9 @@ import SluiceLSTM
 ///     180 key length UInt32, sequence length UInt32 (2³² − 1: none)
 ///     188 key, sequence; then [I] of mean Double with the count in its lowest 13 bits, deviation, carried Float;
 ///         h [L][H], c [L][H] Float; ring [R][T] (value, width) Float
-package struct SlotSnapshot {
-    package static let magic: UInt32 = 0x544F_4C53
-    package static let version: UInt16 = 3
+public struct SlotSnapshot {
+    public static let magic: UInt32 = 0x544F_4C53
+    public static let version: UInt16 = 3
     static let checksumOffset = 12
     static let hashOffset = 40
     static let noSequence = UInt32.max
@@ -27,7 +27,7 @@ package struct SlotSnapshot {
 
     /// - Parameter modelHash: SHA-256 in hexadecimal.
     /// - Throws: `model-invalid` for anything else.
-    package init(layout: SlotLayout, modelHash: String) throws(SluiceError) {
+    public init(layout: SlotLayout, modelHash: String) throws(SluiceError) {
         self.layout = layout
         let digits = Array(modelHash.utf8)
         self.modelHash = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
@@ -41,7 +41,7 @@ package struct SlotSnapshot {
     /// Appends the snapshot of a slot as it stands before the input at `position` and the command at `control`; returns
     /// its length.
     @discardableResult
-    package func write(
+    public func write(
         _ slot: UInt32, of table: SlotTable, position: Offset, control: Offset, to arena: inout ByteArena
     ) -> Int {
         let start = arena.count

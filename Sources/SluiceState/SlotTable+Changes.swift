@@ -1,17 +1,17 @@
-package import SluiceCore
+public import SluiceCore
 
 /// What is not stored yet, or not as it is.
 extension SlotTable {
     /// Slots with changes that are not stored, some perhaps twice.
-    package var dirtyCount: Int { unsafe dirty.count + (former?.table.dirtyCount ?? 0) }
+    public var dirtyCount: Int { unsafe dirty.count + (former?.table.dirtyCount ?? 0) }
     /// Where replay must begin, at the latest, for nothing to be missing; nil when nothing is dirty.
-    package var oldestChange: Offset? { unsafe former?.table.oldestChange ?? dirty.oldest }
+    public var oldestChange: Offset? { unsafe former?.table.oldestChange ?? dirty.oldest }
     /// Whether stored slots need markers to be what they are here.
-    package var hasStale: Bool { unsafe staleCount > 0 || !isSettled }
+    public var hasStale: Bool { unsafe staleCount > 0 || !isSettled }
 
     /// The input or command at `offset` has changed a slot.
     @inline(__always)
-    package func markDirty(_ slot: UInt32, at offset: Offset) {
+    public func markDirty(_ slot: UInt32, at offset: Offset) {
         guard unsafe !self[slot].header.pointee.isDirty else { return }
         unsafe self[slot].header.pointee.isDirty = true
         unsafe dirty.append(slot, since: offset)
@@ -19,7 +19,7 @@ extension SlotTable {
 
     /// A command to the whole partition has changed a slot that was stored: what is stored and the command's marker
     /// come to the same.
-    package func markStale(_ slot: UInt32) {
+    public func markStale(_ slot: UInt32) {
         let header = unsafe self[slot].header
         guard unsafe !header.pointee.isDirty && !header.pointee.isStale else { return }
         unsafe header.pointee.isStale = true
@@ -29,7 +29,7 @@ extension SlotTable {
 
     /// The slot whose change is oldest, which counts as stored from now on; nil when nothing is dirty since before
     /// `offset`.
-    package func takeDirty(before offset: Offset = .max) -> UInt32? {
+    public func takeDirty(before offset: Offset = .max) -> UInt32? {
         if unsafe former != nil, let slot = takeFormerDirty(before: offset) { return slot }
         while let entry = unsafe dirty.removeFirst(before: offset) {
             if takeChange(entry.slot) { return entry.slot }
@@ -38,7 +38,7 @@ extension SlotTable {
     }
 
     /// A slot that is only stale, which counts as stored from now on.
-    package func takeStale() -> UInt32? {
+    public func takeStale() -> UInt32? {
         while let slot = unsafe stale.popLast() {
             let header = unsafe self[slot].header
             // A dirty one is stored in its turn, and stale until then: what is stored of it needs the markers.
@@ -52,7 +52,7 @@ extension SlotTable {
     }
 
     /// Takes a slot out of its turn; false for one without changes, or without a stream.
-    package func takeChange(_ slot: UInt32) -> Bool {
+    public func takeChange(_ slot: UInt32) -> Bool {
         if unsafe passing != nil { pass(slot) }
         let header = unsafe self[slot].header
         guard unsafe header.pointee.isDirty else { return false }
@@ -65,17 +65,17 @@ extension SlotTable {
         return true
     }
 
-    package func clearDropped() { unsafe dropped.removeAll(keepingCapacity: true) }
+    public func clearDropped() { unsafe dropped.removeAll(keepingCapacity: true) }
 
     /// Whether a stream's slot is stored as it is, without the help of markers.
-    package func isStored(_ slot: UInt32) -> Bool {
+    public func isStored(_ slot: UInt32) -> Bool {
         if unsafe passing != nil { pass(slot) }
         let header = unsafe self[slot].header.pointee
         return header.key != .none && header.isUsed && !header.isDirty && !header.isStale
     }
 
     /// Forgets a slot that is stored as it is, or with the markers.
-    package func evict(_ slot: UInt32) {
+    public func evict(_ slot: UInt32) {
         let header = unsafe self[slot].header
         precondition(unsafe !header.pointee.isDirty, "what is not stored must stay")
         if unsafe header.pointee.isStale {

@@ -1,4 +1,4 @@
-package import SluiceCore
+public import SluiceCore
 import SluiceLSTM
 
 /// A reset of all streams whose key begins alike, on its way through the table: a slot comes through when it is heard
@@ -36,7 +36,7 @@ struct PassingReset {
 
 extension SlotTable {
     /// Sets a stream's state back before the input at `offset`; statistics and fence go on.
-    package func reset(_ index: UInt32, at offset: Offset, cause: BoundaryCause = .command) {
+    public func reset(_ index: UInt32, at offset: Offset, cause: BoundaryCause = .command) {
         let slot = self[index]
         let header = unsafe slot.header
         // The same reset again, behind a crash, is the same reset.
@@ -54,7 +54,7 @@ extension SlotTable {
     /// Sets back all streams whose key begins so. What was stored is stale: it comes to this by the command's marker.
     ///
     /// - Parameter control: the command's place in the control partition: slots stored behind it hold it.
-    package func reset(prefix: [UInt8], at offset: Offset, control: Offset?) {
+    public func reset(prefix: [UInt8], at offset: Offset, control: Offset?) {
         settle()
         unsafe passing = PassingReset(prefix: prefix, offset: offset, control: control, end: used)
     }
@@ -71,14 +71,14 @@ extension SlotTable {
     }
 
     /// Every slot is what the last command to the whole partition makes of it.
-    package var isSettled: Bool { unsafe former == nil && passing == nil }
+    public var isSettled: Bool { unsafe former == nil && passing == nil }
 
     /// Brings slots up to the last command to the whole partition.
     ///
     /// - Parameter limit: slots looked at.
     /// - Returns: the streams that a reset has set back, when it is through.
     @discardableResult
-    package func settle(limit: Int = .max) -> Int? {
+    public func settle(limit: Int = .max) -> Int? {
         bringOver(limit: limit)
         guard let (first, last) = unsafe passing.map({ ($0.next, $0.end) }) else { return nil }
         let end = first + UInt32(min(limit, Int(last - first)))

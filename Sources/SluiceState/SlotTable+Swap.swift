@@ -1,4 +1,4 @@
-package import SluiceCore
+public import SluiceCore
 import SluiceLSTM
 
 /// Streams of the model before that have not been heard of since another took over: they come when they are, or in
@@ -24,7 +24,7 @@ extension SlotTable {
     ///
     /// What was dirty stays so. What was stored is stale: it comes to this by the swap's marker. The other table is
     /// this one's from now on.
-    package convenience init(
+    public convenience init(
         swapping old: SlotTable, of former: FoldSpecification, to specification: FoldSpecification, at offset: Offset
     ) {
         self.init(specification, expecting: old.count)

@@ -1,31 +1,31 @@
 import SluiceCore
-package import SluiceLSTM
+public import SluiceLSTM
 
 /// The slots of one partition: each stream's whole state in one contiguous block, in pages that never move.
 ///
 /// Confined to the worker that owns the partition. Memory per stream is `layout.stride`, its key's length, 5 to 11
 /// bytes of index and 6 while it is dirty; growing allocates a page and, at powers of two, a larger index.
-@safe package final class SlotTable {
+@safe public final class SlotTable {
     /// With slots of a multiple of 4 bytes they are whole pages of memory.
     private static let pageSlots = 1024
 
-    package let layout: SlotLayout
-    package let initialStates: InitialStates
+    public let layout: SlotLayout
+    public let initialStates: InitialStates
     /// What h and c are at a boundary where that is the same for all, `[L][h, c][Hp]`.
-    package let initialState: UnsafePointer<Float>
+    public let initialState: UnsafePointer<Float>
     private let initialStateStorage: UnsafeMutablePointer<Float>
     private let freshScalars: UnsafeMutableRawPointer
     @exclusivity(unchecked) private var pages: [UnsafeMutableRawPointer] = unsafe []
     /// Pages at the beginning that are gone.
     @exclusivity(unchecked) private var releasedPages = 0
     @exclusivity(unchecked) private var freeSlots: [UInt32] = []
-    @exclusivity(unchecked) package private(set) var used: UInt32 = 0
+    @exclusivity(unchecked) public private(set) var used: UInt32 = 0
     @exclusivity(unchecked) private var index: StreamIndex
-    @exclusivity(unchecked) package var texts = TextPool()
-    @exclusivity(unchecked) package internal(set) var dirty = DirtySlots()
+    @exclusivity(unchecked) public var texts = TextPool()
+    @exclusivity(unchecked) public internal(set) var dirty = DirtySlots()
     /// Slots that were stale when they were added, and how many of them still are.
     @exclusivity(unchecked) var stale: [UInt32] = []
-    @exclusivity(unchecked) package internal(set) var staleCount = 0
+    @exclusivity(unchecked) public internal(set) var staleCount = 0
     /// What has not come through the last swap; nil when all has.
     @exclusivity(unchecked) var former: FormerTable?
     /// What has not come through the last reset of many; nil when all has.
@@ -33,10 +33,10 @@ package import SluiceLSTM
     /// By slot, perhaps not for the last ones; nil once nothing is folded again.
     @exclusivity(unchecked) var held: [Held]? = []
     /// Keys of streams dropped since `clearDropped`.
-    @exclusivity(unchecked) package internal(set) var dropped: [[UInt8]] = []
+    @exclusivity(unchecked) public internal(set) var dropped: [[UInt8]] = []
 
     /// - Parameter streams: for which there is room without a larger index.
-    package init(layout: SlotLayout, initialStates: InitialStates, expecting streams: Int = 0) {
+    public init(layout: SlotLayout, initialStates: InitialStates, expecting streams: Int = 0) {
         let mean = initialStates.mean
         precondition(mean.count == layout.shape.stateFloats)
         self.layout = layout
@@ -52,7 +52,7 @@ package import SluiceLSTM
         for input in 0..<layout.shape.inputs { fresh.carry(.nan, input) }
     }
 
-    package convenience init(_ specification: FoldSpecification, expecting streams: Int = 0) {
+    public convenience init(_ specification: FoldSpecification, expecting streams: Int = 0) {
         self.init(
             layout: specification.layout, initialStates: specification.initialStates, expecting: streams)
     }
@@ -65,9 +65,9 @@ package import SluiceLSTM
 
     private var pageBytes: Int { Self.pageSlots * layout.stride }
     /// Streams with a slot.
-    package var count: Int { unsafe index.count + (former?.table.count ?? 0) }
+    public var count: Int { unsafe index.count + (former?.table.count ?? 0) }
     /// Bytes of slots, index, keys and the list of dirty slots.
-    package var memoryBytes: Int {
+    public var memoryBytes: Int {
         let slots = unsafe (pages.count - releasedPages) * pageBytes
         let lists = unsafe dirty.memoryBytes + (held?.capacity ?? 0) * MemoryLayout<Held>.stride
         let own = unsafe slots + index.memoryBytes + texts.memoryBytes + lists
@@ -75,19 +75,19 @@ package import SluiceLSTM
     }
 
     @inline(__always)
-    package subscript(slot: UInt32) -> Slot {
+    public subscript(slot: UInt32) -> Slot {
         unsafe Slot(
             base: pages[Int(slot) / Self.pageSlots] + Int(slot) % Self.pageSlots * layout.stride, layout: layout)
     }
 
     @inline(__always)
-    package func key(_ slot: UInt32) -> UnsafeRawBufferPointer { unsafe texts.bytes(self[slot].header.pointee.key) }
+    public func key(_ slot: UInt32) -> UnsafeRawBufferPointer { unsafe texts.bytes(self[slot].header.pointee.key) }
 
     /// XXH64 of the stream's key.
-    package func hash(_ slot: UInt32) -> UInt64 { unsafe xxHash64(key(slot)) }
+    public func hash(_ slot: UInt32) -> UInt64 { unsafe xxHash64(key(slot)) }
 
     @inline(__always)
-    package func find(_ key: UnsafeRawBufferPointer) -> UInt32? {
+    public func find(_ key: UnsafeRawBufferPointer) -> UInt32? {
         if let slot = unsafe index.find(xxHash64(key), { self.hash($0) }, { unsafe self.key($0).equals(key) }) {
             if unsafe passing != nil { pass(slot) }
             return slot
@@ -97,7 +97,7 @@ package import SluiceLSTM
 
     /// The stream's slot, a fresh one if it has none.
     @inline(__always)
-    package func intern(_ key: UnsafeRawBufferPointer) -> UInt32 {
+    public func intern(_ key: UnsafeRawBufferPointer) -> UInt32 {
         let hash = unsafe xxHash64(key)
         if let slot = unsafe index.find(hash, { self.hash($0) }, { unsafe self.key($0).equals(key) }) {
             if unsafe passing != nil { pass(slot) }
@@ -134,7 +134,7 @@ package import SluiceLSTM
 
     /// Makes `state`, `[L][h, c][Hp]`, what it is at the boundary that the header names last.
     @inline(__always)
-    package func begin(_ state: UnsafeMutablePointer<Float>, _ header: UnsafePointer<SlotHeader>) {
+    public func begin(_ state: UnsafeMutablePointer<Float>, _ header: UnsafePointer<SlotHeader>) {
         if initialStates.isDrawn {
             let stream = unsafe xxHash64(texts.bytes(header.pointee.key))
             unsafe initialStates.draw(
@@ -154,7 +154,7 @@ package import SluiceLSTM
 
     /// The stream has ended: as never seen, but still interned until `endBatch`. Its key is remembered as
     /// dropped.
-    package func end(_ slot: UInt32) {
+    public func end(_ slot: UInt32) {
         let header = unsafe self[slot].header.pointee
         guard header.isUsed else { return }
         unsafe dropped.append([UInt8](texts.bytes(header.key)))
@@ -169,7 +169,7 @@ package import SluiceLSTM
 
     /// The batch at hand is through with the slot, which is freed if nothing was ever applied to it.
     @inline(__always)
-    package func endBatch(_ slot: UInt32) {
+    public func endBatch(_ slot: UInt32) {
         let header = unsafe self[slot].header
         unsafe header.pointee.batchRows = 0
         if unsafe !header.pointee.isUsed && header.pointee.key != .none { free(slot) }
@@ -183,7 +183,7 @@ package import SluiceLSTM
     }
 
     /// Makes `sequence` the header's sequence id, if it is another.
-    package func replaceSequence(_ header: UnsafeMutablePointer<SlotHeader>, _ sequence: UnsafeRawBufferPointer) {
+    public func replaceSequence(_ header: UnsafeMutablePointer<SlotHeader>, _ sequence: UnsafeRawBufferPointer) {
         let current = unsafe texts.bytes(header.pointee.sequence)
         if unsafe (current.baseAddress == nil) == (sequence.baseAddress == nil) && current.equals(sequence) { return }
         unsafe texts.remove(header.pointee.sequence)
@@ -199,7 +199,7 @@ package import SluiceLSTM
     }
 
     /// Every slot in use, in no particular order, settled.
-    package func forEach(_ body: (UInt32) throws -> Void) rethrows {
+    public func forEach(_ body: (UInt32) throws -> Void) rethrows {
         settle()
         for slot in unsafe 0..<used {
             let header = unsafe self[slot].header.pointee

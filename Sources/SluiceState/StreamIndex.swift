@@ -5,7 +5,7 @@ import SluiceCore
 ///
 /// It grows without a pause: entries go over into a table of twice the size a few at a time, with each insertion and
 /// with each look-up that finds its stream in the old table.
-@safe package struct StreamIndex: ~Copyable {
+@safe public struct StreamIndex: ~Copyable {
     /// Places of the old table that are looked at with one insertion: at three quarters full it is through long before
     /// the new one is.
     static let step = 8
@@ -14,10 +14,10 @@ import SluiceCore
     /// What a larger table has taken the place of; entries at places before `next` are gone.
     private var former: IndexTable?
     private var next = 0
-    package private(set) var count = 0
+    public private(set) var count = 0
 
     /// - Parameter count: for how many slots there is room.
-    package init(expecting count: Int = 0) {
+    public init(expecting count: Int = 0) {
         var capacity = 1024
         while count * 4 > capacity * 3 { capacity *= 2 }
         table = IndexTable(capacity: capacity)
@@ -28,7 +28,7 @@ import SluiceCore
         former?.deallocate()
     }
 
-    package var memoryBytes: Int { table.memoryBytes + (former?.memoryBytes ?? 0) }
+    public var memoryBytes: Int { table.memoryBytes + (former?.memoryBytes ?? 0) }
     /// Places of an old table that are still to be looked at.
     var unmoved: Int { former.map { $0.mask + 1 - next } ?? 0 }
 
@@ -36,7 +36,7 @@ import SluiceCore
     ///
     /// - Parameter hashOf: the hash of the key of a slot that is there, as in all that follows.
     @inline(__always)
-    package mutating func find(
+    public mutating func find(
         _ hash: UInt64, _ hashOf: (UInt32) -> UInt64, _ matches: (UInt32) -> Bool
     ) -> UInt32? {
         if let slot = table.find(hash, matches) { return slot }
@@ -53,14 +53,14 @@ import SluiceCore
 
     /// Adds a slot whose key is not there yet. Slots are numbered from 0 and used again: their numbers are below the
     /// most that there were at a time.
-    package mutating func insert(_ hash: UInt64, slot: UInt32, _ hashOf: (UInt32) -> UInt64) {
+    public mutating func insert(_ hash: UInt64, slot: UInt32, _ hashOf: (UInt32) -> UInt64) {
         if (count + 1) * 4 > (table.mask + 1) * 3 { grow(hashOf) }
         table.insert(hash, slot)
         count += 1
         if former != nil { move(hashOf) }
     }
 
-    package mutating func remove(_ hash: UInt64, slot: UInt32, _ hashOf: (UInt32) -> UInt64) {
+    public mutating func remove(_ hash: UInt64, slot: UInt32, _ hashOf: (UInt32) -> UInt64) {
         if let place = table.place(hash, slot) {
             table.close(place, hashOf)
         } else {

@@ -5,19 +5,19 @@
 /// are Floats, and a deviation below a millionth of the mean counts as none: with n ≤ 4096 what 40 bits keep a mean
 /// from following is below 1/200 of the smallest deviation that counts, and a deviation is off by 1/4000 of itself at
 /// most.
-package struct StreamStatistics: Equatable {
-    package static let countMaximum: UInt16 = 4096
+public struct StreamStatistics: Equatable {
+    public static let countMaximum: UInt16 = 4096
     /// Values before a stream counts as warm.
-    package static let warmCount: UInt16 = 16
+    public static let warmCount: UInt16 = 16
     /// The bits of a mean that count for nothing, in which the count is kept.
     private static let countBits: UInt64 = 0x1FFF
 
-    package private(set) var count: UInt16 = 0
-    package private(set) var mean = 0.0
+    public private(set) var count: UInt16 = 0
+    public private(set) var mean = 0.0
     /// √ of the variance.
-    package private(set) var deviation: Float = 0
+    public private(set) var deviation: Float = 0
 
-    package init() {}
+    public init() {}
 
     @inline(__always)
     init(meanAndCount: UInt64, deviation: Float) {
@@ -34,7 +34,7 @@ package struct StreamStatistics: Equatable {
 
     /// Takes a present value in.
     @inline(__always)
-    package mutating func add(_ value: Float) {
+    public mutating func add(_ value: Float) {
         count = count < Self.countMaximum ? count + 1 : Self.countMaximum
         let n = Double(count)
         let d = Double(value) - mean
@@ -52,7 +52,7 @@ package struct StreamStatistics: Equatable {
 
     /// s, the scale; a degenerate one counts as the floor below.
     @inline(__always)
-    package var scale: Double {
+    public var scale: Double {
         let s = Double(deviation)
         let floor = Self.floor(mean)
         return s <= floor ? floor : s
@@ -60,16 +60,16 @@ package struct StreamStatistics: Equatable {
 
     /// The value in units of s, rounded once; 0 where s is degenerate.
     @inline(__always)
-    package func scaled(_ value: Float) -> Float { Self.scaled(value, mean: mean, scale: Double(deviation)) }
+    public func scaled(_ value: Float) -> Float { Self.scaled(value, mean: mean, scale: Double(deviation)) }
 
     @inline(__always)
-    package static func scaled(_ value: Float, mean: Double, scale: Double) -> Float {
+    public static func scaled(_ value: Float, mean: Double, scale: Double) -> Float {
         scale <= floor(mean) ? 0 : Float((Double(value) - mean) / scale)
     }
 
     /// 1e-6 · max(|m|, 1e-6): below it a feature is constant.
     @inline(__always)
-    package static func floor(_ mean: Double) -> Double {
+    public static func floor(_ mean: Double) -> Double {
         let magnitude = mean < 0 ? -mean : mean
         return 1e-6 * (magnitude > 1e-6 ? magnitude : 1e-6)
     }

@@ -1,10 +1,10 @@
 import SluiceCore
 
 /// A short byte string in a `TextPool`: size class and index in it.
-package struct TextHandle: Equatable, Sendable {
+public struct TextHandle: Equatable, Sendable {
     fileprivate let raw: UInt32
     /// No text, which is not the same as the empty text.
-    package static let none = TextHandle(raw: .max)
+    public static let none = TextHandle(raw: .max)
 }
 
 /// Stream keys and sequence ids outside the Swift heap: blocks of size classes with free lists in the blocks, four
@@ -12,7 +12,7 @@ package struct TextHandle: Equatable, Sendable {
 ///
 /// A text below `shortBytes` lies in a class of its own length and takes just that; longer ones lie in blocks of powers
 /// of two, which begin with their length.
-package struct TextPool: ~Copyable {
+public struct TextPool: ~Copyable {
     private static let shortBytes = 48
     /// Blocks of the first class behind those.
     private static let smallestLong = 64
@@ -36,7 +36,7 @@ package struct TextPool: ~Copyable {
 
     private var classes: [SizeClass]
 
-    package init() {
+    public init() {
         classes = (0..<Self.shortBytes).map { SizeClass(blockBytes: max(4, $0), pageBits: 12) }
         var (blockBytes, pageBits) = (Self.smallestLong, UInt32(10))
         while classes[classes.count - 1].blockBytes < Limits.keyBytes + 2 {
@@ -45,7 +45,7 @@ package struct TextPool: ~Copyable {
         }
     }
 
-    package var memoryBytes: Int { classes.reduce(0) { unsafe $0 + $1.pages.count * $1.pageBytes } }
+    public var memoryBytes: Int { classes.reduce(0) { unsafe $0 + $1.pages.count * $1.pageBytes } }
 
     deinit {
         for sizeClass in classes {
@@ -53,7 +53,7 @@ package struct TextPool: ~Copyable {
         }
     }
 
-    package mutating func insert(_ text: UnsafeRawBufferPointer) -> TextHandle {
+    public mutating func insert(_ text: UnsafeRawBufferPointer) -> TextHandle {
         precondition(text.count <= Limits.keyBytes, "keys and sequence ids are bounded by the decoder")
         let index = Self.sizeClass(text.count)
         let freed = classes[index].free
@@ -76,7 +76,7 @@ package struct TextPool: ~Copyable {
         return shortBytes + index
     }
 
-    package mutating func remove(_ handle: TextHandle) {
+    public mutating func remove(_ handle: TextHandle) {
         guard handle != .none else { return }
         let index = Int(handle.raw >> Self.blockBits)
         unsafe pointer(handle).storeBytes(of: classes[index].free, as: UInt32.self)
@@ -85,7 +85,7 @@ package struct TextPool: ~Copyable {
 
     /// The text; valid until it is removed. `none` has a nil base address.
     @inline(__always)
-    package func bytes(_ handle: TextHandle) -> UnsafeRawBufferPointer {
+    public func bytes(_ handle: TextHandle) -> UnsafeRawBufferPointer {
         guard handle != .none else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
         let address = unsafe pointer(handle)
         let index = Int(handle.raw >> Self.blockBits)
@@ -116,7 +116,7 @@ package struct TextPool: ~Copyable {
 extension UnsafeRawBufferPointer {
     /// Equal bytes.
     @inline(__always)
-    package func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+    public func equals(_ other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
         guard count > 0, let mine = baseAddress, let theirs = other.baseAddress else { return true }
         return unsafe memcmpBytes(mine, theirs, count) == 0
