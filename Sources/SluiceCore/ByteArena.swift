@@ -2,9 +2,14 @@
 ///
 /// The owner of the block; ranges handed out stay valid until `removeAll`, pointers only until the next write.
 public struct ByteArena: ~Copyable {
+    /// So many are never given back: a batch's outputs take less.
+    private static let keptBytes = 4 << 20
+
     public private(set) var base: UnsafeMutableRawPointer
     public private(set) var count = 0
     public private(set) var capacity: Int
+    /// The most that was written of late.
+    private var recent = 0
 
     public init(capacity: Int = 1 << 16) {
         precondition(capacity > 0)
@@ -22,8 +27,12 @@ public struct ByteArena: ~Copyable {
         return UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
-    /// Forgets the content, keeps the memory.
-    public mutating func removeAll() { count = 0 }
+    /// Forgets the content, keeps the memory: but what one large use took of it goes when many after that are small.
+    public mutating func removeAll() {
+        recent = max(count, recent - recent / 16)
+        count = 0
+        if capacity > Self.keptBytes && capacity / 4 > recent { replace(max(Self.keptBytes, 2 * recent)) }
+    }
 
     /// Forgets all that was written from `position` on.
     public mutating func truncate(to position: Int) {
@@ -69,11 +78,13 @@ public struct ByteArena: ~Copyable {
     }
 
     private mutating func grow(_ extra: Int) {
-        let larger = max(capacity * 2, count + extra)
-        let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        replace(max(capacity * 2, count + extra))
+    }
+
+    private mutating func replace(_ size: Int) {
+        let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
         fresh.copyMemory(from: base, byteCount: count)
         base.deallocate()
-        base = fresh
-        capacity = larger
+        (base, capacity) = (fresh, size)
     }
 }

@@ -94,7 +94,8 @@ extension Fold {
         let interval = forecastPass.interval(values + index * stage.outputs)
         partition.recent.add(
             RecentRing.Entry(
-                keyHash: header.pointee.keyHash, offset: row.offset, time: input.time, step: row.judgement.step,
+                keyHash: xxHash64(columns.bytes(columns.rows[Int(row.column)].key)), offset: row.offset,
+                time: input.time, step: row.judgement.step,
                 value: firstTarget.map { input.features[$0] } ?? input.label, forecast: header.pointee.forecast,
                 low: interval.low, high: interval.high, anomaly: header.pointee.anomaly, boundary: cause))
     }

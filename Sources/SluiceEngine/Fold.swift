@@ -40,7 +40,6 @@ package final class Fold {
     private let waveOrder: UnsafeMutablePointer<Int32>
     private let waveEnds: UnsafeMutablePointer<Int32>
     @exclusivity(unchecked) private var waves = 0
-    @exclusivity(unchecked) private var batch: UInt32 = 1
     @exclusivity(unchecked) package internal(set) var report = BatchReport()
     private var format: SlotSnapshot?
 
@@ -125,13 +124,12 @@ package final class Fold {
                 partition.spilled == 0
                 ? row.table._withUnsafeGuaranteedRef { $0.intern(key) } : try partition.slot(of: key)
         }
-        let header = row.table._withUnsafeGuaranteedRef { $0[row.slot].header }
-        if !row.isLive && row.offset < header.pointee.position { return skip(&row) }
-        if header.pointee.batch != batch {
-            header.pointee.batch = batch
-            header.pointee.batchRows = 0
+        if !row.isLive && row.table._withUnsafeGuaranteedRef({ $0.holds(row.slot, input: row.offset) }) {
+            return skip(&row)
         }
-        row.wave = header.pointee.batchRows
+        let header = row.table._withUnsafeGuaranteedRef { $0[row.slot].header }
+        row.wave = UInt32(header.pointee.batchRows)
+        precondition(row.wave < Limits.batchRecords, "a batch that was begun is run")
         header.pointee.batchRows += 1
         waves = max(waves, Int(row.wave) + 1)
     }
@@ -152,7 +150,7 @@ package final class Fold {
             start = Int(waveEnds[wave])
         }
         for index in 0..<count where rows[index].slot != .max {
-            rows[index].table._withUnsafeGuaranteedRef { $0.releaseIfUnused(rows[index].slot) }
+            rows[index].table._withUnsafeGuaranteedRef { $0.endBatch(rows[index].slot) }
         }
     }
 
@@ -195,7 +193,6 @@ package final class Fold {
         columns.removeAll()
         if !messages.isEmpty { messages.removeAll() }
         waves = 0
-        batch &+= 1
         report = BatchReport()
     }
 }

@@ -109,7 +109,7 @@ extension Worker {
         for (partition, indices) in Dictionary(grouping: rows.indices, by: { rows[$0].partition }) {
             guard let state = partitions[partition] else { continue }
             let hashes = indices.map { index in
-                state.inMemory(rows[index].key).map { state.table[$0].header.pointee.keyHash }
+                state.inMemory(rows[index].key).map { state.table.hash($0) }
             }
             let found = state.recent.values(of: Set(hashes.compactMap(\.self)), limit: limit)
             for (index, hash) in zip(indices, hashes) { rows[index].values = hash.flatMap { found[$0] } ?? [] }
@@ -228,16 +228,15 @@ extension Worker {
         }
         func norm(_ values: [Float]) -> Float { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
         let (hidden, cell) = (part(0), part(1))
+        let statistics = (0..<shape.inputs).map(scalars.statistics)
         let saturated = hidden.joined().count { $0.magnitude > 0.95 }
         return SlotView(
             row: row(index, state), fence: header.fence, model: state.model, boundaryCause: header.boundaryCause,
             boundaryTime: header.boundaryTime, boundaryOffset: header.boundaryOffset, resets: header.resets,
             hiddenNorms: hidden.map(norm), cellNorms: cell.map(norm),
             saturation: Float(saturated) / Float(shape.layers * shape.hidden),
-            means: Array(UnsafeBufferPointer(start: scalars.means, count: shape.inputs)),
-            scales: (0..<shape.inputs).map { scalars.statistics($0).variance.squareRoot() },
-            counts: Array(UnsafeBufferPointer(start: scalars.counts, count: shape.inputs)),
-            recent: state.recent.entries(of: header.keyHash, limit: limit),
+            means: statistics.map(\.mean), scales: statistics.map { $0.variance.squareRoot() },
+            counts: statistics.map(\.count), recent: state.recent.entries(of: state.table.hash(index), limit: limit),
             horizon: state.fold.specification.ringLength, hidden: withState ? hidden : nil,
             cell: withState ? cell : nil)
     }

@@ -6,7 +6,7 @@ import SluiceState
 /// Slots that lay in the store while commands to the whole partition took effect, or inputs that they needed were lost.
 extension PartitionState {
     /// Whether a stored slot may lack inputs that were gone when the partition was restored.
-    func isLost(_ summary: SlotSnapshot.Summary) -> Bool { lostBefore.map { summary.header.position < $0 } ?? false }
+    func isLost(_ summary: SlotSnapshot.Summary) -> Bool { lostBefore.map { summary.position < $0 } ?? false }
 
     /// Puts a stored snapshot into the table, brought up to now by the markers that it does not hold, and set back
     /// where it lacks inputs that are gone.
@@ -22,8 +22,7 @@ extension PartitionState {
     private func admitSettled(_ value: UnsafeRawBufferPointer, _ summary: SlotSnapshot.Summary) throws -> UInt32 {
         // What took effect before an input that it holds is in it, though its writer had not come so far in the control
         // partition again.
-        let header = summary.header
-        let missing = markers.filter { ($0.control ?? 0) >= header.control && $0.offset >= header.position }
+        let missing = markers.filter { ($0.control ?? 0) >= summary.control && $0.offset >= summary.position }
         guard !missing.isEmpty else {
             let slot = try fold.snapshots().restore(value, into: table)
             if let lostBefore, isLost(summary) { table.reset(slot, at: lostBefore, cause: .lost) }
@@ -57,7 +56,7 @@ extension PartitionState {
         let slot = table.intern(summary.key)
         let header = table[slot].header
         (header.pointee.fence, header.pointee.time) = (summary.header.fence, summary.header.time)
-        (header.pointee.position, header.pointee.control) = (summary.header.position, summary.header.control)
+        table.hold(slot, position: summary.position, control: summary.control)
         table.reset(slot, at: position, cause: .lost)
         table.markDirty(slot, at: lostFrom ?? position)
         return slot
@@ -96,7 +95,7 @@ extension PartitionState {
             throw SluiceError(.foreignState, "a snapshot belongs to a model that the markers do not lead to")
         }
         try fold.snapshots().write(
-            slot, of: table, position: summary.header.position, control: summary.header.control, to: &arena)
+            slot, of: table, position: summary.position, control: summary.control, to: &arena)
     }
 
     /// Brings some of the spilled slots up to the markers, and sets back those that lack inputs which are gone, so that
@@ -112,7 +111,7 @@ extension PartitionState {
         var behind: [[UInt8]] = []
         let last = try scanSpilled(prefix: [], after: catchingUp.after, limit: limit) { key, value in
             let summary = try Self.summary(value, of: key)
-            if newest.map({ summary.header.control <= $0 }) ?? false || isLost(summary) { behind.append(Array(key)) }
+            if newest.map({ summary.control <= $0 }) ?? false || isLost(summary) { behind.append(Array(key)) }
         }
         for key in behind { _ = try key.withUnsafeBytes { try find($0) } }
         if let last { self.catchingUp = CatchingUp(after: last) } else { caughtUp() }

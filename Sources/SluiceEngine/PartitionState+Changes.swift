@@ -5,6 +5,9 @@ import SluiceState
 
 /// What of a partition is written to the changelog and the store.
 extension PartitionState {
+    /// How many slots have about so many bytes in snapshots, at least one.
+    func slots(inBytes bytes: Int) -> Int { max(1, bytes / table.layout.stride) }
+
     /// Appends what is to be stored now, as entries of the changelog: tombstones, slots, markers. They count as stored
     /// from now on.
     ///

@@ -29,10 +29,8 @@ extension PartitionState {
             if try isAhead(key) { return 0 }
             if let slot = try find(key), table.holds(slot, event.control) { return 0 }
             let slot = try place(snapshot, of: key)
-            let header = table[slot].header
-            header.pointee.fence = event.offset - 1
-            header.pointee.position = event.offset
-            header.pointee.control = event.control.map { $0 + 1 } ?? 0
+            table[slot].header.pointee.fence = event.offset - 1
+            table.hold(slot, position: event.offset, control: event.control.map { $0 + 1 } ?? 0)
             table.markDirty(slot, at: event.offset)
             urgent.append(Array(key))
             return 1

@@ -46,7 +46,7 @@ extension PartitionState {
     }
 
     private func isAhead(_ summary: SlotSnapshot.Summary) -> Bool {
-        !swapsAhead.isEmpty && schedule.lastSwap(before: summary.header.control) != nil
+        !swapsAhead.isEmpty && schedule.lastSwap(before: summary.control) != nil
     }
 
     /// What a stored snapshot says of itself.

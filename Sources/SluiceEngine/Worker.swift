@@ -146,6 +146,8 @@ package final class Worker {
             guard state.isLive else { continue }
             try applyScheduled(state, before: state.position)
             if !state.isControlled { isControlStale = true }
+            // What of the past was to be repeated has been.
+            if state.table.isSettled { state.table.forgetHeld() }
             reportLive(state)
             if !state.cold.isEmpty { reportCold(state) }
         }

@@ -32,6 +32,9 @@ package struct WorkerSettings: Sendable {
     /// Dirty slots of a partition that go with a commit though their turn has not come, so that a log at rest is soon
     /// wholly stored.
     package var slotsMinimum = 64
+    /// About the bytes of dirty slots that are encoded at a time: in memory they lie beside those slots, in the store's
+    /// batch and, where they go to a changelog, in the producer's queue.
+    package var changesBytes = 16 << 20
     /// At-least-once: bytes of outputs that wait for the producer, besides as many that it is taking and those of one
     /// poll; beyond them nothing is taken in.
     package var openBytes = 4 << 20

@@ -3,7 +3,7 @@ public import SluiceCore
 /// Slots with changes that are in no changelog and no store yet, to be taken oldest change first.
 ///
 /// A slot may stand here more than once, after a write out of turn or when its place was given to another stream: the
-/// older entry only lets replay begin earlier than it must.
+/// older entry only lets replay begin earlier than it must. An entry takes 6 bytes: a million may stand here.
 public struct DirtySlots {
     public struct Entry {
         public let slot: UInt32
@@ -11,60 +11,120 @@ public struct DirtySlots {
         public let since: Offset
     }
 
-    private var entries: [Entry] = []
+    /// Entries from `first` on whose changes lie at most 65,535 offsets behind `base`.
+    private struct Run {
+        var first: Int
+        let base: Offset
+    }
+
+    /// An entry: the slot in two parts, for nothing to be padded, and how far the change lies behind its run's base.
+    private struct Change {
+        let low, high, lag: UInt16
+
+        init(slot: UInt32, lag: Offset) {
+            (low, high) = (UInt16(truncatingIfNeeded: slot), UInt16(truncatingIfNeeded: slot >> 16))
+            self.lag = UInt16(lag)
+        }
+
+        var slot: UInt32 { UInt32(high) << 16 | UInt32(low) }
+    }
+
+    private var changes: [Change] = []
+    private var runs: [Run] = []
     private var next = 0
+    /// The run that `next` lies in.
+    private var run = 0
     /// The first entry that is older than one before it: a batch changes slots in the order of its waves, and where the
     /// first record of a stream changed nothing, a later one comes behind those of other streams.
     private var firstDisordered: Int?
     /// The latest change of all that stand here.
     private var newest: Offset = .min
 
-    public var count: Int { entries.count - next }
-    public var isEmpty: Bool { next == entries.count }
-    public var memoryBytes: Int { entries.capacity * MemoryLayout<Entry>.stride }
+    public var count: Int { changes.count - next }
+    public var isEmpty: Bool { next == changes.count }
+    public var memoryBytes: Int {
+        changes.capacity * MemoryLayout<Change>.stride + runs.capacity * MemoryLayout<Run>.stride
+    }
+
     /// Where replay must begin, at the latest, for nothing to be missing; nil when nothing is dirty.
     public var oldest: Offset? {
-        isEmpty ? nil : min(entries[next].since, firstDisordered.map { lowest(from: $0) } ?? .max)
+        isEmpty ? nil : min(since(next, run), firstDisordered.map { lowest(from: $0) } ?? .max)
+    }
+
+    private func since(_ index: Int, _ run: Int) -> Offset { runs[run].base + Offset(changes[index].lag) }
+
+    private func forEach(from start: Int, _ body: (Entry) -> Void) {
+        var run = runs.lastIndex { $0.first <= start } ?? 0
+        for index in start..<changes.count {
+            if run + 1 < runs.count && runs[run + 1].first == index { run += 1 }
+            body(Entry(slot: changes[index].slot, since: since(index, run)))
+        }
     }
 
     private func lowest(from start: Int) -> Offset {
         var lowest = Offset.max
-        for index in start..<entries.count { lowest = min(lowest, entries[index].since) }
+        forEach(from: start) { lowest = min(lowest, $0.since) }
         return lowest
     }
 
     @inline(__always)
     mutating func append(_ slot: UInt32, since: Offset) {
-        if since < newest && firstDisordered == nil { firstDisordered = entries.count }
+        if since < newest && firstDisordered == nil { firstDisordered = changes.count }
         newest = max(newest, since)
-        entries.append(Entry(slot: slot, since: since))
+        add(slot, since)
+    }
+
+    @inline(__always)
+    private mutating func add(_ slot: UInt32, _ since: Offset) {
+        var lag = runs.isEmpty ? -1 : since - runs[runs.count - 1].base
+        if lag < 0 || lag > Offset(UInt16.max) {
+            runs.append(Run(first: changes.count, base: since))
+            lag = 0
+        }
+        changes.append(Change(slot: slot, lag: lag))
     }
 
     private mutating func putInOrder() {
         guard let disordered = firstDisordered else { return }
         firstDisordered = nil
         let lowest = lowest(from: disordered)
-        var (low, high) = (next, disordered)
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].since <= lowest { low = middle + 1 } else { high = middle }
+        // What is older than all of those stays where it is.
+        var entries: [Entry] = []
+        var low = disordered
+        var index = next
+        forEach(from: next) { entry in
+            if index < low && entry.since > lowest { low = index }
+            if index >= low { entries.append(entry) }
+            index += 1
         }
-        entries[low...].sort { ($0.since, $0.slot) < ($1.since, $1.slot) }
+        entries.sort { ($0.since, $0.slot) < ($1.since, $1.slot) }
+        changes.removeSubrange(low...)
+        runs.removeAll { $0.first >= low }
+        for entry in entries { add(entry.slot, entry.since) }
+        run = runs.lastIndex { $0.first <= next } ?? 0
     }
 
     mutating func removeFirst(before offset: Offset) -> Entry? {
         putInOrder()
-        guard !isEmpty, entries[next].since < offset else { return nil }
-        let first = entries[next]
+        guard !isEmpty, since(next, run) < offset else { return nil }
+        let first = Entry(slot: changes[next].slot, since: since(next, run))
         next += 1
-        if next == entries.count {
-            entries.removeAll(keepingCapacity: true)
-            (next, newest) = (0, .min)
-        } else if next > 1_024 && next > entries.count / 2 {
-            entries.removeFirst(next)
-            next = 0
+        if next == changes.count {
+            changes.removeAll(keepingCapacity: true)
+            runs.removeAll(keepingCapacity: true)
+            (next, run, newest) = (0, 0, .min)
+            return first
         }
+        if run + 1 < runs.count && runs[run + 1].first == next { run += 1 }
+        if next > 1_024 && next > changes.count / 2 { compact() }
         return first
+    }
+
+    private mutating func compact() {
+        changes.removeFirst(next)
+        runs.removeFirst(run)
+        for index in runs.indices { runs[index].first = max(0, runs[index].first - next) }
+        (next, run) = (0, 0)
     }
 
     /// Puts what stood in another list before all that stands here.
@@ -73,14 +133,14 @@ public struct DirtySlots {
     mutating func prepend(_ older: DirtySlots, at places: [UInt32]) {
         var older = older
         older.putInOrder()
-        var merged: [Entry] = []
-        merged.reserveCapacity(older.count + count)
-        for entry in older.entries[older.next...] where places[Int(entry.slot)] != .max {
-            merged.append(Entry(slot: places[Int(entry.slot)], since: entry.since))
+        var merged = DirtySlots()
+        older.forEach(from: older.next) { entry in
+            let place = places[Int(entry.slot)]
+            if place != .max { merged.add(place, entry.since) }
         }
-        firstDisordered = firstDisordered.map { merged.count + $0 - next }
-        merged += entries[next...]
-        newest = max(newest, older.newest)
-        (entries, next) = (merged, 0)
+        merged.firstDisordered = firstDisordered.map { merged.count + $0 - next }
+        merged.newest = max(newest, older.newest)
+        forEach(from: next) { merged.add($0.slot, $0.since) }
+        self = merged
     }
 }

@@ -122,10 +122,10 @@ public struct ForecastPass: Sendable {
     private func isScalerWarm(_ staged: SlotScalars) -> Bool {
         for target in 0..<targetInputs.count {
             guard let input = targetInputs[target] else { continue }
-            if unsafe staged.counts[input] < StreamStatistics.warmCount { return false }
+            if staged.statistics(input).count < StreamStatistics.warmCount { return false }
         }
         guard kind.classifies else { return true }
-        for input in 0..<inputs where unsafe staged.counts[input] < StreamStatistics.warmCount { return false }
+        for input in 0..<inputs where staged.statistics(input).count < StreamStatistics.warmCount { return false }
         return true
     }
 

@@ -107,7 +107,7 @@ public struct ScalarPass: Sendable {
         unsafe header.pointee.boundaryCause = cause
         unsafe header.pointee.boundaryTime = time
         unsafe header.pointee.boundaryOffset = offset
-        for feature in 0..<inputs { unsafe staged.carried[feature] = .nan }
+        for feature in 0..<inputs { staged.carry(.nan, feature) }
     }
 
     @inline(__always)
@@ -118,13 +118,13 @@ public struct ScalarPass: Sendable {
             switch missing {
             case .zero, .reject: return 0
             case .mean: raw = statistics.count > 0 ? Float(statistics.mean) : .nan
-            case .carry: raw = unsafe staged.carried[feature]
+            case .carry: raw = staged.carried(feature)
             }
             if raw.isNaN { return 0 }
         } else {
             statistics.add(value)
             staged.store(statistics, feature)
-            unsafe staged.carried[feature] = value
+            staged.carry(value, feature)
         }
         switch scaling {
         case .none: return raw

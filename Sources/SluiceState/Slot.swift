@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceLSTM
 
 /// Typed pointers into one slot's block; see `SlotLayout`. Valid as long as its table.
 @safe public struct Slot {
@@ -38,36 +39,45 @@ import SluiceCore
 
     @inline(__always)
     public var header: UnsafeMutablePointer<SlotHeader> { unsafe base.assumingMemoryBound(to: SlotHeader.self) }
-    /// `[I]`.
+    /// `mean [I]`, `variance [I]` Double, `carried [I]` Float, `count [I]` UInt16, as snapshots have them; aligned to 4
+    /// bytes.
     @inline(__always)
-    public var means: UnsafeMutablePointer<Double> {
-        unsafe (base + layout.meanOffset).assumingMemoryBound(to: Double.self)
+    var features: UnsafeMutableRawPointer { unsafe base + layout.featureOffset }
+    @inline(__always)
+    private func mean(_ input: Int) -> UnsafeMutableRawPointer { unsafe features + 8 * input }
+    @inline(__always)
+    private func variance(_ input: Int) -> UnsafeMutableRawPointer {
+        unsafe features + 8 * (layout.shape.inputs + input)
     }
-    /// `[I]`.
     @inline(__always)
-    public var variances: UnsafeMutablePointer<Double> {
-        unsafe (base + layout.varianceOffset).assumingMemoryBound(to: Double.self)
+    private func count(_ input: Int) -> UnsafeMutableRawPointer {
+        unsafe features + 20 * layout.shape.inputs + 2 * input
     }
-    /// `[I]`: last present value since the boundary, NaN for none.
     @inline(__always)
-    public var carried: UnsafeMutablePointer<Float> {
-        unsafe (base + layout.carriedOffset).assumingMemoryBound(to: Float.self)
-    }
-    /// `[I]`.
-    @inline(__always)
-    public var counts: UnsafeMutablePointer<UInt16> {
-        unsafe (base + layout.countOffset).assumingMemoryBound(to: UInt16.self)
+    private func carriedValue(_ input: Int) -> UnsafeMutableRawPointer {
+        unsafe features + 16 * layout.shape.inputs + 4 * input
     }
 
     @inline(__always)
     public func statistics(_ input: Int) -> StreamStatistics {
-        unsafe StreamStatistics(count: counts[input], mean: means[input], variance: variances[input])
+        unsafe StreamStatistics(
+            count: count(input).load(as: UInt16.self), mean: mean(input).loadUnaligned(as: Double.self),
+            variance: variance(input).loadUnaligned(as: Double.self))
     }
 
     @inline(__always)
     public func store(_ statistics: StreamStatistics, _ input: Int) {
-        unsafe counts[input] = statistics.count
-        unsafe means[input] = statistics.mean
-        unsafe variances[input] = statistics.variance
+        unsafe mean(input).storeBytes(of: statistics.mean, as: Double.self)
+        unsafe variance(input).storeBytes(of: statistics.variance, as: Double.self)
+        unsafe count(input).storeBytes(of: statistics.count, as: UInt16.self)
+    }
+
+    /// The last present value since the boundary, NaN for none.
+    @inline(__always)
+    public func carried(_ input: Int) -> Float { unsafe carriedValue(input).load(as: Float.self) }
+
+    @inline(__always)
+    public func carry(_ value: Float, _ input: Int) {
+        unsafe carriedValue(input).storeBytes(of: value, as: Float.self)
     }
 }

@@ -12,6 +12,8 @@ extension SlotSnapshot {
     @safe public struct Summary {
         /// SHA-256 of the model file, 32 bytes. Valid, as key and sequence are, as long as the snapshot's bytes.
         var hash: UnsafeRawBufferPointer
+        /// Every input of the partition before `position`, every command before `control`, is in it.
+        public var position, control: Offset
         /// As restored: `key` and `sequence` are none.
         public var header: SlotHeader
         public var key: UnsafeRawBufferPointer
@@ -55,13 +57,15 @@ extension SlotSnapshot {
     public static func summary(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) -> Summary {
         var reader = unsafe try open(bytes)
         try reader.skip(20)
+        return try readSummary(&reader)
+    }
+
+    private static func readSummary(_ reader: inout SnapshotReader) throws(SluiceError) -> Summary {
         let hash = unsafe try reader.take(32)
-        var header = SlotHeader()
-        header.position = Int64(bitPattern: try reader.get(UInt64.self))
-        header.control = Int64(bitPattern: try reader.get(UInt64.self))
-        try readScalars(&reader, into: &header)
+        let (position, control, header) = try readScalars(&reader)
         let (key, sequence) = unsafe try readTexts(&reader)
-        return unsafe Summary(hash: hash, header: header, key: key, sequence: sequence)
+        return unsafe Summary(
+            hash: hash, position: position, control: control, header: header, key: key, sequence: sequence)
     }
 
     /// Key and sequence id, the latter with a nil base address for none.
@@ -93,15 +97,16 @@ extension SlotSnapshot {
     public func restore(
         _ bytes: UnsafeRawBufferPointer, into table: SlotTable, as stream: UnsafeRawBufferPointer? = nil
     ) throws(SluiceError) -> UInt32 {
-        var (reader, header, key, sequence) = unsafe try readHead(bytes)
-        let slot = unsafe table.intern(stream ?? key)
+        var (reader, summary) = unsafe try readHead(bytes)
+        let slot = unsafe table.intern(stream ?? summary.key)
         unsafe table.texts.remove(table[slot].header.pointee.sequence)
-        header.key = unsafe table[slot].header.pointee.key
-        header.keyHash = unsafe table[slot].header.pointee.keyHash
-        header.isDirty = unsafe table[slot].header.pointee.isDirty
-        header.isStale = unsafe table[slot].header.pointee.isStale
-        unsafe header.sequence = sequence.baseAddress == nil ? .none : table.texts.insert(sequence)
-        try readContent(&reader, header, into: table[slot])
+        summary.header.key = unsafe table[slot].header.pointee.key
+        summary.header.isDirty = unsafe table[slot].header.pointee.isDirty
+        summary.header.isStale = unsafe table[slot].header.pointee.isStale
+        unsafe summary.header.sequence =
+            summary.sequence.baseAddress == nil ? .none : table.texts.insert(summary.sequence)
+        try readContent(&reader, summary.header, into: table[slot])
+        table.hold(slot, position: summary.position, control: summary.control)
         return slot
     }
 
@@ -109,15 +114,13 @@ extension SlotSnapshot {
     ///
     /// - Throws: as `restore`; `state-invalid` as well for numbers that no fold leaves behind.
     public func check(_ bytes: UnsafeRawBufferPointer) throws(SluiceError) {
-        let head = unsafe try readHead(bytes)
-        var reader = unsafe head.reader
+        var reader = try unsafe readHead(bytes).reader
         let shape = layout.shape
-        for _ in 0..<shape.inputs where !Double(bitPattern: try reader.get(UInt64.self)).isFinite {
-            throw Self.broken("a mean is not a number")
-        }
-        for _ in 0..<shape.inputs {
-            let variance = Double(bitPattern: try reader.get(UInt64.self))
-            guard variance.isFinite, variance >= 0 else { throw Self.broken("a variance is not a number from 0") }
+        for input in 0..<2 * shape.inputs {
+            let value = Double(bitPattern: try reader.get(UInt64.self))
+            guard value.isFinite && (input < shape.inputs || value >= 0) else {
+                throw Self.broken("a mean or a variance is not a number")
+            }
         }
         try reader.skip(shape.inputs * 6)
         for _ in 0..<2 * shape.layers * shape.hidden where !Float(bitPattern: try reader.get(UInt32.self)).isFinite {
@@ -128,67 +131,73 @@ extension SlotSnapshot {
     /// All that precedes the content, with a reader that stands there; nothing behind it can be wrong.
     private func readHead(
         _ bytes: UnsafeRawBufferPointer
-    ) throws(SluiceError) -> (
-        reader: SnapshotReader, header: SlotHeader, key: UnsafeRawBufferPointer, sequence: UnsafeRawBufferPointer
-    ) {
+    ) throws(SluiceError) -> (reader: SnapshotReader, summary: Summary) {
         let stamp = unsafe try inspect(bytes)
         guard stamp.sameShape && stamp.sameModel else {
             throw SluiceError(.foreignState, "the snapshot belongs to another model")
         }
         var reader = unsafe SnapshotReader(bytes)
-        try reader.skip(Self.hashOffset + 32)
-        var header = SlotHeader()
-        header.position = Int64(bitPattern: try reader.get(UInt64.self))
-        header.control = Int64(bitPattern: try reader.get(UInt64.self))
-        try Self.readScalars(&reader, into: &header)
-        let (key, sequence) = unsafe try Self.readTexts(&reader)
+        try reader.skip(Self.hashOffset)
+        let summary = try Self.readSummary(&reader)
         guard reader.remaining == contentBytes else { throw Self.broken("its length does not fit its shape") }
-        try checkCounts(reader)
-        return unsafe (reader, header, key, sequence)
-    }
-
-    /// Looks ahead at the counts of present values, before a slot is taken.
-    private func checkCounts(_ reader: SnapshotReader) throws(SluiceError) {
+        // Looked at before a slot is taken.
         var ahead = reader
-        let inputs = layout.shape.inputs
-        try ahead.skip(inputs * 20)
-        for _ in 0..<inputs where try ahead.get(UInt16.self) > StreamStatistics.countMaximum {
+        try ahead.skip(layout.shape.inputs * 20)
+        for _ in 0..<layout.shape.inputs where try ahead.get(UInt16.self) > StreamStatistics.countMaximum {
             throw Self.broken("it counts more values than are counted")
         }
+        return (reader, summary)
     }
 
     private var contentBytes: Int {
-        layout.shape.inputs * 22 + 2 * layout.shape.layers * layout.shape.hidden * 4 + layout.ringBytes
+        layout.shape.inputs * SlotLayout.featureBytes + 2 * layout.shape.layers * layout.shape.hidden * 4
+            + layout.ringBytes
     }
 
-    private static func readScalars(_ reader: inout SnapshotReader, into header: inout SlotHeader) throws(SluiceError) {
-        header.fence = Int64(bitPattern: try reader.get(UInt64.self))
-        header.time = Int64(bitPattern: try reader.get(UInt64.self))
-        header.step = Int64(bitPattern: try reader.get(UInt64.self))
-        header.boundaryTime = Int64(bitPattern: try reader.get(UInt64.self))
-        header.boundaryOffset = Int64(bitPattern: try reader.get(UInt64.self))
+    private static func readScalars(
+        _ reader: inout SnapshotReader
+    ) throws(SluiceError) -> (position: Offset, control: Offset, header: SlotHeader) {
+        var header = SlotHeader()
+        let position = try number(&reader, 0..<Offset.max)
+        let control = try number(&reader, 0..<Offset.max)
+        header.fence = try number(&reader, -1..<min(position, SlotHeader.numberLimit))
+        header.time = try number(&reader, Timestamp.range)
+        header.step = try number(&reader, 0..<SlotHeader.numberLimit)
+        header.boundaryTime = try number(&reader, Timestamp.range)
+        header.boundaryOffset = try number(&reader, -1..<SlotHeader.numberLimit)
         header.resets = try reader.get(UInt32.self)
         guard let cause = BoundaryCause(rawValue: try reader.get(UInt8.self)) else {
             throw broken("its boundary has no cause")
         }
         header.boundaryCause = cause
         guard try reader.get(UInt8.self) == 0 else { throw broken("its reserved byte is not 0") }
-        header.errorCount = try reader.get(UInt16.self)
+        let errors = try reader.get(UInt16.self)
+        header.errorCount = errors
         header.forecast = Float(bitPattern: try reader.get(UInt32.self))
         header.anomaly = Float(bitPattern: try reader.get(UInt32.self))
         header.error = Float(bitPattern: try reader.get(UInt32.self))
-        for bin in 0..<16 { header.bins.counts[bin] = try reader.get(UInt16.self) }
-        guard header.isPlausible else { throw broken("its fence, step, times or counts are out of range") }
+        var counts = InlineArray<16, UInt16>(repeating: 0)
+        for bin in 0..<16 { counts[bin] = try reader.get(UInt16.self) }
+        header.bins.counts = counts
+        guard errors <= ForecastPass.errorWindow, AnomalyBins.isPlausible(counts) else { throw outOfRange }
+        return (position, control, header)
     }
+
+    /// A number that the fold's arithmetic on it cannot overflow.
+    private static func number(
+        _ reader: inout SnapshotReader, _ range: Range<Int64>
+    ) throws(SluiceError) -> Int64 {
+        let number = Int64(bitPattern: try reader.get(UInt64.self))
+        guard range.contains(number) else { throw outOfRange }
+        return number
+    }
+
+    private static var outOfRange: SluiceError { broken("its fence, step, times or counts are out of range") }
 
     private func readContent(_ reader: inout SnapshotReader, _ header: SlotHeader, into block: Slot) throws(SluiceError)
     {
         let scalars = unsafe SlotScalars(base: block.scalars, layout: layout)
-        let inputs = layout.shape.inputs
-        unsafe try reader.copy(inputs * 8, to: scalars.means)
-        unsafe try reader.copy(inputs * 8, to: scalars.variances)
-        unsafe try reader.copy(inputs * 4, to: scalars.carried)
-        unsafe try reader.copy(inputs * 2, to: scalars.counts)
+        unsafe try reader.copy(layout.shape.inputs * SlotLayout.featureBytes, to: scalars.features)
         for part in 0..<2 {
             for layer in 0..<layout.shape.layers {
                 let target = unsafe block.state + (2 * layer + part) * layout.shape.paddedHidden

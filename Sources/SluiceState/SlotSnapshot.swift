@@ -12,7 +12,7 @@ import SluiceLSTM
 ///     128 resets UInt32                132 boundary cause UInt8, reserved UInt8, error count UInt16
 ///     136 forecast, anomaly, error Float each; 148 bins 16 × UInt16
 ///     180 key length UInt32, sequence length UInt32 (2³² − 1: none)
-///     188 key, sequence; then mean [I], variance [I] Double; carried [I] Float; count [I] UInt16;
+///     188 key, sequence; then mean [I], variance [I] Double, carried [I] Float, count [I] UInt16;
 ///         h [L][H], c [L][H] Float; ring [R][T] (value, width) Float
 public struct SlotSnapshot {
     public static let magic: UInt32 = 0x544F_4C53
@@ -62,11 +62,7 @@ public struct SlotSnapshot {
         arena.put(position)
         arena.put(control)
         writeScalars(header, table, to: &arena)
-        let inputs = layout.shape.inputs
-        unsafe arena.put(scalars.means, inputs * 8)
-        unsafe arena.put(scalars.variances, inputs * 8)
-        unsafe arena.put(scalars.carried, inputs * 4)
-        unsafe arena.put(scalars.counts, inputs * 2)
+        unsafe arena.put(scalars.features, layout.shape.inputs * SlotLayout.featureBytes)
         for part in 0..<2 {
             for layer in 0..<layout.shape.layers {
                 unsafe arena.put(block.state + (2 * layer + part) * layout.shape.paddedHidden, layout.shape.hidden * 4)
@@ -89,7 +85,8 @@ public struct SlotSnapshot {
         arena.put(header.forecast.bitPattern)
         arena.put(header.anomaly.bitPattern)
         arena.put(header.error.bitPattern)
-        for bin in 0..<16 { arena.put(header.bins.counts[bin]) }
+        let counts = header.bins.counts
+        for bin in 0..<16 { arena.put(counts[bin]) }
         let (key, sequence) = unsafe (table.texts.bytes(header.key), table.texts.bytes(header.sequence))
         arena.put(UInt32(key.count))
         unsafe arena.put(sequence.baseAddress == nil ? Self.noSequence : UInt32(sequence.count))

@@ -59,11 +59,6 @@ extension SlotTable {
         unsafe passing = PassingReset(prefix: prefix, offset: offset, control: control, end: used)
     }
 
-    /// Whether a slot was stored behind a command and has come back with its effect.
-    public func holds(_ slot: UInt32, _ control: Offset?) -> Bool {
-        control.map { unsafe $0 < self[slot].header.pointee.control } ?? false
-    }
-
     /// Lets a slot come through the reset that is on its way.
     func pass(_ slot: UInt32) {
         guard unsafe passing?.take(slot) == true, let reset = unsafe passing else { return }

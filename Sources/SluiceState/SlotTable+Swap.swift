@@ -30,6 +30,7 @@ extension SlotTable {
         self.init(specification, expecting: old.count)
         old.settle()
         unsafe dropped = unsafe old.dropped
+        if unsafe old.held == nil { forgetHeld() }
         guard old.count > 0 else { return }
         let names = former.model.manifest.inputs
         unsafe self.former = FormerTable(
@@ -83,15 +84,13 @@ extension SlotTable {
         guard let (old, sources, offset) = unsafe former.map({ ($0.table, $0.sources, $0.offset) }) else {
             preconditionFailure("there is a table to bring it from")
         }
-        let slot = unsafe insert(old.key(source), old[source].header.pointee.keyHash)
+        let slot = unsafe insert(old.key(source), old.hash(source))
         let from = unsafe SlotScalars(base: old[source].scalars, layout: old.layout)
         let to = unsafe SlotScalars(base: self[slot].scalars, layout: layout)
         var header = unsafe from.header.pointee
         let fresh = unsafe to.header.pointee
         header.key = fresh.key
         header.sequence = .none
-        header.batch = 0
-        header.batchRows = 0
         header.isDirty = fresh.isDirty || header.isDirty
         header.isStale = false
         unsafe to.header.pointee = header
@@ -101,6 +100,7 @@ extension SlotTable {
         }
         ScalarPass.reset(to, cause: .swap, time: header.time, offset: offset, inputs: layout.shape.inputs)
         if initialStates.isDrawn { unsafe begin(self[slot].state, to.header) }
+        if let held = old.held(source) { hold(slot, position: held.position, control: held.control) }
         markStale(slot)
         old.free(source)
         unsafe former?.places[Int(source)] = slot

@@ -3,9 +3,10 @@ public import SluiceLSTM
 
 /// The slots of one partition: each stream's whole state in one contiguous block, in pages that never move.
 ///
-/// Confined to the worker that owns the partition. Memory per stream is `layout.stride`, its key's block, 11 to 21
-/// bytes of index and 16 while it is dirty; growing allocates a page and, at powers of two, a larger index.
+/// Confined to the worker that owns the partition. Memory per stream is `layout.stride`, its key's length, 5 to 11
+/// bytes of index and 6 while it is dirty; growing allocates a page and, at powers of two, a larger index.
 @safe public final class SlotTable {
+    /// With slots of a multiple of 4 bytes they are whole pages of memory.
     private static let pageSlots = 1024
 
     public let layout: SlotLayout
@@ -29,6 +30,8 @@ public import SluiceLSTM
     @exclusivity(unchecked) var former: FormerTable?
     /// What has not come through the last reset of many; nil when all has.
     @exclusivity(unchecked) var passing: PassingReset?
+    /// By slot, perhaps not for the last ones; nil once nothing is folded again.
+    @exclusivity(unchecked) var held: [Held]? = []
     /// Keys of streams dropped since `clearDropped`.
     @exclusivity(unchecked) public internal(set) var dropped: [[UInt8]] = []
 
@@ -45,10 +48,8 @@ public import SluiceLSTM
         unsafe freshScalars = .allocate(byteCount: layout.scalarBytes, alignment: 64)
         unsafe freshScalars.initializeMemory(as: UInt8.self, repeating: 0, count: layout.scalarBytes)
         unsafe freshScalars.storeBytes(of: SlotHeader(), as: SlotHeader.self)
-        for input in 0..<layout.shape.inputs {
-            unsafe (freshScalars + layout.carriedOffset).storeBytes(
-                of: Float.nan, toByteOffset: input * 4, as: Float.self)
-        }
+        let fresh = unsafe SlotScalars(base: freshScalars, layout: layout)
+        for input in 0..<layout.shape.inputs { fresh.carry(.nan, input) }
     }
 
     public convenience init(_ specification: FoldSpecification, expecting streams: Int = 0) {
@@ -57,17 +58,19 @@ public import SluiceLSTM
     }
 
     deinit {
-        unsafe pages[releasedPages...].forEach { unsafe $0.deallocate() }
+        unsafe pages[releasedPages...].forEach { unsafe unmapMemory($0, pageBytes) }
         unsafe initialStateStorage.deallocate()
         unsafe freshScalars.deallocate()
     }
 
+    private var pageBytes: Int { Self.pageSlots * layout.stride }
     /// Streams with a slot.
     public var count: Int { unsafe index.count + (former?.table.count ?? 0) }
     /// Bytes of slots, index, keys and the list of dirty slots.
     public var memoryBytes: Int {
-        let slots = unsafe (pages.count - releasedPages) * Self.pageSlots * layout.stride
-        let own = unsafe slots + index.memoryBytes + texts.memoryBytes + dirty.memoryBytes
+        let slots = unsafe (pages.count - releasedPages) * pageBytes
+        let lists = unsafe dirty.memoryBytes + (held?.capacity ?? 0) * MemoryLayout<Held>.stride
+        let own = unsafe slots + index.memoryBytes + texts.memoryBytes + lists
         return unsafe own + (former?.table.memoryBytes ?? 0)
     }
 
@@ -80,9 +83,12 @@ public import SluiceLSTM
     @inline(__always)
     public func key(_ slot: UInt32) -> UnsafeRawBufferPointer { unsafe texts.bytes(self[slot].header.pointee.key) }
 
+    /// XXH64 of the stream's key.
+    public func hash(_ slot: UInt32) -> UInt64 { unsafe xxHash64(key(slot)) }
+
     @inline(__always)
     public func find(_ key: UnsafeRawBufferPointer) -> UInt32? {
-        if let slot = unsafe index.find(xxHash64(key), { unsafe self.key($0).equals(key) }) {
+        if let slot = unsafe index.find(xxHash64(key), { self.hash($0) }, { unsafe self.key($0).equals(key) }) {
             if unsafe passing != nil { pass(slot) }
             return slot
         }
@@ -93,7 +99,7 @@ public import SluiceLSTM
     @inline(__always)
     public func intern(_ key: UnsafeRawBufferPointer) -> UInt32 {
         let hash = unsafe xxHash64(key)
-        if let slot = unsafe index.find(hash, { unsafe self.key($0).equals(key) }) {
+        if let slot = unsafe index.find(hash, { self.hash($0) }, { unsafe self.key($0).equals(key) }) {
             if unsafe passing != nil { pass(slot) }
             return slot
         }
@@ -111,16 +117,16 @@ public import SluiceLSTM
         clear(slot)
         unsafe self[slot].header.pointee.isDirty = isDirty
         unsafe self[slot].header.pointee.key = texts.insert(key)
-        unsafe self[slot].header.pointee.keyHash = hash
+        release(slot)
         if initialStates.isDrawn { unsafe begin(self[slot].state, self[slot].header) }
-        unsafe index.insert(hash, slot: slot)
+        unsafe index.insert(hash, slot: slot) { self.hash($0) }
         return slot
     }
 
     private func newSlot() -> UInt32 {
         let slot = unsafe used
         if Int(slot) % Self.pageSlots == 0 {
-            unsafe pages.append(.allocate(byteCount: Self.pageSlots * layout.stride, alignment: 64))
+            unsafe pages.append(mapMemory(pageBytes))
         }
         unsafe used += 1
         return slot
@@ -130,8 +136,9 @@ public import SluiceLSTM
     @inline(__always)
     public func begin(_ state: UnsafeMutablePointer<Float>, _ header: UnsafePointer<SlotHeader>) {
         if initialStates.isDrawn {
-            let (stream, ordinal) = unsafe (header.pointee.keyHash, UInt64(header.pointee.resets))
-            unsafe initialStates.draw(state, InitialDraws.Key(stream: stream, ordinal: ordinal))
+            let stream = unsafe xxHash64(texts.bytes(header.pointee.key))
+            unsafe initialStates.draw(
+                state, InitialDraws.Key(stream: stream, ordinal: UInt64(header.pointee.resets)))
         } else {
             unsafe state.update(from: initialState, count: layout.shape.stateFloats)
         }
@@ -145,7 +152,7 @@ public import SluiceLSTM
         unsafe block.ring.initialize(repeating: .nan, count: layout.ringBytes / 4)
     }
 
-    /// The stream has ended: as never seen, but still interned until `releaseIfUnused`. Its key is remembered as
+    /// The stream has ended: as never seen, but still interned until `endBatch`. Its key is remembered as
     /// dropped.
     public func end(_ slot: UInt32) {
         let header = unsafe self[slot].header.pointee
@@ -156,24 +163,21 @@ public import SluiceLSTM
         clear(slot)
         let fresh = unsafe self[slot].header
         unsafe fresh.pointee.key = header.key
-        unsafe fresh.pointee.keyHash = header.keyHash
-        unsafe fresh.pointee.batch = header.batch
-        unsafe fresh.pointee.batchRows = header.batchRows
         unsafe fresh.pointee.isDirty = header.isDirty
         if initialStates.isDrawn { unsafe begin(self[slot].state, fresh) }
     }
 
-    /// Frees a slot to which nothing was ever applied.
-    public func releaseIfUnused(_ slot: UInt32) {
-        let header = unsafe self[slot].header.pointee
-        guard !header.isUsed, header.key != .none else { return }
-        free(slot)
+    /// The batch at hand is through with the slot, which is freed if nothing was ever applied to it.
+    @inline(__always)
+    public func endBatch(_ slot: UInt32) {
+        let header = unsafe self[slot].header
+        unsafe header.pointee.batchRows = 0
+        if unsafe !header.pointee.isUsed && header.pointee.key != .none { free(slot) }
     }
 
     func free(_ slot: UInt32) {
-        let header = unsafe self[slot].header.pointee
-        unsafe index.remove(header.keyHash, slot: slot)
-        unsafe texts.remove(header.key)
+        unsafe index.remove(hash(slot), slot: slot) { self.hash($0) }
+        unsafe texts.remove(self[slot].header.pointee.key)
         unsafe self[slot].header.pointee.key = .none
         unsafe freeSlots.append(slot)
     }
@@ -189,7 +193,7 @@ public import SluiceLSTM
     /// Slots before `end` are not used any more: whole pages of them go.
     func releasePages(before end: UInt32) {
         while unsafe releasedPages < Int(end) / Self.pageSlots {
-            unsafe pages[releasedPages].deallocate()
+            unsafe unmapMemory(pages[releasedPages], pageBytes)
             unsafe releasedPages += 1
         }
     }

@@ -1,7 +1,7 @@
 import SluiceCore
 
-/// Stream key to slot: open addressing with linear probing, 32 bits of XXH64 beside each slot so that a probe rarely
-/// touches the key itself. Holds no keys; the caller compares them.
+/// Stream key to slot: open addressing with linear probing, the slot and some bits of XXH64 in 32 bits, so that a probe
+/// rarely touches the key itself. Holds neither keys nor their hashes; the caller compares those and works out these.
 ///
 /// It grows without a pause: entries go over into a table of twice the size a few at a time, with each insertion and
 /// with each look-up that finds its stream in the old table.
@@ -32,52 +32,57 @@ import SluiceCore
     /// Places of an old table that are still to be looked at.
     var unmoved: Int { former.map { $0.mask + 1 - next } ?? 0 }
 
-    /// The slot whose key `matches`, among those with this hash.
+    /// The slot whose key `matches`, among those that may have this hash.
+    ///
+    /// - Parameter hashOf: the hash of the key of a slot that is there, as in all that follows.
     @inline(__always)
-    public mutating func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {
-        let tag = UInt32(truncatingIfNeeded: hash)
-        if let slot = table.find(tag, matches) { return slot }
-        return former == nil ? nil : findFormer(tag, matches)
+    public mutating func find(
+        _ hash: UInt64, _ hashOf: (UInt32) -> UInt64, _ matches: (UInt32) -> Bool
+    ) -> UInt32? {
+        if let slot = table.find(hash, matches) { return slot }
+        return former == nil ? nil : findFormer(hash, hashOf, matches)
     }
 
-    private mutating func findFormer(_ tag: UInt32, _ matches: (UInt32) -> Bool) -> UInt32? {
-        guard let slot = former?.find(tag, matches) else { return nil }
-        move()
+    private mutating func findFormer(
+        _ hash: UInt64, _ hashOf: (UInt32) -> UInt64, _ matches: (UInt32) -> Bool
+    ) -> UInt32? {
+        guard let slot = former?.find(hash, matches) else { return nil }
+        move(hashOf)
         return slot
     }
 
-    /// Adds a slot whose key is not there yet.
-    public mutating func insert(_ hash: UInt64, slot: UInt32) {
-        if (count + 1) * 4 > (table.mask + 1) * 3 { grow() }
-        table.insert(UInt32(truncatingIfNeeded: hash), slot)
+    /// Adds a slot whose key is not there yet. Slots are numbered from 0 and used again: their numbers are below the
+    /// most that there were at a time.
+    public mutating func insert(_ hash: UInt64, slot: UInt32, _ hashOf: (UInt32) -> UInt64) {
+        if (count + 1) * 4 > (table.mask + 1) * 3 { grow(hashOf) }
+        table.insert(hash, slot)
         count += 1
-        if former != nil { move() }
+        if former != nil { move(hashOf) }
     }
 
-    public mutating func remove(_ hash: UInt64, slot: UInt32) {
-        let tag = UInt32(truncatingIfNeeded: hash)
-        if let place = table.place(tag, slot) {
-            table.close(place)
+    public mutating func remove(_ hash: UInt64, slot: UInt32, _ hashOf: (UInt32) -> UInt64) {
+        if let place = table.place(hash, slot) {
+            table.close(place, hashOf)
         } else {
-            guard let place = former?.place(tag, slot) else { preconditionFailure("the slot is in the index") }
+            guard let place = former?.place(hash, slot) else { preconditionFailure("the slot is in the index") }
             former?.leave(place)
         }
         count -= 1
     }
 
-    private mutating func grow() {
-        while former != nil { move() }
+    private mutating func grow(_ hashOf: (UInt32) -> UInt64) {
+        while former != nil { move(hashOf) }
         former = table
         next = 0
         table = IndexTable(capacity: (table.mask + 1) * 2)
     }
 
-    private mutating func move() {
+    private mutating func move(_ hashOf: (UInt32) -> UInt64) {
         guard let former else { return }
         let end = min(next + Self.step, former.mask + 1)
         for place in next..<end {
-            guard let (tag, slot) = former[place] else { continue }
-            table.insert(tag, slot)
+            guard let slot = former[place] else { continue }
+            table.insert(hashOf(slot), slot)
             former.leave(place)
         }
         next = end
@@ -89,74 +94,85 @@ import SluiceCore
 
 /// The entries of an index of one size. A power of two of them, of which some are always vacant.
 @safe private struct IndexTable {
-    private struct Entry {
-        var tag: UInt32
-        /// The slot's number plus one, for memory begins as zeros; `vacant` or `left`.
-        var mark: UInt32
-    }
-    private static let vacant: UInt32 = 0
+    /// The slot's number plus one in as many bits as places are numbered with, for memory begins as zeros; above them
+    /// the highest bits of the hash.
+    private typealias Entry = UInt32
+    private static let vacant: Entry = 0
     /// Once was an entry; those behind it are still found.
-    private static let left = UInt32.max
+    private static let left = Entry.max
 
     private let entries: UnsafeMutablePointer<Entry>
     let mask: Int
+    private let slotMask: UInt32
 
     init(capacity: Int) {
         mask = capacity - 1
-        unsafe entries = allocateZeroed(capacity * MemoryLayout<Entry>.stride)
+        slotMask = UInt32(mask)
+        unsafe entries = mapMemory(capacity * MemoryLayout<Entry>.stride)
             .bindMemory(to: Entry.self, capacity: capacity)
     }
 
-    func deallocate() { unsafe freeZeroed(entries) }
+    func deallocate() { unsafe unmapMemory(entries, memoryBytes) }
 
     var memoryBytes: Int { (mask + 1) * MemoryLayout<Entry>.stride }
 
-    subscript(place: Int) -> (tag: UInt32, slot: UInt32)? {
+    subscript(place: Int) -> UInt32? {
         let entry = unsafe entries[place]
-        return entry.mark == Self.vacant || entry.mark == Self.left ? nil : (entry.tag, entry.mark - 1)
+        return entry == Self.vacant || entry == Self.left ? nil : (entry & slotMask) - 1
     }
 
     @inline(__always)
-    func find(_ tag: UInt32, _ matches: (UInt32) -> Bool) -> UInt32? {
-        var place = Int(tag) & mask
+    private func home(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & mask }
+
+    /// The bits of the hash that an entry holds, where it holds them.
+    @inline(__always)
+    private func tag(_ hash: UInt64) -> Entry { Entry(truncatingIfNeeded: hash >> 32) & ~slotMask }
+
+    @inline(__always)
+    func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {
+        var place = home(hash)
+        let tag = tag(hash)
         while true {
             let entry = unsafe entries[place]
-            if entry.mark == Self.vacant { return nil }
-            if entry.tag == tag && entry.mark != Self.left && matches(entry.mark - 1) { return entry.mark - 1 }
+            if entry == Self.vacant { return nil }
+            if (entry ^ tag) <= slotMask && entry != Self.left && matches((entry & slotMask) - 1) {
+                return (entry & slotMask) - 1
+            }
             place = (place + 1) & mask
         }
     }
 
     /// Where the slot stands; nil if it does not.
-    func place(_ tag: UInt32, _ slot: UInt32) -> Int? {
-        var place = Int(tag) & mask
-        while unsafe entries[place].mark != slot + 1 {
-            if unsafe entries[place].mark == Self.vacant { return nil }
+    func place(_ hash: UInt64, _ slot: UInt32) -> Int? {
+        var place = home(hash)
+        let wanted = tag(hash) | slot + 1
+        while unsafe entries[place] != wanted {
+            if unsafe entries[place] == Self.vacant { return nil }
             place = (place + 1) & mask
         }
         return place
     }
 
-    func insert(_ tag: UInt32, _ slot: UInt32) {
-        var place = Int(tag) & mask
-        while unsafe entries[place].mark != Self.vacant { place = (place + 1) & mask }
-        unsafe entries[place] = Entry(tag: tag, mark: slot + 1)
+    func insert(_ hash: UInt64, _ slot: UInt32) {
+        precondition(slot + 1 < slotMask, "slots are numbered below the number of places")
+        var place = home(hash)
+        while unsafe entries[place] != Self.vacant { place = (place + 1) & mask }
+        unsafe entries[place] = tag(hash) | slot + 1
     }
 
-    func leave(_ place: Int) { unsafe entries[place].mark = Self.left }
+    func leave(_ place: Int) { unsafe entries[place] = Self.left }
 
     /// Takes an entry out and closes the gap, so that probing passes no places that were left. Not where any were.
-    func close(_ place: Int) {
+    func close(_ place: Int, _ hashOf: (UInt32) -> UInt64) {
         var hole = place
         var next = (hole + 1) & mask
-        while unsafe entries[next].mark != Self.vacant {
-            let home = Int(unsafe entries[next].tag) & mask
-            if (next - home) & mask >= (next - hole) & mask {
+        while let slot = self[next] {
+            if (next - home(hashOf(slot))) & mask >= (next - hole) & mask {
                 unsafe entries[hole] = entries[next]
                 hole = next
             }
             next = (next + 1) & mask
         }
-        unsafe entries[hole].mark = Self.vacant
+        unsafe entries[hole] = Self.vacant
     }
 }

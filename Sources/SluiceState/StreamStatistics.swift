@@ -1,6 +1,6 @@
 /// The running mean and variance of one feature of one stream (`training.md`, "Scaling"): double precision, + − × ÷ √
 /// only, in offset order, so that every machine gets the same bits.
-public struct StreamStatistics {
+public struct StreamStatistics: Equatable {
     public static let countMaximum: UInt16 = 4096
     /// Values before a stream counts as warm.
     public static let warmCount: UInt16 = 16
@@ -9,7 +9,7 @@ public struct StreamStatistics {
     public var mean: Double
     public var variance: Double
 
-    public init(count: UInt16, mean: Double, variance: Double) {
+    public init(count: UInt16 = 0, mean: Double = 0, variance: Double = 0) {
         self.count = count
         self.mean = mean
         self.variance = variance

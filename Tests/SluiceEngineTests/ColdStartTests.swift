@@ -53,8 +53,8 @@ import Testing
         let slots = saved.entries.filter { $0.key.withUnsafeBytes { ChangelogKey.isStream($0) } }
         #expect(slots.count == 25)
         for slot in slots.values {
-            let header = try slot.withUnsafeBytes { try SlotSnapshot.summary($0).header }
-            #expect(header.step == 0 && header.position == 600 && header.boundaryCause == .lost)
+            let summary = try slot.withUnsafeBytes { try SlotSnapshot.summary($0) }
+            #expect(summary.header.step == 0 && summary.position == 600 && summary.header.boundaryCause == .lost)
         }
         let again = try coldRig(log)
         try again.run()

@@ -150,7 +150,7 @@ import Testing
             numbered((0..<20).map { Record("s", Int64($0), Float($0)) } + [Record("s", 20, 1, boundary: "start")]))
         let slot = try #require(try rig.state().find("s"))
         let scalars = SlotScalars(base: rig.state().table[slot].scalars, layout: rig.fold.layout)
-        #expect(scalars.counts[0] == 21 && scalars.header.pointee.step == 1)
+        #expect(scalars.statistics(0).count == 21 && scalars.header.pointee.step == 1)
         try rig.run([.end("s")])
         #expect(try rig.state().find("s") == nil)
         let again = try rig.run([Record("s", 21, 4)])

@@ -10,7 +10,7 @@ import Testing
 @Suite struct RecentTests {
     private func entries(_ rig: FoldRig, _ stream: String, limit: Int = 100) throws -> [RecentRing.Entry] {
         let slot = try #require(try rig.state().find(stream))
-        return rig.state().recent.entries(of: rig.state().table[slot].header.pointee.keyHash, limit: limit)
+        return rig.state().recent.entries(of: rig.state().table.hash(slot), limit: limit)
     }
 
     @Test(arguments: [HeadKind.point, .gaussian, .quantile, .binary, .categorical])

@@ -256,10 +256,10 @@ import Testing
         let slot = state.table[try #require(try state.find("a"))]
         let scalars = SlotScalars(base: slot.scalars, layout: fold.layout)
         let header = slot.header.pointee
-        #expect(scalars.counts[0] == 20 && scalars.means[0] == 19)
+        #expect(scalars.statistics(0).count == 20 && scalars.statistics(0).mean == 19)
         #expect(header.fence == 38 && header.step == 0 && header.resets == 1)
         #expect(header.boundaryCause == .swap && header.boundaryOffset == 40)
-        #expect(scalars.carried[0].isNaN)
+        #expect(scalars.carried(0).isNaN)
         #expect((0..<fold.layout.shape.stateFloats).allSatisfy { slot.state[$0] == 0 })
         // Stored by nothing yet, they stay dirty.
         #expect(state.table.dirtyCount == 2 && state.table.staleCount == 0)

@@ -30,7 +30,7 @@ final class WorkerRig {
         _ log: SimulatedLog, specification: FoldSpecification = WorkerRig.specification,
         others: [FoldSpecification] = [], unreadable: String? = nil, partitions: [Int32] = [0], seed: UInt64 = 0,
         checkpointPolls: Int64 = 5, lostInput: LostInputPolicy = .fail, first: FirstOffset = .earliest,
-        idle: Int64? = nil, resident: Int? = nil, clock: ManualClock = ManualClock(),
+        idle: Int64? = nil, resident: Int? = nil, changesBytes: Int? = nil, clock: ManualClock = ManualClock(),
         limits: OutputLimits = OutputLimits(), transactions: (() throws -> any TransactionalProducer)? = nil
     ) throws {
         self.log = log
@@ -47,6 +47,7 @@ final class WorkerRig {
         settings.firstOffset = first
         settings.idleMilliseconds = idle
         settings.residentSlots = resident
+        if let changesBytes { settings.changesBytes = changesBytes }
         worker = try Worker(
             index: 0,
             resources: WorkerResources(

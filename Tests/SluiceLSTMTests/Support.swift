@@ -1,5 +1,5 @@
 import Foundation
-import SluiceLSTM
+public import SluiceLSTM
 import SluiceNumerics
 import SluiceTestKit
 
@@ -71,6 +71,6 @@ func relativeError(_ a: [Float], _ b: [Double]) -> Double {
 }
 
 extension Double: ReferenceScalar {
-    package static func sigmoid(_ x: Double) -> Double { 1 / (1 + Foundation.exp(-x)) }
-    package static func tanh(_ x: Double) -> Double { Foundation.tanh(x) }
+    public static func sigmoid(_ x: Double) -> Double { 1 / (1 + Foundation.exp(-x)) }
+    public static func tanh(_ x: Double) -> Double { Foundation.tanh(x) }
 }

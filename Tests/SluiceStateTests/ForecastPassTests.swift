@@ -26,7 +26,7 @@ import Testing
         let stream = OneStream(specification)
         var generator = Generator(seed: 8)
         var plain = Plain(horizon: horizon)
-        var statistics = StreamStatistics(count: 0, mean: 0, variance: 0)
+        var statistics = StreamStatistics()
         var scored = 0
         for turn in 0..<600 {
             if turn % 97 == 96 { plain.forecasts = [] }

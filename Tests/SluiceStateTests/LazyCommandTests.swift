@@ -22,7 +22,7 @@ import Testing
             if index % 7 == 0 { _ = table.takeChange(slot) }
             if index % 11 == 0 {
                 table.end(slot)
-                table.releaseIfUnused(slot)
+                table.endBatch(slot)
             }
         }
         return table

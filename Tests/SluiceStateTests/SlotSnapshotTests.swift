@@ -43,7 +43,7 @@ import Testing
         let fresh = table[slot].header.pointee
         table[slot].base.copyMemory(from: stream.table[stream.slot].base, byteCount: table.layout.stride)
         var header = stream.header
-        (header.key, header.keyHash) = (fresh.key, fresh.keyHash)
+        header.key = fresh.key
         header.sequence = .none
         table[slot].header.pointee = header
         withText(sequence) { table.replaceSequence(table[slot].header, $0) }
@@ -80,7 +80,7 @@ import Testing
                 (0..<table.layout.shape.stateFloats).map { table[slot].state[$0].bitPattern }
             }
             #expect(state(other, restored) == state(table, slot), "padding is zero")
-            #expect(other[restored].header.pointee.keyHash == table[slot].header.pointee.keyHash)
+            #expect(other.hash(restored) == table.hash(slot))
             #expect(
                 (other.texts.bytes(other[restored].header.pointee.sequence).baseAddress == nil) == (sequence == nil))
         }
@@ -162,8 +162,8 @@ import Testing
         let written = try bytes(table, slot, model)
         let counts = 188 + "pump-17".utf8.count + "run-9".utf8.count + 3 * (8 + 8 + 4)
         for (position, patch) in [
-            (133, [1]), (188, [0xFF]), (194, [0xC3]), (195, [0x80]), (counts, [0x01, 0x10]),
-            (counts + 4, [0xFF, 0xFF]),
+            (72, [UInt8](repeating: 0xFF, count: 8)), (93, [0x80]), (104 + 5, [0x80]), (120 + 5, [0x80]), (133, [1]),
+            (188, [0xFF]), (194, [0xC3]), (195, [0x80]), (counts, [0x01, 0x10]), (counts + 4, [0xFF, 0xFF]),
         ] as [(Int, [UInt8])] {
             var forged = written
             forged.replaceSubrange(position..<position + patch.count, with: patch)

@@ -21,8 +21,8 @@ import Testing
         let scalars = SlotScalars(base: table[slot].scalars, layout: table.layout)
         #expect(scalars.header.pointee.fence == -1 && !scalars.header.pointee.isUsed)
         for input in 0..<2 {
-            #expect(scalars.carried[input].isNaN && scalars.counts[input] == 0)
-            #expect(scalars.means[input] == 0 && scalars.variances[input] == 0)
+            #expect(scalars.carried(input).isNaN)
+            #expect(scalars.statistics(input) == StreamStatistics())
         }
         #expect((0..<table.layout.ringBytes / 4).allSatisfy { table[slot].ring[$0].isNaN })
     }
@@ -55,10 +55,10 @@ import Testing
         #expect(table[slot].header.pointee.sequence == .none)
         #expect(table[slot].state[0] == specification.initialStates.mean[0])
         #expect(table.dropped == [Array("a".utf8)])
-        table.releaseIfUnused(slot)
+        table.endBatch(slot)
         #expect(table.find("a") == nil)
         #expect(table.count == 0)
-        table.releaseIfUnused(slot)
+        table.endBatch(slot)
         #expect(table.intern("b") == slot)
         #expect(table.intern("c") != slot, "a slot is freed once")
     }
@@ -68,7 +68,7 @@ import Testing
         let slot = table.intern("a")
         table.end(slot)
         #expect(table.dropped.isEmpty)
-        table.releaseIfUnused(slot)
+        table.endBatch(slot)
         var visited = 0
         table.forEach { _ in visited += 1 }
         #expect(table.count == 0 && visited == 0)
@@ -80,7 +80,7 @@ import Testing
         table.apply(slot, fence: 3)
         table.markDirty(slot, at: 5)
         table.end(slot)
-        table.releaseIfUnused(slot)
+        table.endBatch(slot)
         #expect(table.intern("b") == slot)
         table.apply(slot, fence: 9)
         #expect(table.dirty.count == 1 && table.dirty.oldest == 3, "replay begins where either needs it to")
@@ -94,7 +94,7 @@ import Testing
         let slot = table.intern("a")
         table.apply(slot, fence: 3)
         table.end(slot)
-        table.releaseIfUnused(slot)
+        table.endBatch(slot)
         #expect(table.takeDirty() == nil)
         #expect(table.intern("b") == slot)
         table.apply(slot, fence: 4)
@@ -156,7 +156,7 @@ import Testing
         let table = table()
         let slot = table.intern("a")
         table.apply(slot, fence: 0)
-        table.releaseIfUnused(slot)
+        table.endBatch(slot)
         #expect(table.find("a") == slot)
     }
 
@@ -174,6 +174,24 @@ import Testing
         #expect(table.texts.bytes(header.pointee.sequence).count == 0)
         withText(nil) { table.replaceSequence(header, $0) }
         #expect(header.pointee.sequence == .none)
+    }
+
+    /// However far apart changes are, and in whatever order: what is short of them is not what they are.
+    @Test func changesFarApartAreTakenOldestFirst() {
+        let table = table()
+        var generator = Generator(seed: 12)
+        var sinces: [Offset] = []
+        for index in 0..<6_000 {
+            let last = sinces.last ?? 1 << 40
+            sinces.append(index % 1_000 == 999 ? last - 70_000 : last + Offset(generator.next() % 3 * 40_000))
+            table.apply(table.intern("s\(index)"), fence: sinces[index])
+        }
+        var taken: [Offset] = []
+        while let oldest = table.dirty.oldest, let slot = table.takeDirty() {
+            #expect(table[slot].header.pointee.fence == oldest)
+            taken.append(oldest)
+        }
+        #expect(taken == sinces.sorted())
     }
 
     /// A batch changes slots in the order of its waves: replay must begin at the oldest change all the same.

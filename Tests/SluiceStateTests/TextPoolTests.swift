@@ -25,7 +25,8 @@ import Testing
         for (handle, bytes) in held { #expect(pool.bytes(handle).elementsEqual(bytes)) }
     }
 
-    @Test(arguments: [0, 1, 13, 14, 15, 30, 31, 4_094, 4_095, 4_096]) func lengthsAtTheEdgesOfASizeClass(length: Int) {
+    @Test(arguments: [0, 1, 13, 46, 47, 48, 61, 62, 63, 64, 126, 127, 4_094, 4_095, 4_096])
+    func lengthsAtTheEdgesOfASizeClass(length: Int) {
         var pool = TextPool()
         let handles = (0..<20).map { seed in text(length, seed).withUnsafeBytes { pool.insert($0) } }
         for (seed, handle) in handles.enumerated() { #expect(pool.bytes(handle).elementsEqual(text(length, seed))) }
@@ -39,6 +40,13 @@ import Testing
         #expect(pool.bytes(.none).baseAddress == nil)
         pool.remove(.none)
         #expect(empty != .none)
+    }
+
+    /// A million keys of 13 bytes are 13 MB.
+    @Test func aShortTextTakesItsOwnLength() {
+        var pool = TextPool()
+        for index in 0..<40_960 { _ = text(13, index).withUnsafeBytes { pool.insert($0) } }
+        #expect(pool.memoryBytes == 40_960 * 13)
     }
 
     @Test func removedBlocksAreUsedAgain() {

@@ -67,8 +67,10 @@ struct SampleSlots {
             var arena = ByteArena()
             let header = table[slot].header.pointee
             // Behind what the fold has applied, and where the restored one stood.
+            let held = table.held(slot)
             format.write(
-                slot, of: table, position: max(header.position, header.fence + 1), control: header.control, to: &arena)
+                slot, of: table, position: max(held?.position ?? 0, header.fence + 1), control: held?.control ?? 0,
+                to: &arena)
             found.append((Array(table.key(slot)), Array(arena.bytes)))
         }
         return found.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.snapshot)

@@ -21,7 +21,7 @@ struct SnapshotFile {
             (key, position, step, modelHash) = try bytes.withUnsafeBytes { bytes in
                 let summary = try SlotSnapshot.summary(bytes)
                 return (
-                    String(decoding: summary.key, as: UTF8.self), summary.header.position, summary.header.step,
+                    String(decoding: summary.key, as: UTF8.self), summary.position, summary.header.step,
                     summary.modelHash
                 )
             }

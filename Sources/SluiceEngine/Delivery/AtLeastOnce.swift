@@ -212,18 +212,23 @@ final class AtLeastOnce: Delivery {
         return true
     }
 
-    /// Stores all slots changed since they were stored last.
+    /// Stores all slots changed since they were stored last, some at a time: each write says from where those that are
+    /// still to come are folded again, so that a crash between two of them loses nothing.
     private func store(_ worker: Worker, _ state: PartitionState, _ now: Int64, _ report: inout CommitReport) throws {
-        changes.removeAll()
-        report.slots += try state.writeChanges(
-            limit: .max, stale: settings.markedSlots, before: .max, into: &changes.outputs)
-        report.stateBytes += PartitionState.stateBytes(changes.outputs)
-        try state.store(
-            changes.outputs,
-            StoredPosition(
-                identity: state.identity, offset: state.position, replayFrom: state.replayOffset,
-                controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
-                latest: state.latest, storedAt: clock.wallMilliseconds(), partitions: settings.inputPartitions))
+        var stale = settings.markedSlots
+        repeat {
+            changes.removeAll()
+            report.slots += try state.writeChanges(
+                limit: state.slots(inBytes: settings.changesBytes), stale: stale, before: .min, into: &changes.outputs)
+            stale = 0
+            report.stateBytes += PartitionState.stateBytes(changes.outputs)
+            try state.store(
+                changes.outputs,
+                StoredPosition(
+                    identity: state.identity, offset: state.position, replayFrom: state.replayOffset,
+                    controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
+                    latest: state.latest, storedAt: clock.wallMilliseconds(), partitions: settings.inputPartitions))
+        } while state.table.dirtyCount > 0
         state.savedNanoseconds = now
         try worker.spill(state)
     }

@@ -48,7 +48,8 @@ extension ExactlyOnce {
     }
 
     /// How many dirty slots are written with a commit: as many as let the most that were dirty at a time be written
-    /// within a checkpoint interval, spread evenly.
+    /// within a checkpoint interval, spread evenly; but no more than memory and the next commit can take, for a commit
+    /// that is late would else have more to write, and be later.
     private func slotsDue(_ state: PartitionState, _ elapsed: Int64) -> Int {
         let now = clock.monotonicNanoseconds()
         let count = state.table.dirtyCount
@@ -56,6 +57,7 @@ extension ExactlyOnce {
             state.mostDirty = (count, now)
         }
         let share = Double(max(elapsed, settings.commitNanoseconds)) / Double(max(1, settings.checkpointNanoseconds))
-        return max(settings.slotsMinimum, Int((min(1, share) * Double(state.mostDirty.count)).rounded(.up)))
+        let due = Int((min(1, share) * Double(state.mostDirty.count)).rounded(.up))
+        return max(settings.slotsMinimum, min(due, state.slots(inBytes: settings.changesBytes)))
     }
 }

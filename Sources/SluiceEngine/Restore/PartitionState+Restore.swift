@@ -59,7 +59,7 @@ extension PartitionState {
             idle.map { latest != .absent && latest - summary.header.time > $0 } ?? false
             || resident.map { table.count >= $0 } ?? false
         let isCold = isLost(summary)
-        if let swap = schedule.lastSwap(before: summary.header.control) {
+        if let swap = schedule.lastSwap(before: summary.control) {
             swapsAhead.insert(swap)
             spilled += 1
         } else if isIdle {

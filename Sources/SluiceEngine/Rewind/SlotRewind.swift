@@ -116,7 +116,7 @@ package struct SlotRewind {
                 isLast = false
                 guard record.value.baseAddress != nil else { return }
                 let summary = try SlotSnapshot.summary(record.value)
-                let (position, control) = (summary.header.position, summary.header.control)
+                let (position, control) = (summary.position, summary.control)
                 guard position <= offset, control <= later else { return }
                 isLast = true
                 found = Base(

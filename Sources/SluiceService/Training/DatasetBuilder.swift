@@ -61,7 +61,7 @@ package struct DatasetBuilder: ~Copyable {
             return nil
         }
         let index = table.intern(columns.bytes(observation.key))
-        defer { table.releaseIfUnused(index) }
+        defer { table.endBatch(index) }
         return fold(observation, index)
     }
 
@@ -148,7 +148,7 @@ package struct DatasetBuilder: ~Copyable {
     private mutating func end(_ key: UnsafeRawBufferPointer) {
         guard let slot = table.find(key) else { return }
         table.end(slot)
-        table.releaseIfUnused(slot)
+        table.endBatch(slot)
         seriesOfSlot[slot] = nil
     }
 

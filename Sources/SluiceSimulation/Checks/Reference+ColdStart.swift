@@ -24,7 +24,7 @@ extension Reference {
         if let base {
             let summary = try base.withUnsafeBytes { bytes in
                 let summary = try SlotSnapshot.summary(bytes)
-                return (summary.header.control, summary.modelHash)
+                return (summary.control, summary.modelHash)
             }
             control = summary.0
             first = try fold(hash: summary.1)
@@ -73,7 +73,7 @@ extension Reference {
                 }
             } else if let slot = state.table.find(key) {
                 state.table.end(slot)
-                state.table.releaseIfUnused(slot)
+                state.table.endBatch(slot)
             }
         }
     }

@@ -24,6 +24,8 @@ package struct Scenario: Sendable {
     package var settledSlots: Int
     /// At-least-once: bytes of outputs that wait for the producer.
     package var openBytes: Int
+    /// Bytes of dirty slots that are encoded at a time.
+    package var changesBytes: Int
     package var idleMilliseconds: Int64?
     /// Streams of a worker in memory at a time.
     package var residentSlots: Int?
@@ -82,6 +84,7 @@ package struct Scenario: Sendable {
         huge = random.once(in: 3) ? 2 + random.below(12) : nil
         lostInput = random.once(in: 2) ? .fail : .coldStart
         openBytes = [0, 2_000, 4 << 20][random.below(3)]
+        changesBytes = [0, 2_000, 16 << 20][random.below(3)]
     }
 
     /// What is known of them in the end.

@@ -87,6 +87,7 @@ extension Simulation {
             commitNanoseconds: scenario.commitMilliseconds * 1_000_000,
             checkpointNanoseconds: scenario.checkpointMilliseconds * 1_000_000, recentCapacity: 0)
         settings.openBytes = scenario.openBytes
+        settings.changesBytes = scenario.changesBytes
         settings.replayRecordsMax = scenario.replayRecordsMax
         settings.slotsMinimum = scenario.slotsMinimum
         settings.markedSlots = scenario.markedSlots
