@@ -5,42 +5,18 @@
 public struct AnomalyBins: Sendable {
     public static let minimumTotal = 64
     private static let halvingTotal = 4096
-    /// Counts are below 4096, so they have 12 bits each: the lowest 8, then the others, bin i beside bin i + 8.
-    private var low = InlineArray<16, UInt8>(repeating: 0)
-    private var high = InlineArray<8, UInt8>(repeating: 0)
+    public var counts = InlineArray<16, UInt16>(repeating: 0)
 
     public init() {}
 
-    @inline(__always)
-    public var counts: InlineArray<16, UInt16> {
-        get {
-            var counts = InlineArray<16, UInt16>(repeating: 0)
-            for bin in 0..<8 {
-                counts[bin] = UInt16(low[bin]) | UInt16(high[bin] & 0xF) << 8
-                counts[bin + 8] = UInt16(low[bin + 8]) | UInt16(high[bin] >> 4) << 8
-            }
-            return counts
-        }
-        set {
-            for bin in 0..<8 {
-                low[bin] = UInt8(truncatingIfNeeded: newValue[bin])
-                low[bin + 8] = UInt8(truncatingIfNeeded: newValue[bin + 8])
-                let (first, second) = (newValue[bin] >> 8, newValue[bin + 8] >> 8)
-                high[bin] = UInt8(truncatingIfNeeded: first & 0xF | second << 4)
-            }
-        }
-    }
-
-    /// Whether counts are what `score` keeps to.
-    static func isPlausible(_ counts: InlineArray<16, UInt16>) -> Bool {
-        (0..<16).reduce(0) { $0 + Int(counts[$1]) } < halvingTotal
-    }
+    private var total: Int { (0..<16).reduce(0) { $0 + Int(counts[$1]) } }
+    /// What `score` keeps to.
+    var isPlausible: Bool { total < Self.halvingTotal }
 
     /// Scores `r` against what came before, then adds it. Nil until 64 values are known.
     ///
     /// - Parameter r: not negative, not NaN.
     public mutating func score(adding r: Double) -> Float? {
-        var counts = counts
         var total = 0
         for bin in 0..<16 { total += Int(counts[bin]) }
         let bin = Self.bin(of: r)
@@ -54,7 +30,6 @@ public struct AnomalyBins: Sendable {
         if total + 1 >= Self.halvingTotal {
             for bin in 0..<16 { counts[bin] /= 2 }
         }
-        self.counts = counts
         return score
     }
 

@@ -31,6 +31,8 @@ public struct DirtySlots {
 
     private var changes: [Change] = []
     private var runs: [Run] = []
+    /// Of the last run; `.max` without one.
+    private var base = Offset.max
     private var next = 0
     /// The run that `next` lies in.
     private var run = 0
@@ -76,12 +78,11 @@ public struct DirtySlots {
 
     @inline(__always)
     private mutating func add(_ slot: UInt32, _ since: Offset) {
-        var lag = runs.isEmpty ? -1 : since - runs[runs.count - 1].base
-        if lag < 0 || lag > Offset(UInt16.max) {
+        if since < base || since - base > Offset(UInt16.max) {
             runs.append(Run(first: changes.count, base: since))
-            lag = 0
+            base = since
         }
-        changes.append(Change(slot: slot, lag: lag))
+        changes.append(Change(slot: slot, lag: since - base))
     }
 
     private mutating func putInOrder() {
@@ -100,6 +101,7 @@ public struct DirtySlots {
         entries.sort { ($0.since, $0.slot) < ($1.since, $1.slot) }
         changes.removeSubrange(low...)
         runs.removeAll { $0.first >= low }
+        base = runs.last?.base ?? .max
         for entry in entries { add(entry.slot, entry.since) }
         run = runs.lastIndex { $0.first <= next } ?? 0
     }
@@ -112,7 +114,7 @@ public struct DirtySlots {
         if next == changes.count {
             changes.removeAll(keepingCapacity: true)
             runs.removeAll(keepingCapacity: true)
-            (next, run, newest) = (0, 0, .min)
+            (next, run, newest, base) = (0, 0, .min, .max)
             return first
         }
         if run + 1 < runs.count && runs[run + 1].first == next { run += 1 }

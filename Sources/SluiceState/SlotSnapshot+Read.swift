@@ -176,10 +176,8 @@ extension SlotSnapshot {
         header.forecast = Float(bitPattern: try reader.get(UInt32.self))
         header.anomaly = Float(bitPattern: try reader.get(UInt32.self))
         header.error = Float(bitPattern: try reader.get(UInt32.self))
-        var counts = InlineArray<16, UInt16>(repeating: 0)
-        for bin in 0..<16 { counts[bin] = try reader.get(UInt16.self) }
-        header.bins.counts = counts
-        guard errors <= ForecastPass.errorWindow, AnomalyBins.isPlausible(counts) else { throw outOfRange }
+        for bin in 0..<16 { header.bins.counts[bin] = try reader.get(UInt16.self) }
+        guard errors <= ForecastPass.errorWindow, header.bins.isPlausible else { throw outOfRange }
         return (position, control, header)
     }
 

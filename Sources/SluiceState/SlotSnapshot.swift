@@ -85,8 +85,7 @@ public struct SlotSnapshot {
         arena.put(header.forecast.bitPattern)
         arena.put(header.anomaly.bitPattern)
         arena.put(header.error.bitPattern)
-        let counts = header.bins.counts
-        for bin in 0..<16 { arena.put(counts[bin]) }
+        for bin in 0..<16 { arena.put(header.bins.counts[bin]) }
         let (key, sequence) = unsafe (table.texts.bytes(header.key), table.texts.bytes(header.sequence))
         arena.put(UInt32(key.count))
         unsafe arena.put(sequence.baseAddress == nil ? Self.noSequence : UInt32(sequence.count))

@@ -1,3 +1,4 @@
+import Foundation
 import SluiceCore
 import Testing
 
@@ -26,6 +27,19 @@ import Testing
         let error = try #require(refusal([name: "true"]))
         #expect(error.message.contains(name))
         #expect(error.message.contains("belongs to the engine"))
+    }
+
+    @Test func theDefaultsThatOperatorsReadAreTheDefaults() throws {
+        let page = URL(filePath: #filePath).appending(path: "../../../Sources/sluice/Sluice.docc/Operating.md")
+        let text = try String(contentsOf: page.standardizedFileURL, encoding: .utf8)
+        let behind = try #require(text.components(separatedBy: "### The Kafka client").last)
+        let section = try #require(behind.components(separatedBy: "\n## ").first)
+        let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { row in
+            row.split(separator: "`", omittingEmptySubsequences: false).map(String.init)
+        }
+        let roles: [HandleRole] = [.consumer, .reader, .query, .producer, .transactions, .admin]
+        let defaults = Set(roles.flatMap { $0.defaults.map { "\($0.0)=\($0.1)" } })
+        #expect(Set(rows.map { "\($0[1])=\($0[3])" }) == defaults)
     }
 
     @Test func refusedValueIsNamedAndASecretIsNot() throws {

@@ -8,12 +8,12 @@ import Testing
 /// What a stream takes.
 @Suite struct SlotMemoryTests {
     /// 1.3 × h and c, and 100 MB, for a million streams of 64 units with keys of 13 bytes, all of them dirty: five
-    /// features fit, and eight are above it by a sixteenth; their means and variances are Doubles.
-    @Test(arguments: [(5, 0), (8, 16)]) func aSlotFitsTheMemoryTarget(features: Int, above: Int) {
+    /// features fit, and eight are above it by a fourteenth; their means and variances are Doubles.
+    @Test(arguments: [(5, 0), (8, 14)]) func aSlotFitsTheMemoryTarget(features: Int, above: Int) {
         let layout = SlotLayout(
             shape: LSTMShape(inputs: features, hidden: 64, layers: 1, outputs: 1), targets: 1, ringLength: 1)
         let streams = 1_000_000
-        #expect(layout.stride == 512 + 84 + (features * 22 + 3) / 4 * 4 + 8)
+        #expect(layout.stride == 512 + 92 + (features * 22 + 3) / 4 * 4 + 8)
         // Entries of the index, at most three quarters of which are in use; text; slot and change in the dirty list.
         let bytes = streams * (layout.stride + 13 + 4 + 2) + (1 << 21) * 4
         let target = streams * 512 * 13 / 10 + 100_000_000
@@ -67,17 +67,6 @@ import Testing
                     #expect(header.isDirty == (flags & 1 != 0) && header.isStale == (flags & 2 != 0))
                 }
             }
-        }
-    }
-
-    @Test func binsHoldWhatTheyCount() {
-        var generator = Generator(seed: 9)
-        var bins = AnomalyBins()
-        for _ in 0..<500 {
-            var counts = InlineArray<16, UInt16>(repeating: 0)
-            for bin in 0..<16 { counts[bin] = UInt16(generator.next() % 4_096) }
-            bins.counts = counts
-            #expect((0..<16).allSatisfy { bins.counts[$0] == counts[$0] })
         }
     }
 

@@ -57,6 +57,10 @@ package enum LoadBench {
             }
             defer { traffic.stop() }
             try await Task.sleep(for: .seconds(2))
+            // What waited while the topic was new is no load.
+            for _ in 0..<200 where traffic.ahead(of: runtime.observer.latest.report.predictions) {
+                try await Task.sleep(for: .milliseconds(50))
+            }
             runtime.observer.forgetLatencies()
             traffic.forget()
             let (began, before) = (ContinuousClock.now, runtime.observer.latest.report.predictions)
@@ -84,6 +88,7 @@ private final class LoadTraffic: Sendable {
     private let rate: Double?
     private let values: [String]
     private let isStopping = Atomic<Bool>(false)
+    private let sent = Atomic<Int>(0)
     private let histogram = Mutex(LatencyHistogram())
 
     init(_ settings: PipelineBench.Settings, rate: Double?) {
@@ -97,6 +102,11 @@ private final class LoadTraffic: Sendable {
 
     var latencies: LatencyHistogram { histogram.withLock { $0 } }
     func forget() { histogram.withLock { $0 = LatencyHistogram() } }
+    /// Whether more than a twentieth of a second's records wait to be predicted.
+    func ahead(of predicted: Int) -> Bool {
+        guard let rate else { return false }
+        return sent.load(ordering: .relaxed) - predicted > max(1_000, Int(rate / 20))
+    }
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
     private static func now() -> EpochMilliseconds { EpochMilliseconds(Date().timeIntervalSince1970 * 1_000) }
@@ -118,6 +128,7 @@ private final class LoadTraffic: Sendable {
                 try producer.poll(timeoutMilliseconds: 1)
             }
             try producer.poll(timeoutMilliseconds: 0)
+            self.sent.store(sent, ordering: .relaxed)
             batch.removeAll()
             Thread.sleep(forTimeInterval: Self.tick)
         }
