@@ -141,6 +141,7 @@ final class Notes: EngineObserver {
         var predictions = 0
         var commits = 0
         var faults: [TransactionFault] = []
+        var produced: [(records: Int, nanoseconds: Int64)] = []
     }
     private let state = Mutex(Seen())
     var seen: Seen { state.withLock { $0 } }
@@ -152,6 +153,9 @@ final class Notes: EngineObserver {
         }
     }
     func rejected(_ counts: [String: Int]) {}
+    func produced(_ records: Int, after nanoseconds: Int64) {
+        state.withLock { $0.produced.append((records, nanoseconds)) }
+    }
     func committed(_ report: CommitReport) { state.withLock { $0.commits += 1 } }
     func transactionFailed(_ fault: TransactionFault) { state.withLock { $0.faults.append(fault) } }
     func restoring(_ progress: [Int32: Double]) {}

@@ -33,6 +33,22 @@ import Testing
         #expect(choose(&window, [1]).isEmpty)
     }
 
+    @Test func aPartitionIsHungryWhileItHasRoomAndSomethingWaits() {
+        var window = SendWindow(Self.limits)
+        window.waiting = 12
+        window.beginRound()
+        #expect(window.isHungry)
+        for index in 0..<10 { window.choose(index, size: 1) }
+        window.choose(10, size: 1)
+        #expect(!window.isHungry, "a request is full")
+        window.handedOver(10)
+        for _ in 0..<10 { window.reported() }
+        window.beginRound()
+        #expect(window.isHungry && window.waiting == 2)
+        for index in 10..<12 { window.choose(index, size: 1) }
+        #expect(!window.isHungry, "nothing waits any more")
+    }
+
     @Test func whatComesBehindAFullRequestWaitsThoughItWouldFit() {
         var window = SendWindow(Self.limits)
         #expect(choose(&window, [500, 500, 1]) == [0], "nine tenths of batch.size are 900 bytes, and order is kept")
