@@ -27,6 +27,8 @@ enum HandleRole {
             return common + Self.reading + [
                 // Partitions that stay are not interrupted when another member comes or goes.
                 ("partition.assignment.strategy", "cooperative-sticky"),
+                // With its next heartbeat a member learns that another has come; until then that one has nothing to do.
+                ("heartbeat.interval.ms", "1000"),
                 // A worker restoring a partition still polls; only a stuck one is expelled.
                 ("max.poll.interval.ms", "300000"),
             ]
