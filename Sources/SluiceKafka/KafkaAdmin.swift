@@ -56,7 +56,9 @@ package final class KafkaAdmin: LogAdmin {
         let code = unsafe rd_kafka_metadata(handle.pointer, 1, nil, &answer, Int32(clamping: timeoutMilliseconds))
         serveErrors()
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata = unsafe answer else {
-            throw KafkaError(code).during("asking for the topics")
+            let error = KafkaError(code)
+            let unreached = "see that a broker listens at bootstrap.servers, and that this machine reaches it"
+            throw error.during("asking for the topics", remedy: error.remedy ?? unreached)
         }
         defer { unsafe rd_kafka_metadata_destroy(metadata) }
         let topics: [TopicDescription] = unsafe (0..<Int(metadata.pointee.topic_cnt)).compactMap { index in
