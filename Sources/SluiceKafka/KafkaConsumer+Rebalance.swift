@@ -10,7 +10,7 @@ extension KafkaConsumer {
     private static let startAttempts = 2_000
     private static let seekMilliseconds: Int32 = 2_000
 
-    /// Called by librdkafka on the consuming thread, from inside `poll` or `close`.
+    /// Called by librdkafka on the consuming thread, from inside `poll`.
     func rebalance(_ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) {
         let partitions = unsafe (0..<Int(list.pointee.cnt)).map { unsafe list.pointee.elems[$0].partition }
         switch code {
@@ -20,20 +20,41 @@ extension KafkaConsumer {
             // Also of nothing: then it is a member.
             listener?.partitionsAssigned(partitions)
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
-            let isLost = unsafe rd_kafka_assignment_lost(handle.pointer) != 0
-            // A cooperative round that changes nothing here has empty lists.
-            if !partitions.isEmpty, isLost { listener?.partitionsLost(partitions) }
-            if !partitions.isEmpty, !isLost { listener?.partitionsRevoked(partitions) }
-            setPhase(.foreign, partitions)
+            revoked(partitions)
             unsafe unassign(list)
         default:
             handle.context.logger.error("rebalance failed", metadata: ["error": "\(KafkaError(code))"])
             unsafe report(rd_kafka_assign(handle.pointer, nil))
         }
-        // The caller of poll learns of it now, not when a record arrives. Not while closing: librdkafka would take the
-        // yield for the end of its own wait, leave the group half, and wait for ever in `rd_kafka_destroy`. The waker
-        // is disarmed by then.
+        // The caller of poll learns of it now, not when a record arrives.
         waker.wake()
+    }
+
+    /// Called from inside `close`: librdkafka takes the first answer, whatever it is, for the end of the assignment.
+    ///
+    /// Where a rebalance had waited to be served there is a second call, and by then the group may be ending. What is
+    /// asked of it at that moment librdkafka before 2.10 throws away unanswered (`rd_kafka_cgrp_terminated`), while
+    /// `rd_kafka_assign` and its like wait without a bound. Nor is there a wake: librdkafka would take it for the end of
+    /// its own wait, leave the group half, and wait for ever in `rd_kafka_destroy`.
+    func rebalanceWhileLeaving(
+        _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+    ) {
+        let partitions = unsafe (0..<Int(list.pointee.cnt)).map { unsafe list.pointee.elems[$0].partition }
+        if code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS { revoked(partitions) }
+        guard !hasUnassigned else { return }
+        hasUnassigned = true
+        unsafe report(rd_kafka_assign(handle.pointer, nil))
+    }
+
+    private func revoked(_ partitions: [Int32]) {
+        // A cooperative round that changes nothing here has empty lists.
+        guard !partitions.isEmpty else { return }
+        if unsafe rd_kafka_assignment_lost(handle.pointer) != 0 {
+            listener?.partitionsLost(partitions)
+        } else {
+            listener?.partitionsRevoked(partitions)
+        }
+        setPhase(.foreign, partitions)
     }
 
     private func assign(_ partitions: [Int32], _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) {

@@ -25,6 +25,8 @@ package final class KafkaConsumer: LogConsumer {
     private var hasSubscribed = false
     /// librdkafka has called back with an assignment, be it an empty one.
     var hasBeenAssigned = false
+    /// librdkafka has been told, while leaving, that nothing is assigned any more.
+    var hasUnassigned = false
     /// How long leaving waits for a first assignment that is under way.
     private static let firstAssignmentMilliseconds = 5_000
     /// How long leaving the group may take, besides what the last revocation does.
@@ -192,6 +194,7 @@ package final class KafkaConsumer: LogConsumer {
             handle.context.logger.warning("leaving the group failed", metadata: ["error": "\(cause)"])
             return true
         }
+        unsafe handle.context.rebalance = { [unowned self] in unsafe rebalanceWhileLeaving($0, $1) }
         var left = Self.leaveMilliseconds
         while unsafe rd_kafka_consumer_closed(pointer) == 0 && left > 0 {
             unsafe batch.receive(served, timeoutMilliseconds: 50, limit: 1)
