@@ -26,16 +26,31 @@ extension KafkaConsumer {
             handle.context.logger.error("rebalance failed", metadata: ["error": "\(KafkaError(code))"])
             unsafe report(rd_kafka_assign(handle.pointer, nil))
         }
+        seekAnew()
         // The caller of poll learns of it now, not when a record arrives.
         waker.wake()
+    }
+
+    /// What stays is sought anew from where it stands.
+    ///
+    /// librdkafka stops all partitions of a member for a cooperative rebalance and goes on behind what it has taken out
+    /// of its queue, also where it did not hand that over: `rd_kafka_consume_batch_queue` destroys what it has taken so
+    /// far of a partition when it meets the mark of the stop ("poor consumer batch API messaging guarantees" in the
+    /// release notes of 2.0; mended in part in 2.1, and later again). Those records would never come. Every stop is
+    /// followed by a call of the rebalance callback, and the seek comes behind both.
+    private func seekAnew() {
+        for index in gates.indices where gates[index].phase == .open {
+            gates[index] = Gate(phase: .starting, next: gates[index].next)
+            hasStarts = true
+        }
     }
 
     /// Called from inside `close`: librdkafka takes the first answer, whatever it is, for the end of the assignment.
     ///
     /// Where a rebalance had waited to be served there is a second call, and by then the group may be ending. What is
     /// asked of it at that moment librdkafka before 2.10 throws away unanswered (`rd_kafka_cgrp_terminated`), while
-    /// `rd_kafka_assign` and its like wait without a bound. Nor is there a wake: librdkafka would take it for the end of
-    /// its own wait, leave the group half, and wait for ever in `rd_kafka_destroy`.
+    /// `rd_kafka_assign` and its like wait without a bound. Nor is there a wake: librdkafka would take it for the end
+    /// of its own wait, leave the group half, and wait for ever in `rd_kafka_destroy`.
     func rebalanceWhileLeaving(
         _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
     ) {

@@ -1,6 +1,3 @@
-import CLibrdkafka
-import Foundation
-import Logging
 import SluiceCore
 import SluiceLog
 import Synchronization
@@ -142,44 +139,6 @@ import Testing
         #expect(!one.events.contains { if case .lost = $0 { true } else { false } })
         second.close()
         first.close()
-    }
-
-    /// A second answer may come to a group that has ended, and librdkafka before 2.10 then waits for ever.
-    @Test func whoLeavesWhileARebalanceWaitsAnswersOnce() throws {
-        let broker = try EmbeddedBroker(logger: Fixture.quiet)
-        defer { broker.close() }
-        let topic = "leaving"
-        try broker.create(topic, partitions: 4)
-        let more = ["heartbeat.interval.ms": "200", "session.timeout.ms": "6000", "debug": "cgrp"]
-        let log = LogCapture()
-        var logger = log.logger
-        logger.logLevel = .trace
-        let stays = try KafkaConsumer(
-            Fixture.configuration(broker, more), group: topic, topic: topic, health: Fixture.health,
-            logger: logger)
-        let leaves = try Fixture.consumer(topic, group: topic, more, on: broker)
-        let (one, two) = (Recorder(stays), Recorder(leaves))
-        try stays.subscribe(one)
-        try leaves.subscribe(two)
-        let deadline = ContinuousClock.now + .seconds(40)
-        func poll(until done: () -> Bool) throws {
-            while !done(), .now < deadline {
-                try stays.poll(timeoutMilliseconds: 20, limit: 100) { _ in }
-                try leaves.poll(timeoutMilliseconds: 20, limit: 100) { _ in }
-            }
-        }
-        try poll { one.owned.count == 2 && two.owned.count == 2 }
-        // The ends of the partitions are taken out of the queue.
-        let drained = ContinuousClock.now + .seconds(1)
-        try poll { .now > drained }
-        leaves.close()
-        while unsafe rd_kafka_queue_length(stays.queue) == 0, .now < deadline { usleep(20_000) }
-        // The group does not end before both have been served.
-        try broker.withCluster { _ = unsafe rd_kafka_mock_broker_set_rtt($0, -1, 300) }
-        stays.close()
-        #expect(one.events.suffix(2).map { "\($0)".contains("revoked") } == [false, true], "\(one.events)")
-        #expect(one.owned.isEmpty)
-        #expect(log.lines.count { $0.contains("treating assign as unassign") } == 1)
     }
 
     @Test(arguments: ["cooperative-sticky", "range"])
