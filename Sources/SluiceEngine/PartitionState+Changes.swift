@@ -8,6 +8,23 @@ extension PartitionState {
     /// How many slots have about so many bytes in snapshots, at least one.
     func slots(inBytes bytes: Int) -> Int { max(1, bytes / table.layout.stride) }
 
+    /// How many dirty slots are written with a commit: as many as let the most that were dirty at a time be written
+    /// within a checkpoint interval, spread evenly; but no more than memory and the next commit can take, for a commit
+    /// that is late would else have more to write, and be later.
+    ///
+    /// - Parameter elapsed: nanoseconds since slots were written last.
+    func slotsDue(elapsed: Int64, _ now: Int64, _ settings: WorkerSettings) -> Int {
+        if table.dirtyCount >= mostDirty.count || now - mostDirty.nanoseconds > settings.checkpointNanoseconds {
+            mostDirty = (table.dirtyCount, now)
+        }
+        let share = Double(max(elapsed, settings.commitNanoseconds)) / Double(max(1, settings.checkpointNanoseconds))
+        let due = Int((min(1, share) * Double(mostDirty.count)).rounded(.up))
+        return max(settings.slotsMinimum, min(due, slots(inBytes: settings.changesBytes)))
+    }
+
+    /// Something is to be written that should not wait: the effect of a command, or that no input is missing any more.
+    var isPressing: Bool { !urgent.isEmpty || hasNewCommands || !newMarkers.isEmpty || lostFrom != nil }
+
     /// Appends what is to be stored now, as entries of the changelog: tombstones, slots, markers. They count as stored
     /// from now on.
     ///

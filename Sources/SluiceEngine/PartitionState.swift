@@ -33,7 +33,7 @@ package final class PartitionState {
     @exclusivity(unchecked) package var schedule = CommandSchedule()
     /// Latest event time folded: idleness is measured from it.
     @exclusivity(unchecked) package var latest: EpochMilliseconds = .absent
-    /// When it was stored last: at least-once all that was dirty, exactly-once with each commit some of it.
+    /// When some of what was dirty was stored last.
     package var savedNanoseconds: Int64?
     @exclusivity(unchecked) package var recent: RecentRing
 

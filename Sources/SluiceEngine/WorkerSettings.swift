@@ -35,6 +35,8 @@ package struct WorkerSettings: Sendable {
     /// About the bytes of dirty slots that are encoded at a time: in memory they lie beside those slots, in the store's
     /// batch and, where they go to a changelog, in the producer's queue.
     package var changesBytes = 16 << 20
+    /// At-least-once: bytes of dirty slots that are worth a synced write of the store; fewer wait for others.
+    package var storeBytes = 4 << 20
     /// At-least-once: bytes of outputs that wait for the producer, besides as many that it is taking and those of one
     /// poll; beyond them nothing is taken in.
     package var openBytes = 4 << 20

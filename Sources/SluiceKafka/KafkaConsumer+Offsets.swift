@@ -4,9 +4,6 @@ package import SluiceLog
 internal import Synchronization
 
 extension KafkaConsumer {
-    /// A commit that has no answer by then is indefinite: it is thrown as passing, and committing again is harmless.
-    private static let commitMilliseconds: Int32 = 10_000
-
     package func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition] {
         guard !partitions.isEmpty else { return [] }
         let list = PartitionList(topic: topic, partitions)
@@ -27,7 +24,8 @@ extension KafkaConsumer {
         return positions
     }
 
-    package func commit(_ positions: [CommittedPosition]) throws {
+    package func startCommit(_ positions: [CommittedPosition]) throws {
+        forgetCommit()
         guard !positions.isEmpty else { return }
         if unsafe rd_kafka_assignment_lost(handle.pointer) != 0 {
             throw KafkaError(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST).during("committing offsets of \(topic)")
@@ -41,25 +39,36 @@ extension KafkaConsumer {
         for position in positions {
             list.add(topic, position.partition, offset: position.offset, metadata: position.metadata)
         }
-        // A queue of its own bounds the wait; `rd_kafka_commit` would wait for the coordinator as long as the session
-        // lasts.
-        let answers = unsafe rd_kafka_queue_new(handle.pointer)
-        defer { unsafe rd_kafka_queue_destroy(answers) }
+        // A queue of its own: `rd_kafka_commit` would wait for the coordinator as long as the session lasts.
+        unsafe answers = rd_kafka_queue_new(handle.pointer)
         let code = unsafe rd_kafka_commit_queue(handle.pointer, list.pointer, answers, nil, nil)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code).during("committing offsets of \(topic)") }
-        guard let event = unsafe rd_kafka_queue_poll(answers, Self.commitMilliseconds) else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT).during("committing offsets of \(topic)")
+    }
+
+    package func isCommitAnswered(timeoutMilliseconds: Int) throws -> Bool {
+        guard let answers = unsafe answers else { return true }
+        let timeout = Int32(clamping: timeoutMilliseconds)
+        guard let event = unsafe rd_kafka_queue_poll(answers, timeout) else { return false }
+        defer {
+            unsafe rd_kafka_event_destroy(event)
+            forgetCommit()
         }
-        defer { unsafe rd_kafka_event_destroy(event) }
         let outcome = unsafe rd_kafka_event_error(event)
         if outcome != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(outcome).during("committing offsets of \(topic)") }
-        guard let answered = unsafe rd_kafka_event_topic_partition_list(event) else { return }
+        guard let answered = unsafe rd_kafka_event_topic_partition_list(event) else { return true }
         for index in 0..<Int(unsafe answered.pointee.cnt) {
             let element = unsafe answered.pointee.elems[index]
             if unsafe element.err != RD_KAFKA_RESP_ERR_NO_ERROR {
                 throw unsafe KafkaError(element.err).during("committing the offset of \(topic)/\(element.partition)")
             }
         }
+        return true
+    }
+
+    /// An answer that is still to come is not heard.
+    func forgetCommit() {
+        if let answers = unsafe answers { unsafe rd_kafka_queue_destroy(answers) }
+        unsafe answers = nil
     }
 
     package func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {

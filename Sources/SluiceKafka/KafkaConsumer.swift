@@ -33,6 +33,8 @@ package final class KafkaConsumer: LogConsumer {
     private static let leaveMilliseconds = 10_000
     private var batch = MessageBatch(capacity: Limits.batchRecords)
     let waker: QueueWaker
+    /// Where the answer to the commit under way arrives.
+    var answers: OpaquePointer?
 
     /// - Parameters:
     ///   - group: the consumer group.
@@ -163,6 +165,7 @@ package final class KafkaConsumer: LogConsumer {
         guard let pointer = unsafe handle.pointer else { return }
         waker.disarm()
         asking.close()
+        defer { forgetCommit() }
         guard awaitFirstAssignment() else {
             // Left behind on purpose, with its threads: the process would abort otherwise.
             handle.context.logger.warning("a consumer that never joined its group is abandoned")

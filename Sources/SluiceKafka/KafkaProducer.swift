@@ -39,6 +39,9 @@ package final class KafkaProducer: LogProducer {
         return code == RD_KAFKA_RESP_ERR_NO_ERROR && pending == 0
     }
 
+    package func mark() { sender.mark() }
+    package var isMarkDelivered: Bool { sender.isMarkDelivered }
+
     private func checkDelivery() throws {
         sender.noteBusy()
         if let undelivered = sender.handle.context.undelivered { throw undelivered }

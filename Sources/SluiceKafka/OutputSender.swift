@@ -182,7 +182,7 @@ final class OutputSender {
         unsafe message.len = value.count
         unsafe message.key = UnsafeMutableRawPointer(mutating: key.baseAddress)
         unsafe message.key_len = key.count
-        unsafe message._private = UnsafeMutableRawPointer(window)
+        unsafe message._private = SendWindows.opaque(window)
         return unsafe message
     }
 
@@ -231,7 +231,7 @@ final class OutputSender {
             unsafe arguments[6].vtype = RD_KAFKA_VTYPE_HEADERS
             unsafe arguments[6].u.headers = headers
             unsafe arguments[7].vtype = RD_KAFKA_VTYPE_OPAQUE
-            unsafe arguments[7].u.ptr = UnsafeMutableRawPointer(window)
+            unsafe arguments[7].u.ptr = SendWindows.opaque(window)
             return unsafe rd_kafka_produceva(handle.pointer, arguments.baseAddress, arguments.count)
         }
         guard let error = unsafe error else { return RD_KAFKA_RESP_ERR_NO_ERROR }
@@ -246,6 +246,9 @@ final class OutputSender {
     private static func bytes(_ range: Range<Int>?, _ batch: borrowing OutputBatch) -> UnsafeRawBufferPointer {
         unsafe range.map { unsafe batch.arena.bytes($0) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
+
+    func mark() { windows.mark() }
+    var isMarkDelivered: Bool { windows.isMarkReported }
 
     /// Only while something waits to be delivered does a missing broker matter.
     func noteBusy() { handle.context.isBusy.store(pending > 0, ordering: .relaxed) }

@@ -31,6 +31,11 @@ struct SendWindow {
     private let limits: Limits
     /// Messages handed over on which librdkafka has not reported.
     private(set) var underway = 0
+    /// Of those, the ones handed over before the last mark. Counted, for messages to "any" partition are reported on in
+    /// any order.
+    private(set) var marked = 0
+    /// Whether an odd number of marks were made.
+    private(set) var isOdd = false
     /// Entries of the batch at hand that are to be handed over.
     var waiting = 0
     /// Entries to be handed over in this round.
@@ -62,7 +67,16 @@ struct SendWindow {
         underway += count
         waiting -= count
     }
-    mutating func reported() { underway -= 1 }
+
+    mutating func mark() {
+        marked = underway
+        isOdd.toggle()
+    }
+
+    mutating func reported(isMarked: Bool) {
+        underway -= 1
+        if isMarked { marked -= 1 }
+    }
 }
 
 /// The windows of all partitions of all topics of a producer, at addresses that librdkafka hands back with each report.
@@ -104,9 +118,27 @@ final class SendWindows {
         return unsafe windows[topic][partition + 1]
     }
 
+    /// What a message of a window is handed over with, and comes back with its report: its address, whose lowest bit,
+    /// always zero, says before which mark that was.
+    @inline(__always)
+    static func opaque(_ window: Window) -> UnsafeMutableRawPointer {
+        unsafe UnsafeMutableRawPointer(window) + (window.pointee.isOdd ? 1 : 0)
+    }
+
     /// A message has been reported on.
     @inline(__always)
     static func report(_ opaque: UnsafeMutableRawPointer?) {
-        unsafe opaque?.assumingMemoryBound(to: SendWindow.self).pointee.reported()
+        guard let opaque = unsafe opaque else { return }
+        let isOdd = UInt(bitPattern: opaque) & 1 == 1
+        let window = unsafe (opaque - (isOdd ? 1 : 0)).assumingMemoryBound(to: SendWindow.self)
+        unsafe window.pointee.reported(isMarked: isOdd != window.pointee.isOdd)
+    }
+
+    /// Whether all that was handed over before the last mark has been reported on.
+    var isMarkReported: Bool { unsafe list.allSatisfy { unsafe $0.pointee.marked == 0 } }
+
+    func mark() {
+        precondition(isMarkReported, "one mark at a time")
+        for index in 0..<count { unsafe list[index].pointee.mark() }
     }
 }

@@ -48,8 +48,14 @@ public protocol LogConsumer: AnyObject {
     /// The group's committed positions; partitions without one are left out. Waits for the broker, not on a
     /// callback's path.
     func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition]
-    /// Commits and waits for the answer. Throws `retry: .fatal` when the assignment was lost meanwhile.
-    func commit(_ positions: [CommittedPosition]) throws
+    /// Begins to commit, and forgets what was begun before.
+    ///
+    /// - Throws: `retry: .later` while the group rebalances, `.fatal` when the assignment was lost meanwhile.
+    func startCommit(_ positions: [CommittedPosition]) throws
+    /// Waits up to the given time for the answer to the commit that was begun last; whether it is there.
+    ///
+    /// - Throws: as `startCommit`, and where the coordinator refuses.
+    func isCommitAnswered(timeoutMilliseconds: Int) throws -> Bool
     /// First offset still there, and the offset the next record will get.
     func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset)
     /// This member's place in its group now, for the positions of a transaction.
@@ -66,6 +72,16 @@ public protocol LogConsumer: AnyObject {
 }
 
 extension LogConsumer {
+    /// Commits and waits for the answer.
+    ///
+    /// - Throws: as `startCommit`; without an answer it is indefinite, and committing again is harmless.
+    public func commit(_ positions: [CommittedPosition]) throws {
+        try startCommit(positions)
+        guard try isCommitAnswered(timeoutMilliseconds: 10_000) else {
+            throw SluiceError(.broker, "a commit of offsets has no answer after 10 s", retry: .later)
+        }
+    }
+
     /// Of one that knows its records alone.
     public func position(_ partition: Int32) -> Offset? { nil }
 }

@@ -12,6 +12,10 @@ public protocol LogProducer: AnyObject {
     /// Waits until all that was produced is delivered; false when the time is over first. Throws when any was not
     /// delivered.
     func flush(timeoutMilliseconds: Int) throws -> Bool
+    /// Remembers what has been produced so far, once all that was remembered before is delivered.
+    func mark() throws
+    /// Whether all that was produced before the last mark is delivered.
+    var isMarkDelivered: Bool { get }
     /// Messages that may wait for their delivery, here and before it.
     var messagesMaximum: Int { get }
     /// Messages not yet acknowledged.
@@ -20,6 +24,12 @@ public protocol LogProducer: AnyObject {
     var messageBytesMax: Int { get }
     /// Drops what is not delivered.
     func close()
+}
+
+extension LogProducer {
+    /// Of one that knows no more than how much is under way.
+    public func mark() {}
+    public var isMarkDelivered: Bool { pending == 0 }
 }
 
 /// What is known of a topic.

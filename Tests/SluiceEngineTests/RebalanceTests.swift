@@ -41,7 +41,7 @@ import Testing
         for crashAt in 20...60 {
             let log = log()
             log.crashAt = crashAt
-            let first = try WorkerRig(log, partitions: [0, 1, 2], checkpointPolls: 4)
+            let first = try WorkerRig(log, partitions: [0, 1, 2], checkpointPolls: 40)
             try? first.run()
             #expect(first.notes.seen.live.allSatisfy { $0.report.streams == 0 && $0.report.replayed == 0 })
             log.revive()

@@ -88,7 +88,9 @@ final class SimulatedConsumer: LogConsumer {
         return partitions.compactMap { log.committed[$0] }
     }
 
-    func commit(_ committed: [CommittedPosition]) throws {
+    func isCommitAnswered(timeoutMilliseconds: Int) throws -> Bool { true }
+
+    func startCommit(_ committed: [CommittedPosition]) throws {
         if let refusal { throw refusal }
         try log.call("commit") {
             for one in committed {
@@ -141,6 +143,14 @@ final class SimulatedProducer: LogProducer {
 
     var messagesMaximum: Int { capacity }
     var pending: Int { queue.count }
+    /// What was produced before is awaited.
+    private var isMarked = false
+    var isMarkDelivered: Bool { queue.isEmpty }
+
+    func mark() throws {
+        isMarked = true
+        _ = try flush(timeoutMilliseconds: 0)
+    }
 
     func produce(_ batch: inout OutputBatch) throws -> Bool {
         mostEntries = max(mostEntries, batch.entries.count)
@@ -159,7 +169,7 @@ final class SimulatedProducer: LogProducer {
 
     func poll(timeoutMilliseconds: Int) throws {
         if log.isDead { throw Crash() }
-        if timeoutMilliseconds > 0 && !isBlocked { try deliver() }
+        if (timeoutMilliseconds > 0 || isMarked) && !isBlocked { try deliver() }
     }
 
     func flush(timeoutMilliseconds: Int) throws -> Bool {

@@ -87,7 +87,8 @@ private final class LendingConsumer: LogConsumer {
     func pause(_ partitions: [Int32]) {}
     func resume(_ partitions: [Int32]) {}
     func committed(_ partitions: [Int32], timeoutMilliseconds: Int) -> [CommittedPosition] { [] }
-    func commit(_ positions: [CommittedPosition]) {}
+    func startCommit(_ positions: [CommittedPosition]) {}
+    func isCommitAnswered(timeoutMilliseconds: Int) -> Bool { true }
     func watermarks(partition: Int32, timeoutMilliseconds: Int) -> (low: Offset, high: Offset) {
         (0, Offset(records.count))
     }

@@ -47,7 +47,7 @@ final class WorkerRig {
         settings.firstOffset = first
         settings.idleMilliseconds = idle
         settings.residentSlots = resident
-        if let changesBytes { settings.changesBytes = changesBytes }
+        if let changesBytes { (settings.changesBytes, settings.slotsMinimum) = (changesBytes, 1) }
         worker = try Worker(
             index: 0,
             resources: WorkerResources(

@@ -18,9 +18,9 @@ import Testing
         #expect(choose(&window, Array(repeating: 1, count: 25)) == Array(0..<10))
         window.handedOver(10)
         #expect(choose(&window, [1]).isEmpty)
-        for _ in 0..<5 { window.reported() }
+        for _ in 0..<5 { window.reported(isMarked: false) }
         #expect(choose(&window, [1]).isEmpty, "five are under way: librdkafka would begin none")
-        window.reported()
+        window.reported(isMarked: false)
         #expect(choose(&window, [1]) == [0])
     }
 
@@ -42,7 +42,7 @@ import Testing
         window.choose(10, size: 1)
         #expect(!window.isHungry, "a request is full")
         window.handedOver(10)
-        for _ in 0..<10 { window.reported() }
+        for _ in 0..<10 { window.reported(isMarked: false) }
         window.beginRound()
         #expect(window.isHungry && window.waiting == 2)
         for index in 10..<12 { window.choose(index, size: 1) }
@@ -53,6 +53,34 @@ import Testing
         var window = SendWindow(Self.limits)
         #expect(choose(&window, [500, 500, 1]) == [0], "nine tenths of batch.size are 900 bytes, and order is kept")
         #expect(choose(&window, [2_000, 1]) == [0], "one message may be larger than a request")
+    }
+
+    /// Messages to "any" partition are reported on in any order: what counts is which, not how many.
+    @Test func aMarkIsReachedWhenWhatWasBeforeItIsReportedOn() {
+        let windows = SendWindows(topics: 1, Self.limits)
+        func handOver(partition: Int) -> UnsafeMutableRawPointer {
+            let window = unsafe windows.window(topic: 0, partition: partition)
+            unsafe window.pointee.handedOver(1)
+            return unsafe SendWindows.opaque(window)
+        }
+        let (one, other) = unsafe (handOver(partition: -1), handOver(partition: 0))
+        #expect(windows.isMarkReported)
+        windows.mark()
+        #expect(!windows.isMarkReported)
+        let later = unsafe handOver(partition: -1)
+        unsafe SendWindows.report(later)
+        unsafe SendWindows.report(other)
+        #expect(!windows.isMarkReported)
+        unsafe SendWindows.report(one)
+        #expect(windows.isMarkReported)
+        windows.mark()
+        #expect(windows.isMarkReported, "nothing is under way")
+        let last = unsafe handOver(partition: 1)
+        windows.mark()
+        #expect(!windows.isMarkReported)
+        unsafe SendWindows.report(last)
+        #expect(windows.isMarkReported)
+        for index in 0..<windows.count { #expect(unsafe windows[index].pointee.underway == 0) }
     }
 
     @Test func aUsersOwnBatchIsNotExceeded() {

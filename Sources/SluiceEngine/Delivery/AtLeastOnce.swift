@@ -3,13 +3,16 @@ import SluiceLSTM
 import SluiceLog
 import SluiceState
 
-/// At-least-once: outputs are flushed, then (at a checkpoint) the state is stored, then offsets are committed. After a
-/// crash the state is loaded, inputs between it and the committed offset are folded again without output, and work goes
-/// on behind it; what was produced but not committed is produced again, the same bytes.
+/// At-least-once: outputs are delivered, then the state is stored, then offsets are committed, all beside the fold.
+/// After a crash the state is loaded, inputs between it and the committed offset are folded again without output, and
+/// work goes on behind it; what was produced but not committed is produced again, the same bytes.
 final class AtLeastOnce: Delivery {
     /// How long one attempt to flush may keep the worker from polling; membership needs it back within the session
     /// time-out.
     private static let flushMilliseconds = 1_000
+
+    /// One wait for the answer to a last commit, and half of that for another try.
+    private static let settlingMilliseconds = 100
 
     /// One wait for room in the producer's queue, and how many of them in a row come before the input is paused.
     private static let (roomMilliseconds, waitsMaximum) = (20, 50)
@@ -17,22 +20,18 @@ final class AtLeastOnce: Delivery {
     var open = Transaction()
     /// What the producer takes as it has room, while the next outputs are encoded.
     private var sending = Transaction()
-    private var underway = OutputsUnderway()
-    private let producer: any LogProducer
+    private(set) var underway = OutputsUnderway()
+    let producer: any LogProducer
     private let limits: OutputLimits
-    private let consumer: any LogConsumer
-    private let observer: any EngineObserver
-    private let clock: any EngineClock
-    private let settings: WorkerSettings
-    private let changes = Transaction()
-    private var committedNanoseconds: Int64
-    private(set) var wait = CommitWait()
+    let consumer: any LogConsumer
+    let observer: any EngineObserver
+    let clock: any EngineClock
+    let settings: WorkerSettings
+    /// The commit under way.
+    var commit = Commit()
+    var wait = CommitWait()
     /// Records of commands must be delivered before anything that depends on them.
     private var isRecording = false
-    /// A command took effect: the next commit stores the state whatever the checkpoint interval says.
-    private var isStoreForced = false
-    /// When states that the last commit left behind are stored, though nothing new may come; `.max`: none is behind.
-    private var storeNanoseconds = Int64.max
     private(set) var isBlocked = false
     /// Waits for room in a row.
     private var waits = 0
@@ -44,7 +43,7 @@ final class AtLeastOnce: Delivery {
         observer = resources.observer
         clock = resources.clock
         self.settings = settings
-        committedNanoseconds = clock.monotonicNanoseconds()
+        commit.begunNanoseconds = clock.monotonicNanoseconds()
     }
 
     var messageBytesMax: Int { producer.messageBytesMax }
@@ -55,30 +54,24 @@ final class AtLeastOnce: Delivery {
     }
     private var isHandedOver: Bool { open.outputs.entries.isEmpty && sending.outputs.isHandedOver }
 
+    /// Outputs that the producer has not taken, and those behind the first of them.
+    var waiting: Int { sending.outputs.waiting }
+
     var waitMilliseconds: Int {
         guard !isHeldBack else { return 0 }
-        guard isHandedOver else { return 1 }
-        let next = committedNanoseconds + settings.commitNanoseconds
-        let due = wait.isDue ? next : storeNanoseconds == .max ? .max : max(next, storeNanoseconds)
-        guard due < .max else { return .max }
+        guard isHandedOver, commit.phase == .none else { return 1 }
+        guard wait.isDue else { return .max }
+        let due = commit.begunNanoseconds + settings.commitNanoseconds
         return max(0, Int((due - clock.monotonicNanoseconds()) / 1_000_000) + 1)
     }
 
     /// A first commit, before any output: that nothing is committed means for certain that nothing was answered. And
-    /// the one that a crash has kept from following its store, for nothing new may come.
+    /// what a crash has kept from being stored, or what began cold, is stored though nothing new may come.
     func begin(_ state: PartitionState) throws {
-        // What began cold is stored though nothing new may come.
-        if state.lostBefore != nil { storeNanoseconds = clock.monotonicNanoseconds() }
+        if state.lostBefore != nil || !state.table.dirty.isEmpty { add() }
         guard !state.isCommitted else { return }
-        try consumer.commit([position(state)])
+        try consumer.commit([Commit.position(state, settings)])
         state.isCommitted = true
-    }
-
-    private func position(_ state: PartitionState) -> CommittedPosition {
-        let metadata = CommitMetadata(
-            replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity,
-            origin: state.origin, partitions: settings.inputPartitions)
-        return CommittedPosition(partition: state.partition, offset: state.position, metadata: metadata.text)
     }
 
     func advance(_ worker: Worker) throws {
@@ -88,6 +81,7 @@ final class AtLeastOnce: Delivery {
         } else {
             try handOver(worker)
         }
+        try advanceCommit(worker)
     }
 
     func deliver(_ records: Int, arrived nanoseconds: Int64, _ worker: Worker) throws {
@@ -96,7 +90,7 @@ final class AtLeastOnce: Delivery {
         try handOver(worker)
     }
 
-    private func add() { wait.add(at: clock.monotonicNanoseconds()) }
+    func add() { wait.add(at: clock.monotonicNanoseconds()) }
 
     func recorded(_ worker: Worker) throws {
         isRecording = true
@@ -114,11 +108,7 @@ final class AtLeastOnce: Delivery {
     }
 
     func moved() { add() }
-
-    func applied() {
-        add()
-        isStoreForced = true
-    }
+    func applied() { add() }
 
     func awaitRoom(_ worker: Worker) throws {
         waits += 1
@@ -146,7 +136,7 @@ final class AtLeastOnce: Delivery {
     }
 
     /// Hands over all that is open and waits for its delivery; false when that takes long.
-    private func flush(_ worker: Worker) throws -> Bool {
+    func flush(_ worker: Worker) throws -> Bool {
         try handOver(worker)
         for _ in 0..<Self.waitsMaximum where !isHandedOver {
             waits += 1
@@ -158,7 +148,7 @@ final class AtLeastOnce: Delivery {
     }
 
     /// A refusal is learned from; the next worker folds again what was not committed, without what was refused.
-    private func learning<Result>(_ body: () throws -> Result) throws -> Result {
+    func learning<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let error as SluiceError {
@@ -172,78 +162,34 @@ final class AtLeastOnce: Delivery {
     }
 
     func commitIfDue(_ worker: Worker) throws {
+        guard wait.isDue, commit.phase == .none, !isRecording, !isBlocked else { return }
         let now = clock.monotonicNanoseconds()
-        guard wait.isDue || now >= storeNanoseconds, !isRecording, !isBlocked else { return }
-        guard now - committedNanoseconds >= settings.commitNanoseconds else { return }
-        _ = try commit(worker, now)
-    }
-
-    /// Flush, store, commit; false when the outputs are not delivered yet.
-    private func commit(_ worker: Worker, _ now: Int64) throws -> Bool {
-        guard try flush(worker) else { return false }
-        let live = worker.partitions.values.filter(\.isLive)
-        var report = CommitReport()
-        storeNanoseconds = .max
-        for state in live {
-            let isOld = now - (state.savedNanoseconds ?? .min / 2) >= settings.checkpointNanoseconds
-            let isCold = state.lostFrom != nil
-            if isOld || isStoreForced || isCold { try store(worker, state, now, &report) }
-            guard let saved = state.savedNanoseconds else { continue }
-            if isCold { storeNanoseconds = now }
-            guard state.store?.position?.offset != state.position || !state.isAllStored else { continue }
-            storeNanoseconds = min(storeNanoseconds, saved + settings.checkpointNanoseconds)
-        }
-        let positions = live.map(position)
-        do {
-            if !positions.isEmpty { try consumer.commit(positions) }
-        } catch let error as SluiceError where error.retry == .later {
-            // A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it
-            // repeats outputs.
-            add()
-            wait.refusal = error
-            committedNanoseconds = clock.monotonicNanoseconds()
-            return false
-        }
-        wait = CommitWait()
-        isStoreForced = false
-        committedNanoseconds = clock.monotonicNanoseconds()
-        report.nanoseconds = committedNanoseconds - now
-        observer.committed(report)
-        return true
-    }
-
-    /// Stores all slots changed since they were stored last, some at a time: each write says from where those that are
-    /// still to come are folded again, so that a crash between two of them loses nothing.
-    private func store(_ worker: Worker, _ state: PartitionState, _ now: Int64, _ report: inout CommitReport) throws {
-        var stale = settings.markedSlots
-        repeat {
-            changes.removeAll()
-            report.slots += try state.writeChanges(
-                limit: state.slots(inBytes: settings.changesBytes), stale: stale, before: .min, into: &changes.outputs)
-            stale = 0
-            report.stateBytes += PartitionState.stateBytes(changes.outputs)
-            try state.store(
-                changes.outputs,
-                StoredPosition(
-                    identity: state.identity, offset: state.position, replayFrom: state.replayOffset,
-                    controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
-                    latest: state.latest, storedAt: clock.wallMilliseconds(), partitions: settings.inputPartitions))
-        } while state.table.dirtyCount > 0
-        state.savedNanoseconds = now
-        try worker.spill(state)
+        guard now - commit.begunNanoseconds >= settings.commitNanoseconds else { return }
+        try beginCommit(worker, now, isLast: false)
+        try advanceCommit(worker)
     }
 
     func settle(_ worker: Worker, seconds: Int) throws {
         let end = clock.monotonicNanoseconds() + Int64(seconds) * 1_000_000_000
+        var isLast = false
         // Counted as well, for clocks that stand still.
         for _ in 0..<10 * seconds where clock.monotonicNanoseconds() < end {
             if isRecording { try awaitRecorded(worker) }
             guard !isRecording else { continue }
             let isDirty = worker.partitions.values.contains { $0.isLive && $0.table.dirtyCount > 0 }
-            guard wait.isDue || isDirty else { return }
-            isStoreForced = true
-            if try commit(worker, clock.monotonicNanoseconds()) { return }
-            try learning { try producer.poll(timeoutMilliseconds: 200) }
+            guard wait.since != nil || isDirty else { return }
+            guard try flush(worker) else { continue }
+            if commit.phase == .none {
+                try beginCommit(worker, clock.monotonicNanoseconds(), isLast: true)
+                isLast = true
+            }
+            try advanceCommit(worker, timeoutMilliseconds: Self.settlingMilliseconds)
+            guard commit.phase == .none else { continue }
+            if wait.refusal == nil {
+                if isLast { return }
+                continue
+            }
+            try learning { try producer.poll(timeoutMilliseconds: 2 * Self.settlingMilliseconds) }
         }
         observer.note(
             "what was folded last could not be delivered and committed in time; its inputs will be read again", nil,

@@ -16,7 +16,8 @@ extension ExactlyOnce {
         for state in worker.partitions.values where state.isLive {
             // Their records are in this transaction: so are their effects.
             try worker.applyScheduled(state, before: state.position)
-            if let sealed = try seal(state, limit ?? slotsDue(state, elapsed)) { self.sealed[state.partition] = sealed }
+            let due = limit ?? state.slotsDue(elapsed: elapsed, clock.monotonicNanoseconds(), settings)
+            if let sealed = try seal(state, due) { self.sealed[state.partition] = sealed }
         }
     }
 
@@ -45,19 +46,5 @@ extension ExactlyOnce {
                 ).text))
         saving[state.partition] = slots
         return sealed
-    }
-
-    /// How many dirty slots are written with a commit: as many as let the most that were dirty at a time be written
-    /// within a checkpoint interval, spread evenly; but no more than memory and the next commit can take, for a commit
-    /// that is late would else have more to write, and be later.
-    private func slotsDue(_ state: PartitionState, _ elapsed: Int64) -> Int {
-        let now = clock.monotonicNanoseconds()
-        let count = state.table.dirtyCount
-        if count >= state.mostDirty.count || now - state.mostDirty.nanoseconds > settings.checkpointNanoseconds {
-            state.mostDirty = (count, now)
-        }
-        let share = Double(max(elapsed, settings.commitNanoseconds)) / Double(max(1, settings.checkpointNanoseconds))
-        let due = Int((min(1, share) * Double(state.mostDirty.count)).rounded(.up))
-        return max(settings.slotsMinimum, min(due, state.slots(inBytes: settings.changesBytes)))
     }
 }

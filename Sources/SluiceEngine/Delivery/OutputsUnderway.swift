@@ -17,6 +17,12 @@ struct OutputsUnderway {
         marks.append(Mark(end: closed + outputs, arrivedNanoseconds: nanoseconds, records: records))
     }
 
+    /// The last of those open, counted over all that were ever appended.
+    func end(open outputs: Int) -> Int { closed + outputs }
+
+    /// Whether all outputs up to this one have left, where all but the last few of those closed have.
+    func haveLeft(_ end: Int, allBut waiting: Int) -> Bool { end <= closed - waiting }
+
     /// What was open goes its way, and other outputs are appended from now on.
     mutating func close(_ outputs: Int) { closed += outputs }
 

@@ -13,6 +13,7 @@ final class HastyProducer: LogProducer {
         try producer.poll(timeoutMilliseconds: 0)
         return true
     }
+    var isMarkDelivered: Bool { true }
     var pending: Int { 0 }
     var messageBytesMax: Int { producer.messageBytesMax }
     var messagesMaximum: Int { producer.messagesMaximum }
@@ -43,7 +44,10 @@ final class MixingConsumer: LogConsumer {
     func committed(_ partitions: [Int32], timeoutMilliseconds: Int) throws -> [CommittedPosition] {
         try consumer.committed(partitions, timeoutMilliseconds: timeoutMilliseconds)
     }
-    func commit(_ positions: [CommittedPosition]) throws { try consumer.commit(positions) }
+    func startCommit(_ positions: [CommittedPosition]) throws { try consumer.startCommit(positions) }
+    func isCommitAnswered(timeoutMilliseconds: Int) throws -> Bool {
+        try consumer.isCommitAnswered(timeoutMilliseconds: timeoutMilliseconds)
+    }
     func watermarks(partition: Int32, timeoutMilliseconds: Int) throws -> (low: Offset, high: Offset) {
         try consumer.watermarks(partition: partition, timeoutMilliseconds: timeoutMilliseconds)
     }

@@ -47,7 +47,30 @@ extension SimulatedConsumer {
         }
     }
 
-    package func commit(_ positions: [CommittedPosition]) throws {
+    /// The answer, or why there is none, is there later.
+    package func startCommit(_ positions: [CommittedPosition]) throws {
+        answersAfter = cluster.random.below(4)
+        do {
+            try ask(positions)
+            refusal = nil
+        } catch let error as SluiceError where error.retry == .later {
+            refusal = error
+        }
+    }
+
+    package func isCommitAnswered(timeoutMilliseconds: Int) throws -> Bool {
+        guard !process.isDead else { throw Crash() }
+        if timeoutMilliseconds > 0 {
+            cluster.advance(Int64(answersAfter) * 1_000_000)
+            answersAfter = 0
+        }
+        answersAfter -= 1
+        guard answersAfter < 0 else { return false }
+        if let refusal { throw refusal }
+        return true
+    }
+
+    private func ask(_ positions: [CommittedPosition]) throws {
         try process.call(.plainCommit) {
             try coordinator()
             guard let member else {

@@ -20,6 +20,9 @@ package final class SimulatedConsumer: LogConsumer {
     private var needsJoin = true
     /// How many records a poll brings at most, drawn from here.
     package var batchMaximum = 64
+    /// What the commit under way is answered, and after how many more questions.
+    var refusal: SluiceError?
+    var answersAfter = 0
     /// Called at the beginning of each poll.
     var onPoll: () -> Void = {}
 

@@ -7,6 +7,8 @@ package final class SimulatedProducer: LogProducer {
     private let producerID: Int64
     private var queue: [(partition: TopicPartition, record: SimulatedRecord)] = []
     private var sequences: [TopicPartition: Int32] = [:]
+    /// Of the queue, what was there at the last mark.
+    private var marked = 0
     private var failure: SluiceError?
     private var isClosed = false
     package var capacity = 500
@@ -40,7 +42,25 @@ package final class SimulatedProducer: LogProducer {
         if let failure { throw failure }
     }
 
+    package func mark() throws {
+        marked = queue.count
+        _ = try attempt()
+    }
+
+    package var isMarkDelivered: Bool { marked == 0 }
+
     package func flush(timeoutMilliseconds: Int) throws -> Bool {
+        guard try attempt() else { return queue.isEmpty }
+        deliver(queue.count)
+        if let failure { throw failure }
+        if !queue.isEmpty { cluster.advance(Int64(timeoutMilliseconds) * 1_000_000) }
+        return queue.isEmpty
+    }
+
+    /// Meets with a fault, where there is one.
+    ///
+    /// - Returns: whether more is delivered now.
+    private func attempt() throws -> Bool {
         let fault = try process.enter(.produce)
         cluster.advance(2 * cluster.latency())
         // Counted where it has an effect.
@@ -56,16 +76,13 @@ package final class SimulatedProducer: LogProducer {
             failure = SluiceError(.delivery, "a message was not delivered", retry: .fatal)
         case .delayed:
             cluster.advance((fault?.amount ?? 0) * 1_000_000)
-            return queue.isEmpty
+            return false
         case .duplicated, .lostReply:
             if let fault, resend() { process.strike(fault) }
         default: break
         }
         if let failure { throw failure }
-        deliver(queue.count)
-        if let failure { throw failure }
-        if !queue.isEmpty { cluster.advance(Int64(timeoutMilliseconds) * 1_000_000) }
-        return queue.isEmpty
+        return true
     }
 
     /// Delivers from the front of the queue, up to what is refused.
@@ -84,6 +101,7 @@ package final class SimulatedProducer: LogProducer {
                 failure = Topics.refusal(of: batch.map(\.record), by: topic, isAlone: isAlone)
             }
             queue.removeFirst(batch.count)
+            marked = max(0, marked - batch.count)
             left -= batch.count
         }
     }

@@ -1,0 +1,175 @@
+import SluiceCore
+import SluiceLSTM
+import SluiceLog
+import SluiceState
+
+/// Commits beside the fold: what one says is settled when it is begun, and is stored and committed when all outputs
+/// before it are delivered, while further inputs are folded.
+extension AtLeastOnce {
+    struct Commit {
+        enum Phase: Equatable {
+            case none
+            /// Outputs up to this one, as `OutputsUnderway` counts, are on their way to the producer.
+            case handingOver(end: Int)
+            /// The producer has all of them.
+            case delivering
+            /// The group's coordinator is asked.
+            case committing
+        }
+
+        /// What of a partition is stored and committed.
+        struct Part {
+            var state: PartitionState
+            var stored: StoredPosition
+            var position: CommittedPosition
+            /// Slots are among the changes.
+            var isSaved: Bool
+        }
+
+        var phase = Phase.none
+        var begunNanoseconds: Int64 = 0
+        var parts: [Part] = []
+        /// Changed slots of all parts, encoded as they were when it was begun.
+        let changes = Transaction()
+        var report = CommitReport()
+
+        static func position(_ state: PartitionState, _ settings: WorkerSettings) -> CommittedPosition {
+            let metadata = CommitMetadata(
+                replayFrom: state.position, controlOffset: state.appliedControlOffset, identity: state.identity,
+                origin: state.origin, partitions: settings.inputPartitions)
+            return CommittedPosition(partition: state.partition, offset: state.position, metadata: metadata.text)
+        }
+    }
+
+    /// A commit that has no answer by then is indefinite: committing again is harmless.
+    private static let answerNanoseconds: Int64 = 10_000_000_000
+    /// Parts of a checkpoint interval in which a store is written at least, each of them synced.
+    private static let storesInCheckpoint: Int64 = 10
+
+    /// Settles what a commit says: positions as they are, and slots whose turn it is.
+    ///
+    /// - Parameter isLast: all that is dirty is stored.
+    func beginCommit(_ worker: Worker, _ now: Int64, isLast: Bool) throws {
+        wait.begin()
+        commit.report = CommitReport()
+        commit.begunNanoseconds = now
+        for state in worker.partitions.values where state.isLive {
+            var isSaved = false
+            if isLast {
+                try storeAll(state, now)
+                isSaved = true
+            } else if let limit = slotsDue(state, now) {
+                commit.report.slots += try state.writeChanges(
+                    limit: limit, stale: settings.markedSlots, before: state.position - settings.replayRecordsMax,
+                    into: &commit.changes.outputs)
+                isSaved = true
+            }
+            commit.parts.append(
+                Commit.Part(
+                    state: state, stored: storedPosition(state), position: Commit.position(state, settings),
+                    isSaved: isSaved))
+        }
+        commit.report.stateBytes += PartitionState.stateBytes(commit.changes.outputs)
+        commit.phase = .handingOver(end: underway.end(open: open.outputs.entries.count))
+    }
+
+    /// How many slots are stored with this commit; nil: none, for a synced write of few is not worth its time.
+    private func slotsDue(_ state: PartitionState, _ now: Int64) -> Int? {
+        let elapsed = now - (state.savedNanoseconds ?? now - settings.checkpointNanoseconds)
+        let due = state.slotsDue(elapsed: elapsed, now, settings)
+        let isWorthIt = due >= state.slots(inBytes: settings.storeBytes)
+        guard isWorthIt || state.isPressing || elapsed >= settings.checkpointNanoseconds / Self.storesInCheckpoint
+        else { return nil }
+        return due
+    }
+
+    /// Stores all that is dirty while nothing is folded, some at a time: each write says from where those that are
+    /// still to come are folded again, so that a crash between two of them loses nothing.
+    private func storeAll(_ state: PartitionState, _ now: Int64) throws {
+        let changes = Transaction()
+        var stale = settings.markedSlots
+        repeat {
+            changes.removeAll()
+            commit.report.slots += try state.writeChanges(
+                limit: state.slots(inBytes: settings.changesBytes), stale: stale, before: .min, into: &changes.outputs)
+            stale = 0
+            commit.report.stateBytes += PartitionState.stateBytes(changes.outputs)
+            try state.store(changes.outputs, storedPosition(state))
+        } while state.table.dirtyCount > 0
+    }
+
+    private func storedPosition(_ state: PartitionState) -> StoredPosition {
+        StoredPosition(
+            identity: state.identity, offset: state.position, replayFrom: state.replayOffset,
+            controlOffset: state.appliedControlOffset, modelHash: state.fold.specification.model.hash,
+            latest: state.latest, storedAt: clock.wallMilliseconds(), partitions: settings.inputPartitions)
+    }
+
+    /// Goes as far with the commit under way as it can.
+    func advanceCommit(_ worker: Worker, timeoutMilliseconds: Int = 0) throws {
+        if case .handingOver(let end) = commit.phase, underway.haveLeft(end, allBut: waiting) {
+            try learning { try producer.mark() }
+            commit.phase = .delivering
+        }
+        if commit.phase == .delivering, producer.isMarkDelivered { try storeAndCommit(worker) }
+        if commit.phase == .committing { try awaitAnswer(worker, timeoutMilliseconds) }
+    }
+
+    /// Every output is delivered: the store may be ahead of the commit.
+    private func storeAndCommit(_ worker: Worker) throws {
+        // What has gone to another owner meanwhile is his.
+        commit.parts.removeAll { worker.partitions[$0.state.partition] !== $0.state }
+        for part in commit.parts where part.isSaved {
+            try part.state.store(commit.changes.outputs, part.stored)
+            part.state.savedNanoseconds = commit.begunNanoseconds
+            try worker.spill(part.state)
+        }
+        commit.changes.removeAll()
+        guard !commit.parts.isEmpty else { return committed() }
+        do {
+            try consumer.startCommit(commit.parts.map(\.position))
+            commit.phase = .committing
+        } catch let error as SluiceError where error.retry == .later {
+            refused(error)
+        }
+    }
+
+    private func awaitAnswer(_ worker: Worker, _ timeoutMilliseconds: Int) throws {
+        let now = clock.monotonicNanoseconds()
+        do {
+            guard try consumer.isCommitAnswered(timeoutMilliseconds: timeoutMilliseconds) else {
+                guard now - commit.begunNanoseconds > Self.answerNanoseconds else { return }
+                return refused(SluiceError(.broker, "a commit has no answer after 10 s", retry: .later))
+            }
+        } catch let error as SluiceError where error.retry == .later {
+            return refused(error)
+        }
+        committed()
+    }
+
+    private func committed() {
+        commit.report.nanoseconds = clock.monotonicNanoseconds() - commit.begunNanoseconds
+        wait.end()
+        observer.committed(commit.report)
+        // The rest is stored with the next ones, though nothing new may come; and that no input is missing any more.
+        let isBehind = commit.parts.contains { part in
+            let state = part.state
+            return !state.isAllStored || state.lostFrom != nil || state.store?.position?.offset != state.position
+        }
+        if isBehind { add() }
+        endCommit()
+    }
+
+    /// A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it repeats
+    /// outputs.
+    private func refused(_ error: SluiceError) {
+        add()
+        wait.refusal = error
+        endCommit()
+    }
+
+    private func endCommit() {
+        commit.parts.removeAll(keepingCapacity: true)
+        commit.phase = .none
+    }
+}

@@ -1,0 +1,74 @@
+import SluiceCore
+import SluiceLog
+import SluiceState
+import Testing
+
+@testable import SluiceEngine
+
+/// At-least-once: a commit goes on while inputs are folded.
+@Suite struct CommitBesideTheFoldTests {
+    private static let records = numbered(
+        (0..<600).map { Record("stream-\($0 * 7 % 200)", Int64($0) * 1_000, Float($0 % 11)) })
+
+    /// While the broker takes nothing inputs are folded, and neither store nor group hears of them.
+    @Test func whatIsNotDeliveredIsNeitherStoredNorCommitted() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log)
+        var (foldedBlocked, began) = (0, Offset(0))
+        try rig.run { [worker = rig.worker, producer = rig.producer] consumer in
+            let delivered = Offset(log.answers().count)
+            #expect(log.committed[0]?.offset ?? 0 <= delivered && log.saved[0]?.position.offset ?? 0 <= delivered)
+            let position = worker.partitions[0]?.position ?? 0
+            if consumer.polls == 5 { (producer.isBlocked, began) = (true, position) }
+            if producer.isBlocked { foldedBlocked = Int(position - began) }
+            if consumer.polls == 10 { producer.isBlocked = false }
+        }
+        #expect(foldedBlocked > 0, "folded while a commit waited for its outputs")
+        #expect(log.committed[0]?.offset == 600 && log.saved[0]?.position.replayFrom == 600)
+    }
+
+    /// What a commit says is of its beginning: slots that changed since are written as they were.
+    @Test(arguments: [false, true]) func aCrashWhileACommitIsUnderWayLosesNothing(crashesAfter: Bool) throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        var (crashAt, ahead) = (1, 0)
+        var crashed = true
+        while crashed {
+            let log = SimulatedLog()
+            log.append(Array(Self.records[..<400]))
+            (log.crashAt, log.crashesAfter, crashed) = (crashAt, crashesAfter, false)
+            let rig = try WorkerRig(log, seed: UInt64(crashAt))
+            do {
+                try rig.run { [producer = rig.producer] in producer.isBlocked = $0.polls % 7 < 3 && $0.idlePolls == 0 }
+            } catch is Crash { crashed = true }
+            if let worker = rig.worker.partitions[0], worker.position > log.committed[0]?.offset ?? 0 { ahead += 1 }
+            if let saved = log.saved[0]?.position.offset, saved > log.committed[0]?.offset ?? 0 { ahead += 1 }
+            log.revive()
+            log.append(Array(Self.records[400...]))
+            try WorkerRig(log).run()
+            #expect(log.repeats(reference), "crash at \(crashAt)")
+            crashAt += 1
+        }
+        #expect(ahead > 5, "crashes between store and commit")
+    }
+
+    /// No commit stores all that is dirty at once, and a log at rest is wholly stored within a checkpoint interval.
+    @Test func slotsAreStoredSomeAtATime() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let stride = WorkerRig.specification.layout.stride
+        let rig = try WorkerRig(log, checkpointPolls: 100, changesBytes: 1_000 * stride)
+        var (most, before, quiet) = (0, 0, 0)
+        try rig.run(idlePolls: 200) { [worker = rig.worker] consumer in
+            guard let state = worker.partitions[0] else { return }
+            let stored = log.saved[0]?.entries.count ?? 0
+            // The first commit of all has nothing to wait for.
+            if before > 0 { most = max(most, stored - before) }
+            before = stored
+            if consumer.idlePolls > 0, !state.isAllStored { quiet = consumer.idlePolls }
+        }
+        #expect(most > 0 && most < 100, "of 200")
+        #expect(quiet > 20 && quiet <= 110)
+        #expect(log.saved[0]?.position.replayFrom == 600)
+    }
+}
