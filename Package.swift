@@ -43,7 +43,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        // Without its default trait ConfigurationSupport, which takes swift-configuration with it.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -182,7 +183,7 @@ let package = Package(
         test(
             "SluiceAdmin",
             [
-                "SluiceAccess", "SluiceAdminTestKit", "Yams", product("HummingbirdTesting", "hummingbird"),
+                "SluiceAccess", "SluiceAdminTestKit", "Yams", product("Hummingbird", "hummingbird"),
                 product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("NIOPosix", "swift-nio"),
             ]),
         test(

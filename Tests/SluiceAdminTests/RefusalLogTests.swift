@@ -1,5 +1,4 @@
 import Hummingbird
-import HummingbirdTesting
 import SluiceAccess
 import SluiceAdminTestKit
 import Synchronization
@@ -39,9 +38,7 @@ import Testing
         let router = Router(context: AdminRequestContext.self)
         router.add(middleware: RequestGate(slow: .zero, requests: RequestMetrics(PrometheusRegistry())))
         router.get(RouterPath(path)) { _, _ -> String in throw Problem(notReady: "restoring") }
-        try await Application(router: router, logger: log.logger).test(.router) { client in
-            try await client.execute(uri: path, method: .get) { #expect($0.status == .serviceUnavailable) }
-        }
+        #expect(try await Application(router: router, logger: log.logger).ask(.get, path).status == 503)
         let lines = log.lines.filter { $0.contains(" request ") }
         #expect(lines.count == 1 && lines.allSatisfy { $0.hasPrefix(loud ? "notice" : "debug") }, "\(log.lines)")
     }
@@ -55,14 +52,11 @@ import Testing
         router.add(
             middleware: AccessGate(access: access, refusals: RefusalLog(now: { time.withLock { $0 } })))
         router.get("/x") { _, _ in "x" }
-        try await Application(router: router, logger: log.logger).test(.router) { client in
-            for _ in 0..<100 {
-                try await client.execute(uri: "/x", method: .get) { #expect($0.status == .unauthorized) }
-            }
-            #expect(refusals(log).count == 1)
-            time.withLock { $0 += RefusalLog.silence }
-            for _ in 0..<5 { try await client.execute(uri: "/x", method: .get) { _ in } }
-        }
+        let application = Application(router: router, logger: log.logger)
+        for _ in 0..<100 { #expect(try await application.ask(.get, "/x").status == 401) }
+        #expect(refusals(log).count == 1)
+        time.withLock { $0 += RefusalLog.silence }
+        for _ in 0..<5 { _ = try await application.ask(.get, "/x") }
         #expect(refusals(log).count == 2)
         #expect(refusals(log).last?.contains(" before=99 ") == true)
     }
