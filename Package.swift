@@ -38,7 +38,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -50,6 +49,7 @@ let package = Package(
     ],
     targets: [
         // System libraries: a module map and a shim, nothing else.
+        .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
@@ -57,19 +57,16 @@ let package = Package(
         .target(name: "CStepKernel", cSettings: exactC),
         .target(name: "CSimdJSON", cxxSettings: exactCXX, linkerSettings: [.linkedLibrary("simdjson")]),
 
-        .target(name: "SluiceCore", dependencies: ["CXXHash"], swiftSettings: strict),
+        .target(name: "SluiceCore", dependencies: ["CLibcrypto", "CXXHash"], swiftSettings: strict),
         .target(
             name: "SluiceFiles", dependencies: ["SluiceCore", product("SystemPackage", "swift-system")],
             swiftSettings: strict),
         .target(name: "SluiceNumerics", dependencies: ["CStepKernel"], swiftSettings: strict + marked),
         .target(name: "SluiceLSTM", dependencies: ["SluiceCore", "SluiceNumerics"], swiftSettings: strict),
         .target(
-            name: "SluiceModelFile",
-            dependencies: ["SluiceCore", "SluiceFiles", "SluiceLSTM", product("Crypto", "swift-crypto")],
+            name: "SluiceModelFile", dependencies: ["SluiceCore", "SluiceFiles", "SluiceLSTM"],
             swiftSettings: strict + marked),
-        .target(
-            name: "SluiceSchema",
-            dependencies: ["SluiceCore", "CSimdJSON", product("Crypto", "swift-crypto")], swiftSettings: strict),
+        .target(name: "SluiceSchema", dependencies: ["SluiceCore", "CSimdJSON"], swiftSettings: strict),
         .target(name: "SluiceLog", dependencies: ["SluiceCore"], swiftSettings: strict),
         .target(
             name: "SluiceKafka",
@@ -111,9 +108,7 @@ let package = Package(
             name: "SluiceReport", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceTraining"], swiftSettings: strict),
         .target(
             name: "SluiceAccess",
-            dependencies: [
-                "SluiceCore", product("Crypto", "swift-crypto"), product("SystemPackage", "swift-system"), "Yams",
-            ], swiftSettings: strict),
+            dependencies: ["SluiceCore", product("SystemPackage", "swift-system"), "Yams"], swiftSettings: strict),
         .target(
             name: "SluiceConfiguration",
             dependencies: [
@@ -137,7 +132,7 @@ let package = Package(
             dependencies: [
                 "SluiceAdmin", "SluiceConfiguration", "SluiceEngine", "SluiceFiles", "SluiceKafka", "SluiceModelFile",
                 "SluiceModels", "SluiceStore",
-                "SluiceTraining", product("Crypto", "swift-crypto"), product("DequeModule", "swift-collections"),
+                "SluiceTraining", product("DequeModule", "swift-collections"),
                 product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics"),
                 product("ServiceLifecycle", "swift-service-lifecycle"), product("SystemPackage", "swift-system"),
             ], resources: [.copy("Resources")], swiftSettings: strict),
@@ -153,6 +148,7 @@ let package = Package(
             ], swiftSettings: strict),
         .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
 
+        test("SluiceCore"),
         test("SluiceFiles", ["SluiceCore"]),
         test("SluiceNumerics", ["CStepKernel", "SluiceTestKit"]),
         test("SluiceLSTM", ["SluiceCore", "SluiceNumerics", "SluiceTestKit"], exclude: ["Goldens"]),
@@ -192,7 +188,7 @@ let package = Package(
                 "CLibrdkafka", "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceEngine",
                 "SluiceKafka",
                 "SluiceLSTM", "SluiceLog", "SluiceModelFile", "SluiceModels", "SluiceSchema", "SluiceState", "sluice",
-                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         test(
@@ -200,7 +196,7 @@ let package = Package(
             [
                 "SluiceAccess", "SluiceAdmin", "SluiceAdminTestKit", "SluiceConfiguration", "SluiceCore", "SluiceLSTM",
                 "SluiceModelFile", "SluiceState", product("ArgumentParser", "swift-argument-parser"),
-                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ],
             exclude: ["Snapshots", "check_pytorch.py"]),

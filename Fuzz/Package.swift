@@ -29,32 +29,30 @@ func module(_ name: String, _ dependencies: [Target.Dependency], sources: [Strin
 let package = Package(
     name: "fuzz",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
+        .systemLibrary(name: "CLibcrypto", path: "Modules/CLibcrypto", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CRocksDB", path: "Modules/CRocksDB"),
         .systemLibrary(name: "CXXHash", path: "Modules/CXXHash", pkgConfig: "libxxhash"),
         .target(name: "CStepKernel", path: "Modules/CStepKernel", cSettings: exactC),
         .target(
             name: "CSimdJSON", path: "Modules/CSimdJSON", cxxSettings: [.unsafeFlags(["-fsanitize=address"])],
             linkerSettings: [.linkedLibrary("simdjson")]),
-        module("SluiceCore", ["CXXHash"]),
+        module("SluiceCore", ["CLibcrypto", "CXXHash"]),
         module("SluiceFiles", ["SluiceCore", product("SystemPackage", "swift-system")]),
         module("SluiceNumerics", ["CStepKernel"]),
         module("SluiceLSTM", ["SluiceCore", "SluiceNumerics"]),
-        module("SluiceModelFile", ["SluiceCore", "SluiceFiles", "SluiceLSTM", product("Crypto", "swift-crypto")]),
-        module("SluiceSchema", ["SluiceCore", "CSimdJSON", product("Crypto", "swift-crypto")]),
+        module("SluiceModelFile", ["SluiceCore", "SluiceFiles", "SluiceLSTM"]),
+        module("SluiceSchema", ["SluiceCore", "CSimdJSON"]),
         module("SluiceLog", ["SluiceCore"]),
         module("SluiceState", ["SluiceCore", "SluiceLSTM", "SluiceSchema"]),
         module(
             "SluiceEngine",
             ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState"]),
         module("SluiceTraining", ["SluiceCore", "SluiceNumerics", "SluiceLSTM", "SluiceState"]),
-        module(
-            "SluiceAccess",
-            ["SluiceCore", product("Crypto", "swift-crypto"), product("SystemPackage", "swift-system"), "Yams"]),
+        module("SluiceAccess", ["SluiceCore", product("SystemPackage", "swift-system"), "Yams"]),
         module(
             "SluiceConfiguration",
             ["SluiceAccess", "SluiceCore", "SluiceLSTM", "SluiceSchema", "SluiceState", "SluiceTraining", "Yams"]),

@@ -1,5 +1,5 @@
-internal import Crypto
 package import Foundation
+internal import SluiceCore
 
 /// What the bearer of a token may do.
 package enum AccessRole: String, Sendable, CaseIterable {
@@ -33,22 +33,24 @@ package struct TokenSecret: Sendable {
     package let text: String
 
     package init() {
-        let bits = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
+        // The system's generator, getrandom(2), is for keys.
+        var system = SystemRandomNumberGenerator()
+        let bits = Data((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &system) })
         // Base64 for URLs, RFC 4648: no character that a shell, a header or a URL reads otherwise.
         let encoded = bits.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
         text = Self.prefix + encoded.prefix { $0 != "=" }
     }
 
-    var digest: Data { Data(SHA256.hash(data: Data(text.utf8))) }
+    var digest: Data { Data(SHA256.hash(Array(text.utf8).span.bytes)) }
 }
 
 extension Collection<AccessToken> {
     /// The token with this secret. How long that takes tells nothing about any of them: all are compared, each in
     /// constant time.
     package func bearer(of secret: some StringProtocol) -> AccessToken? {
-        let presented = SHA256.hash(data: Data(secret.utf8))
+        let presented = SHA256.hash(Array(secret.utf8).span.bytes)
         var found: AccessToken?
-        for token in self where presented == token.digest { found = token }
+        for token in self where zip(presented, token.digest).reduce(0, { $0 | ($1.0 ^ $1.1) }) == 0 { found = token }
         return found
     }
 }

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Glibc
 package import SluiceCore
 internal import SluiceFiles
@@ -30,7 +29,7 @@ package enum ModelFile {
         // Nobody keeps two trainings from writing the same file.
         try FileBytes.replace(path, with: bytes, suffix: ".\(getpid()).new")
         var saved = model
-        saved.hash = SHA256.hash(data: bytes).hexadecimal
+        saved.hash = unsafe SHA256.hash(bytes.span.bytes).hexadecimal
         return saved
     }
 
@@ -47,7 +46,7 @@ package enum ModelFile {
             try manifest.validate()
             var model = try TensorReader(file: bytes, header: header).model(manifest)
             model.data = if let data = header.metadata[DataManifest.key] { try DataManifest(json: data) } else { nil }
-            model.hash = SHA256.hash(data: bytes).hexadecimal
+            model.hash = unsafe SHA256.hash(bytes.span.bytes).hexadecimal
             return model
         } catch {
             throw SluiceError(error.code, "model file \(path): \(error.message)", remedy: error.remedy)

@@ -1,4 +1,3 @@
-internal import Crypto
 public import SluiceCore
 
 /// A refused input on its way to the rejects topic: the original key and bytes, the reason in headers.
@@ -80,7 +79,7 @@ public struct RejectMessage: Sendable, Equatable {
         encoded.value = body(value, extent == .whole || extent == .cut ? kept : 0, &arena)
         if let kept = encoded.value?.count, kept < value.count {
             header(Header.truncated, String(value.count), &arena)
-            header(Header.sha256, SHA256.hash(data: value).hexadecimal, &arena)
+            header(Header.sha256, SHA256.hash(value.bytes).hexadecimal, &arena)
         }
         if encoded.key?.count ?? 0 < key.count { header(Header.keyTruncated, String(key.count), &arena) }
         return encoded

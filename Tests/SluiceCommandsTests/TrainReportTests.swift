@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import SluiceCore
 import SluiceLSTM
 import SluiceModelFile
 import Testing
@@ -74,7 +74,7 @@ import Testing
             #expect(data.files[0].bytes == text.utf8.count && data.files[0].observations == 400)
             #expect(data.files[0].rejects == 1 && data.files[1].rejects == 0)
             #expect(data.files[0].first == "2026-01-01T00:00:00Z" && data.files[0].last == "2026-01-01T03:19:00Z")
-            let hash = SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
+            let hash = SHA256.hash(Array(text.utf8).span.bytes).hexadecimal
             #expect(data.files[0].sha256 == hash)
             #expect(data.heldOut.by == "time" && data.heldOut.validationFrom == "2026-01-01T02:50:00Z")
             let shown = await sluice("models", "show", folder.file("m.safetensors"))

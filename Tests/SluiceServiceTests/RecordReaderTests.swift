@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import SluiceCore
 import SluiceSchema
@@ -68,7 +67,7 @@ import Testing
                         RecordReader.Refusal(
                             code: .tooLarge, message: "line 2 has \(bytes.count) bytes, and a record may have 1048576",
                             cut: RecordReader.Cut(
-                                length: Int64(bytes.count), sha256: SHA256.hash(data: bytes).hexadecimal))
+                                length: Int64(bytes.count), sha256: SHA256.hash(bytes.span.bytes).hexadecimal))
                     ])
             }
         }

@@ -1,4 +1,3 @@
-import Crypto
 import SluiceCore
 package import SluiceSchema
 
@@ -37,7 +36,7 @@ extension RecordReader {
 }
 
 /// A record that is larger than an observation may be, taken piece by piece: its beginning, its length, its hash.
-struct LargeRecord {
+struct LargeRecord: ~Copyable {
     private let line: Int
     /// The first `Limits.rejectBodyBytes`.
     private(set) var kept: [UInt8] = []
@@ -57,12 +56,12 @@ struct LargeRecord {
     }
 
     private mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        hash.update(bufferPointer: bytes)
+        hash.update(bytes.bytes)
         length += Int64(bytes.count)
         kept += bytes.prefix(Limits.rejectBodyBytes - kept.count)
     }
 
-    var refusal: RecordReader.Refusal {
+    consuming func refusal() -> RecordReader.Refusal {
         RecordReader.Refusal(
             code: .tooLarge,
             message: "line \(line) has \(length) bytes, and a record may have \(Limits.observationBytes)",

@@ -120,7 +120,7 @@ package final class RecordReader {
             var large = LargeRecord(line: line)
             large.append(bytes)
             let kept = UnsafeRawBufferPointer(rebasing: bytes[..<Limits.rejectBodyBytes])
-            return Row(bytes: kept, refusal: large.refusal)
+            return Row(bytes: kept, refusal: large.refusal())
         }
         guard found.isUnclosed else { return Row(bytes: bytes) }
         let opening = line + found.lines - 1
@@ -138,9 +138,10 @@ package final class RecordReader {
             return (length ?? rest.count, length != nil || isAtEnd)
         }
         take(taken)
-        guard isOver, let finished = large else { return try fill() }
-        large = nil
-        try finished.kept.withUnsafeBytes { try body([Row(bytes: $0, refusal: finished.refusal)]) }
+        guard isOver, let finished = large.take() else { return try fill() }
+        let kept = finished.kept
+        let refusal = finished.refusal()
+        try kept.withUnsafeBytes { try body([Row(bytes: $0, refusal: refusal)]) }
     }
 
     private func take(_ count: Int) {

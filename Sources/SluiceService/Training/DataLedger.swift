@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 package import SluiceCore
 import SluiceLSTM
@@ -79,9 +78,10 @@ enum FileHash {
         do {
             let file = try FileHandle(forReadingFrom: URL(filePath: path))
             defer { try? file.close() }
-            var (hash, bytes) = (SHA256(), 0)
+            var hash = SHA256()
+            var bytes = 0
             while let piece = try file.read(upToCount: pieceBytes), !piece.isEmpty {
-                hash.update(data: piece)
+                hash.update(piece.bytes)
                 bytes += piece.count
             }
             return (bytes, hash.finalize().hexadecimal)

@@ -1,4 +1,3 @@
-import Crypto
 import SluiceCore
 package import SluiceLSTM
 import SluiceModelFile
@@ -9,8 +8,8 @@ package enum ModelVersion {
     /// - Throws: `model-invalid` for a data manifest that cannot be written.
     package static func version(of model: Model) throws -> String {
         var hash = SHA256()
-        model.parameters.values.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        if let data = model.data { hash.update(data: Array(try data.json().utf8)) }
+        hash.update(model.parameters.values.span.bytes)
+        if let data = model.data { hash.update(Array(try data.json().utf8).span.bytes) }
         return "v" + hash.finalize().prefix(4).hexadecimal
     }
 }
