@@ -20,15 +20,16 @@ extension AtLeastOnce {
         /// What of a partition is stored and committed.
         struct Part {
             var state: PartitionState
-            var stored: StoredPosition
             var position: CommittedPosition
-            /// Slots are among the changes.
-            var isSaved: Bool
+            /// Nil: nothing of it is stored this time.
+            var stored: StoredPosition?
         }
 
         var phase = Phase.none
         var begunNanoseconds: Int64 = 0
         var parts: [Part] = []
+        /// Those of the parts that are still owned.
+        var positions: [CommittedPosition] = []
         /// Changed slots of all parts, encoded as they were when it was begun.
         let changes = Transaction()
         var report = CommitReport()
@@ -54,10 +55,9 @@ extension AtLeastOnce {
         commit.report = CommitReport()
         commit.begunNanoseconds = now
         for state in worker.partitions.values where state.isLive {
-            var isSaved = false
+            var isSaved = isLast
             if isLast {
-                try storeAll(state, now)
-                isSaved = true
+                try storeAll(state)
             } else if let limit = slotsDue(state, now) {
                 commit.report.slots += try state.writeChanges(
                     limit: limit, stale: settings.markedSlots, before: state.position - settings.replayRecordsMax,
@@ -66,8 +66,8 @@ extension AtLeastOnce {
             }
             commit.parts.append(
                 Commit.Part(
-                    state: state, stored: storedPosition(state), position: Commit.position(state, settings),
-                    isSaved: isSaved))
+                    state: state, position: Commit.position(state, settings),
+                    stored: isSaved ? storedPosition(state) : nil))
         }
         commit.report.stateBytes += PartitionState.stateBytes(commit.changes.outputs)
         commit.phase = .handingOver(end: underway.end(open: open.outputs.entries.count))
@@ -85,7 +85,7 @@ extension AtLeastOnce {
 
     /// Stores all that is dirty while nothing is folded, some at a time: each write says from where those that are
     /// still to come are folded again, so that a crash between two of them loses nothing.
-    private func storeAll(_ state: PartitionState, _ now: Int64) throws {
+    private func storeAll(_ state: PartitionState) throws {
         let changes = Transaction()
         var stale = settings.markedSlots
         repeat {
@@ -117,17 +117,19 @@ extension AtLeastOnce {
 
     /// Every output is delivered: the store may be ahead of the commit.
     private func storeAndCommit(_ worker: Worker) throws {
+        commit.positions.removeAll(keepingCapacity: true)
         // What has gone to another owner meanwhile is his.
-        commit.parts.removeAll { worker.partitions[$0.state.partition] !== $0.state }
-        for part in commit.parts where part.isSaved {
-            try part.state.store(commit.changes.outputs, part.stored)
+        for part in commit.parts where worker.partitions[part.state.partition] === part.state {
+            commit.positions.append(part.position)
+            guard let stored = part.stored else { continue }
+            try part.state.store(commit.changes.outputs, stored)
             part.state.savedNanoseconds = commit.begunNanoseconds
             try worker.spill(part.state)
         }
         commit.changes.removeAll()
-        guard !commit.parts.isEmpty else { return committed() }
+        guard !commit.positions.isEmpty else { return committed() }
         do {
-            try consumer.startCommit(commit.parts.map(\.position))
+            try consumer.startCommit(commit.positions)
             commit.phase = .committing
         } catch let error as SluiceError where error.retry == .later {
             refused(error)

@@ -90,10 +90,8 @@ struct CommitMetadata: Equatable {
     }
 
     var text: String {
-        var text = partitions == nil ? Self.markBefore : Self.mark
-        text += " \(replayFrom) \(controlOffset) \(identity)"
-        if let partitions { text += " \(partitions)" }
-        if let origin { text += " \(origin)" }
-        return text
+        let mark = partitions == nil ? Self.markBefore : Self.mark
+        let more = (partitions.map { " \($0)" } ?? "") + (origin.map { " \($0)" } ?? "")
+        return "\(mark) \(replayFrom) \(controlOffset) \(identity)\(more)"
     }
 }
