@@ -115,6 +115,12 @@ extension PartitionState {
 
     /// Writes the changelog's entries of this partition to the store, with the position at which they stand.
     func store(_ outputs: borrowing OutputBatch, _ position: StoredPosition) throws {
+        try startStore(outputs, position)
+        _ = try isStored(waits: true)
+    }
+
+    /// The same, begun: `isStored` says when it is done, and nothing else is stored before.
+    func startStore(_ outputs: borrowing OutputBatch, _ position: StoredPosition) throws {
         guard let store else { return }
         for index in 0..<outputs.entries.count {
             let entry = outputs.entries[index]
@@ -128,7 +134,16 @@ extension PartitionState {
                 store.remove(key: key)
             }
         }
-        try store.write(position)
+        try store.startWrite(position)
+    }
+
+    /// Whether what was begun to be stored is stored.
+    ///
+    /// - Parameter waits: returns when it is.
+    func isStored(waits: Bool) throws -> Bool {
+        guard let store else { return true }
+        guard try store.isWritten(waits: waits) else { return false }
         droppedUnderway.removeAll(keepingCapacity: true)
+        return true
     }
 }

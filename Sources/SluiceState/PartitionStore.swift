@@ -61,11 +61,17 @@ public protocol PartitionStore: AnyObject {
     func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
     /// Takes an entry out, in the write that is being made up.
     func remove(key: UnsafeRawBufferPointer)
-    /// Writes what was put and removed since the last write, with the position, at once.
+    /// Begins to write what was put and removed since the last write, with the position, at once, beside the caller,
+    /// who puts and removes nothing until it is written. A read meanwhile finds a key as it was or as it is written.
     ///
+    /// - Throws: as `isWritten`.
+    func startWrite(_ position: StoredPosition) throws
+    /// Whether what was begun is written, as is everything where nothing was.
+    ///
+    /// - Parameter waits: returns when it is.
     /// - Throws: `file`; what was put stays to be written by another try. `state-invalid` where the try finds that what
     ///   was stored is damaged or did not reach the disk.
-    func write(_ position: StoredPosition) throws
+    func isWritten(waits: Bool) throws -> Bool
 
     /// Lends the written value of a key; false where there is none.
     func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool
@@ -80,6 +86,16 @@ public protocol PartitionStore: AnyObject {
 
     /// Bytes on disk, roughly.
     var bytesOnDisk: Int { get }
-    /// Lets go of it; what was written stays.
+    /// Lets go of it; what was written stays, and what was begun is written or not.
     func close()
+}
+
+extension PartitionStore {
+    /// Writes what was put and removed since the last write, with the position, at once.
+    ///
+    /// - Throws: as `isWritten`.
+    public func write(_ position: StoredPosition) throws {
+        try startWrite(position)
+        _ = try isWritten(waits: true)
+    }
 }

@@ -3,11 +3,14 @@ internal import SluiceCore
 
 /// Owner of one open `rocksdb_t`. Batches may outlive it, iterators may not.
 @safe
-final class RocksDatabase {
+final class RocksDatabase: Sendable {
     let path: String
-    private let pointer: OpaquePointer?
-    private let writing: OpaquePointer?
-    private let reading: OpaquePointer?
+    // RocksDB is safe for all threads.
+    private nonisolated(unsafe) let pointer: OpaquePointer?
+    // Options are only read.
+    private nonisolated(unsafe) let writing: OpaquePointer?
+    // As well.
+    private nonisolated(unsafe) let reading: OpaquePointer?
 
     /// - Parameter isSynced: writes go through the write-ahead log and are on disk when they return; else they go to
     ///   the memory alone until it is flushed.
@@ -34,7 +37,7 @@ final class RocksDatabase {
         try unsafe withRocksError(path) { unsafe rocksdb_destroy_db(options.pointer, path, $0) }
     }
 
-    func write(_ batch: borrowing RocksBatch) throws {
+    func write(_ batch: RocksBatch) throws {
         try unsafe withRocksError(path) { unsafe rocksdb_write(pointer, writing, batch.pointer, $0) }
     }
 
@@ -74,8 +77,9 @@ final class RocksDatabase {
 
 /// Entries to be written at once; its memory is used again.
 @safe
-struct RocksBatch: ~Copyable {
-    fileprivate let pointer: OpaquePointer?
+final class RocksBatch: Sendable {
+    // Of one thread at a time: whoever begins a write touches it again when that is done.
+    fileprivate nonisolated(unsafe) let pointer: OpaquePointer?
 
     init() { unsafe pointer = rocksdb_writebatch_create() }
     deinit { unsafe rocksdb_writebatch_destroy(pointer) }

@@ -1,5 +1,7 @@
+internal import Dispatch
 package import SluiceCore
 package import SluiceState
+internal import Synchronization
 
 /// A partition's store on RocksDB.
 ///
@@ -19,11 +21,13 @@ package final class RocksStore: PartitionStore {
     private let path: String
     private let options: RocksOptions
     private let durability: WriteDurability
+    private let writes: DispatchQueue
     /// Nil when it is closed, and when it could not be opened anew.
     private var database: RocksDatabase?
     private var isClosed = false
     private let batch = RocksBatch()
     private var encoded = ByteArena(capacity: 1_024)
+    private var underway: WriteUnderway?
     /// The position of a write that failed; it may have reached the disk.
     private var attempted: StoredPosition?
     /// Reads and scans under way: what they lend is the open database's.
@@ -31,9 +35,10 @@ package final class RocksStore: PartitionStore {
     private var flushedAt: EpochMilliseconds?
 
     init(
-        _ partition: Int32, of directory: StateDirectory, _ options: RocksOptions, _ durability: WriteDurability
+        _ partition: Int32, of directory: StateDirectory, _ options: RocksOptions, _ durability: WriteDurability,
+        _ writes: DispatchQueue
     ) throws {
-        (self.directory, self.options, self.durability) = (directory, options, durability)
+        (self.directory, self.options, self.durability, self.writes) = (directory, options, durability, writes)
         path = directory.folder(partition)
         let database = try Self.database(path, options, durability)
         position = try Self.position(in: database)
@@ -79,29 +84,39 @@ package final class RocksStore: PartitionStore {
     }
 
     package func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        precondition(underway == nil, "put while a write is under way")
         precondition(unsafe !Self.isPosition(key), "the position is written by `write`")
         unsafe batch.put(key, value)
     }
 
     package func remove(key: UnsafeRawBufferPointer) {
+        precondition(underway == nil, "removed while a write is under way")
         precondition(unsafe !Self.isPosition(key), "the position is written by `write`")
         unsafe batch.remove(key)
     }
 
-    package func write(_ position: StoredPosition) throws {
-        precondition(lending == 0, "a write within a read")
+    package func startWrite(_ position: StoredPosition) throws {
+        precondition(lending == 0 && underway == nil, "a write within a read or another write")
         if attempted != nil { database = nil }
         let database = try opened()
         position.write(to: &encoded)
         // In a batch the later entry of a key counts: what a failed try left is replaced.
         unsafe StoredPosition.key.withUnsafeBytes { unsafe batch.put($0, encoded.bytes) }
-        do { try database.write(batch) } catch {
-            attempted = position
+        underway = WriteUnderway(position, batch, database, on: writes)
+    }
+
+    package func isWritten(waits: Bool) throws -> Bool {
+        guard let underway else { return true }
+        guard underway.isDone(waits: waits) else { return false }
+        self.underway = nil
+        if let error = underway.error {
+            attempted = underway.position
             throw error
         }
         batch.removeAll()
-        self.position = position
-        if durability == .cached { flushIfDue(database, position.storedAt) }
+        position = underway.position
+        if durability == .cached, let database { flushIfDue(database, underway.position.storedAt) }
+        return true
     }
 
     private func flushIfDue(_ database: RocksDatabase, _ now: EpochMilliseconds) {
@@ -169,7 +184,40 @@ package final class RocksStore: PartitionStore {
 
     package func close() {
         precondition(lending == 0, "closed within a read")
+        underway = nil
         isClosed = true
         database = nil
     }
+}
+
+/// One write on a queue beside the store's owner. It ends before this does.
+private final class WriteUnderway {
+    private final class Outcome: Sendable {
+        let error = Mutex<(any Error)?>(nil)
+    }
+
+    let position: StoredPosition
+    private let batch: RocksBatch
+    private let database: RocksDatabase
+    private let work = DispatchGroup()
+    private let outcome = Outcome()
+
+    init(_ position: StoredPosition, _ batch: RocksBatch, _ database: RocksDatabase, on queue: DispatchQueue) {
+        (self.position, self.batch, self.database) = (position, batch, database)
+        // Unowned: a queue lets go of what it has done when it likes, and the store must be closed when it says so.
+        queue.async(group: work) { [outcome, unowned batch, unowned database] in
+            do { try database.write(batch) } catch { outcome.error.withLock { $0 = error } }
+        }
+    }
+
+    deinit { work.wait() }
+
+    func isDone(waits: Bool) -> Bool {
+        guard waits else { return work.wait(timeout: .now()) == .success }
+        work.wait()
+        return true
+    }
+
+    /// What it ended with.
+    var error: (any Error)? { outcome.error.withLock { $0 } }
 }

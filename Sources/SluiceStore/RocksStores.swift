@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import SluiceCore
 package import SluiceState
@@ -18,6 +19,8 @@ package final class RocksStores: PartitionStores {
     private let directory: StateDirectory
     private let durability: WriteDurability
     private let options: RocksOptions
+    /// One write after another, beside their owner: the disk syncs one at a time.
+    private let writes = DispatchQueue(label: "sluice.store")
 
     init(directory: StateDirectory, durability: WriteDurability, writeBufferBytes: Int = 8 << 20) {
         self.directory = directory
@@ -26,7 +29,7 @@ package final class RocksStores: PartitionStores {
     }
 
     package func open(_ partition: Int32) throws -> any PartitionStore {
-        try RocksStore(partition, of: directory, options, durability)
+        try RocksStore(partition, of: directory, options, durability, writes)
     }
 
     /// What remains of a discard that was cut short is no store: `CURRENT`, without which there is none, goes first.

@@ -28,6 +28,27 @@ import Testing
         #expect(log.committed[0]?.offset == 600 && log.saved[0]?.position.replayFrom == 600)
     }
 
+    /// While the disk is busy inputs are folded, and nothing is committed that is not stored.
+    @Test func whatIsNotStoredIsNotCommitted() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log, checkpointPolls: 10)
+        let delivery = try #require(rig.worker.delivery as? AtLeastOnce)
+        var (folded, began, committed) = (0, Offset(0), Offset?.none)
+        try rig.run { [worker = rig.worker] consumer in
+            let position = worker.partitions[0]?.position ?? 0
+            if consumer.polls == 5 { log.isDiskSlow = true }
+            if log.isDiskSlow, delivery.commit.phase == .storing {
+                if committed == nil { (began, committed) = (position, log.committed[0]?.offset) }
+                #expect(log.committed[0]?.offset == committed && log.saved[0]?.position.offset ?? 0 <= began)
+                folded = Int(position - began)
+            }
+            if consumer.polls == 12 { log.isDiskSlow = false }
+        }
+        #expect(folded > 0, "folded while a commit waited for its store")
+        #expect(log.committed[0]?.offset == 600 && log.saved[0]?.position.replayFrom == 600)
+    }
+
     /// What a commit says is of its beginning: slots that changed since are written as they were.
     @Test(arguments: [false, true]) func aCrashWhileACommitIsUnderWayLosesNothing(crashesAfter: Bool) throws {
         let reference = try SimulatedLog.uninterrupted(Self.records)
@@ -39,7 +60,10 @@ import Testing
             (log.crashAt, log.crashesAfter, crashed) = (crashAt, crashesAfter, false)
             let rig = try WorkerRig(log, seed: UInt64(crashAt))
             do {
-                try rig.run { [producer = rig.producer] in producer.isBlocked = $0.polls % 7 < 3 && $0.idlePolls == 0 }
+                try rig.run { [producer = rig.producer] in
+                    producer.isBlocked = $0.polls % 7 < 3 && $0.idlePolls == 0
+                    log.isDiskSlow = $0.polls % 5 < 2 && $0.idlePolls == 0
+                }
             } catch is Crash { crashed = true }
             if let worker = rig.worker.partitions[0], worker.position > log.committed[0]?.offset ?? 0 { ahead += 1 }
             if let saved = log.saved[0]?.position.offset, saved > log.committed[0]?.offset ?? 0 { ahead += 1 }

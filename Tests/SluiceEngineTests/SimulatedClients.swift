@@ -281,6 +281,7 @@ final class SimulatedStore: PartitionStore {
     private let log: SimulatedLog
     private let partition: Int32
     private var changes: [(key: [UInt8], value: [UInt8]?)] = []
+    private var underway: StoredPosition?
 
     init(_ log: SimulatedLog, _ partition: Int32) {
         self.log = log
@@ -294,7 +295,12 @@ final class SimulatedStore: PartitionStore {
     func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) { changes.append((Array(key), Array(value))) }
     func remove(key: UnsafeRawBufferPointer) { changes.append((Array(key), nil)) }
 
-    func write(_ position: StoredPosition) throws {
+    func startWrite(_ position: StoredPosition) throws { underway = position }
+
+    func isWritten(waits: Bool) throws -> Bool {
+        guard let position = underway else { return true }
+        guard waits || !log.isDiskSlow else { return false }
+        underway = nil
         try log.call("save") {
             var saved = log.saved[partition] ?? SimulatedLog.Saved(position: position)
             for change in changes { saved.entries[change.key] = change.value }
@@ -302,6 +308,7 @@ final class SimulatedStore: PartitionStore {
             log.saved[partition] = saved
         }
         changes.removeAll()
+        return true
     }
 
     func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {

@@ -48,6 +48,8 @@ final class SimulatedLog {
     private(set) var isDead = false
     /// Whether the effect of the last call still happens.
     var crashesAfter = false
+    /// Writes that were begun are done when somebody waits for them, and not before.
+    var isDiskSlow = false
     /// Names of the calls, for the reader of a failed test.
     private(set) var trace: [String] = []
 

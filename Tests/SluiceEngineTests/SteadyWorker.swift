@@ -131,7 +131,8 @@ private final class DiscardingStore: PartitionStore {
     let bytesOnDisk = 0
     func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
     func remove(key: UnsafeRawBufferPointer) {}
-    func write(_ position: StoredPosition) { self.position = position }
+    func startWrite(_ position: StoredPosition) { self.position = position }
+    func isWritten(waits: Bool) -> Bool { true }
     func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) -> Bool { false }
     func scan(
         prefix: [UInt8], after: [UInt8]?, limit: Int,

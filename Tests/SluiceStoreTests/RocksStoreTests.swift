@@ -33,6 +33,31 @@ import Testing
     }
 
     @Test(arguments: [WriteDurability.synced, .cached])
+    func aWriteGoesOnBesideItsOwner(_ durability: WriteDurability) throws {
+        let folder = try TemporaryFolder()
+        do {
+            let store = try folder.stores(durability).open(0)
+            store.put("a", "1")
+            try store.write(stored(7))
+            store.put("a", "2")
+            try store.startWrite(stored(8))
+            #expect(store.position == stored(7), "until its owner has asked")
+            let text = try store.text("a")
+            #expect(text == "1" || text == "2")
+            #expect(try store.isWritten(waits: true))
+            #expect(store.position == stored(8))
+            #expect(try store.text("a") == "2")
+            #expect(try store.isWritten(waits: false), "nothing is under way")
+            store.put("a", "3")
+            try store.startWrite(stored(9))
+            store.close()
+        }
+        let store = try folder.stores(durability).open(0)
+        #expect(store.position == stored(9), "what was begun is waited for")
+        #expect(try store.text("a") == "3")
+    }
+
+    @Test(arguments: [WriteDurability.synced, .cached])
     func manyWritesOverManyFilesAreThere(_ durability: WriteDurability) throws {
         let folder = try TemporaryFolder()
         let last: Offset = 200

@@ -101,7 +101,8 @@ private final class Nowhere: PartitionStore {
     var bytesOnDisk: Int { 0 }
     func put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
     func remove(key: UnsafeRawBufferPointer) {}
-    func write(_ position: StoredPosition) throws {}
+    func startWrite(_ position: StoredPosition) throws {}
+    func isWritten(waits: Bool) throws -> Bool { true }
     func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool { false }
     func scan(
         prefix: [UInt8], after: [UInt8]?, limit: Int,

@@ -13,6 +13,8 @@ extension AtLeastOnce {
             case handingOver(end: Int)
             /// The producer has all of them.
             case delivering
+            /// They are delivered: what has changed is being stored.
+            case storing
             /// The group's coordinator is asked.
             case committing
         }
@@ -111,22 +113,43 @@ extension AtLeastOnce {
             try learning { try producer.mark() }
             commit.phase = .delivering
         }
-        if commit.phase == .delivering, producer.isMarkDelivered { try storeAndCommit(worker) }
+        if commit.phase == .delivering, producer.isMarkDelivered { try startStores(worker) }
+        if commit.phase == .storing, try areStored(worker, waits: timeoutMilliseconds > 0) { try startCommit(worker) }
         if commit.phase == .committing { try awaitAnswer(worker, timeoutMilliseconds) }
     }
 
-    /// Every output is delivered: the store may be ahead of the commit.
-    private func storeAndCommit(_ worker: Worker) throws {
-        commit.positions.removeAll(keepingCapacity: true)
-        // What has gone to another owner meanwhile is his.
-        for part in commit.parts where worker.partitions[part.state.partition] === part.state {
-            commit.positions.append(part.position)
-            guard let stored = part.stored else { continue }
-            try part.state.store(commit.changes.outputs, stored)
-            part.state.savedNanoseconds = commit.begunNanoseconds
-            try worker.spill(part.state)
+    /// Every output is delivered: the store may be ahead of the commit. A disk syncs in some milliseconds, more when it
+    /// is busy, and inputs are folded meanwhile.
+    private func startStores(_ worker: Worker) throws {
+        for index in commit.parts.indices where isOwned(index, worker) {
+            guard let stored = commit.parts[index].stored else { continue }
+            try commit.parts[index].state.startStore(commit.changes.outputs, stored)
         }
         commit.changes.removeAll()
+        commit.phase = .storing
+    }
+
+    /// What has gone to another owner meanwhile is his.
+    private func isOwned(_ index: Int, _ worker: Worker) -> Bool {
+        let state = commit.parts[index].state
+        return worker.partitions[state.partition] === state
+    }
+
+    private func areStored(_ worker: Worker, waits: Bool) throws -> Bool {
+        for index in commit.parts.indices where isOwned(index, worker) {
+            guard try commit.parts[index].state.isStored(waits: waits) else { return false }
+        }
+        return true
+    }
+
+    private func startCommit(_ worker: Worker) throws {
+        commit.positions.removeAll(keepingCapacity: true)
+        for index in commit.parts.indices where isOwned(index, worker) {
+            commit.positions.append(commit.parts[index].position)
+            guard commit.parts[index].stored != nil else { continue }
+            commit.parts[index].state.savedNanoseconds = commit.begunNanoseconds
+            try worker.spill(commit.parts[index].state)
+        }
         guard !commit.positions.isEmpty else { return committed() }
         do {
             try consumer.startCommit(commit.positions)

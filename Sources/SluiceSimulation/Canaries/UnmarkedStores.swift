@@ -23,7 +23,8 @@ private final class UnmarkedStore: PartitionStore {
         if !key.starts(with: ChangelogKey.markers) { store.put(key: key, value: value) }
     }
     func remove(key: UnsafeRawBufferPointer) { store.remove(key: key) }
-    func write(_ position: StoredPosition) throws { try store.write(position) }
+    func startWrite(_ position: StoredPosition) throws { try store.startWrite(position) }
+    func isWritten(waits: Bool) throws -> Bool { try store.isWritten(waits: waits) }
     func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
         try store.read(key: key, body)
     }

@@ -16,13 +16,17 @@ package final class SimulatedStores: PartitionStores {
     package func discard(_ partition: Int32) throws { try process.disk.discard(partition) }
 }
 
-/// One partition's store. Writes are atomic, and synced now and then.
+/// One partition's store. Writes are atomic, and synced now and then. One that was begun is done by then or later, and
+/// its owner learns of it later still.
 package final class SimulatedStore: PartitionStore {
     private let process: SimulatedProcess
     private let partition: Int32
     private var image: SimulatedDisk.Image
     /// What is being made up, in order; nil takes out.
     private var changes: [(key: [UInt8], value: [UInt8]?)] = []
+    /// Of a write that was begun and not reported: what will be there then.
+    private var underway: SimulatedDisk.Image?
+    private var isPerformed = false
     private var isClosed = false
 
     init(_ process: SimulatedProcess, _ partition: Int32, _ image: SimulatedDisk.Image) {
@@ -39,20 +43,40 @@ package final class SimulatedStore: PartitionStore {
 
     package func remove(key: UnsafeRawBufferPointer) { changes.append((Array(key), nil)) }
 
-    package func write(_ position: StoredPosition) throws {
+    package func startWrite(_ position: StoredPosition) throws {
+        precondition(underway == nil, "one write at a time")
         var next = image
         for change in changes { next.entries[change.key] = change.value }
         next.position = position
+        (underway, isPerformed) = (next, false)
+        if process.cluster.random.once(in: 2) { try perform(next) }
+    }
+
+    package func isWritten(waits: Bool) throws -> Bool {
+        guard let next = underway else { return true }
+        guard waits || process.cluster.random.once(in: 2) else { return false }
+        if !isPerformed { try perform(next) }
+        (image, underway) = (next, nil)
+        changes.removeAll()
+        return true
+    }
+
+    private func perform(_ next: SimulatedDisk.Image) throws {
         let (disk, changed) = (process.disk, changes.map(\.key))
         let tear = { [process, partition] isDetected in
             disk.tear(partition, next, changed: changed, isDetected: isDetected, &process.cluster.random)
         }
-        try process.call(.storeWrite, tear: tear) {
-            try disk.checkSpace(now: process.cluster.now)
-            disk.write(partition, next, syncs: process.cluster.random.once(in: 3), changed: changed)
-            image = next
-            changes.removeAll()
+        do {
+            try process.call(.storeWrite, tear: tear) {
+                try disk.checkSpace(now: process.cluster.now)
+                disk.write(partition, next, syncs: process.cluster.random.once(in: 3), changed: changed)
+            }
+        } catch {
+            // What was put is written by another try.
+            underway = nil
+            throw error
         }
+        isPerformed = true
     }
 
     package func read(key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
