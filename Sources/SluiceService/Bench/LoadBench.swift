@@ -52,7 +52,7 @@ package enum LoadBench {
             }
             let feeding = Task {
                 try await onThread {
-                    try traffic.feed(cluster.makeProducer(configuration)) { runtime.observer.latest.report.predictions }
+                    try traffic.feed(service.makeFeeder()) { runtime.observer.latest.report.predictions }
                 }
             }
             defer { traffic.stop() }
@@ -135,10 +135,16 @@ private final class LoadTraffic: Sendable {
     }
 
     private func append(_ number: Int, _ time: EpochMilliseconds, _ batch: inout OutputBatch) {
+        // In pieces, none of which is made anew but the numbers: the feeder takes its time from the service's cores.
         let start = batch.arena.count
-        batch.arena.append("sensor-\(number % Self.streams)")
+        batch.arena.append("sensor-")
+        batch.arena.append(String(number % Self.streams))
         let key = start..<batch.arena.count
-        batch.arena.append("{\"time\":\(time),\"values\":{\(values[number % values.count])}}")
+        batch.arena.append("{\"time\":")
+        batch.arena.append(String(time))
+        batch.arena.append(",\"values\":{")
+        batch.arena.append(values[number % values.count])
+        batch.arena.append("}}")
         batch.entries.append(
             OutputBatch.Entry(
                 topic: .observations, partition: -1, key: key, value: key.upperBound..<batch.arena.count))
