@@ -24,6 +24,14 @@ import Testing
         #expect(plan.problems(existing).isEmpty)
     }
 
+    /// Where brokers make what is asked for, a topic nobody needs would appear with one partition.
+    @Test(arguments: [false, true]) func theChangelogIsOpenedOnlyWhereItIsNeeded(hasChangelog: Bool) {
+        let plan = TopicPlan(
+            application: "a", input: "in", output: "out", rejects: "bad", hasChangelog: hasChangelog)
+        #expect(plan.outputs[.slots] == (hasChangelog ? "a.slots" : nil))
+        #expect(Set(plan.outputs.values) == Set(plan.needs.map(\.name)))
+    }
+
     @Test func missingTopicsAreNamed() {
         let problems = plan.problems(topics(["in": 3, "out": 3, "in.rejected": 1]))
         #expect(problems == [.missing("a.control"), .missing("a.events")])

@@ -114,7 +114,7 @@ package final class Demo: Sendable {
         }
         let ledger = DemoLedger()
         let feeder = DemoFeeder(series, firstRow: firstRow, hoursPerSecond: options.speed, ledger: ledger) {
-            try cluster.makeProducer(configuration)
+            try cluster.makeProducer()
         }
         try await onThread { try feeder.feedHistory() }
         report(.stage("\(ledger.observations) hours of history are in the topic \(configuration.input.topic)"))

@@ -47,6 +47,9 @@ package struct TopicPlan: Sendable {
     package let events: String
     /// The changelog; needed where states are committed with their outputs.
     package let slots: String
+    /// What producers open. Whoever opens a topic asks the broker for it, and a broker that may makes it with a number
+    /// of partitions of its own: the changelog is named only where it is needed.
+    package let outputs: [OutputTopic: String]
 
     /// How long the changelog keeps tombstones: a store is used that is half as old at most.
     package static let tombstonesMilliseconds: Int64 = 86_400_000
@@ -62,6 +65,10 @@ package struct TopicPlan: Sendable {
         control = application + ".control"
         events = application + ".events"
         slots = application + ".slots"
+        outputs = [
+            .predictions: output, .rejects: rejects, .events: events, .control: control, .observations: input,
+            .slots: hasChangelog ? slots : nil,
+        ].compactMapValues(\.self)
         let changelog = Need(
             name: slots, partitions: .asInput, cleanup: "compact", isInput: false, configuration: Self.changelog)
         needs =

@@ -129,25 +129,16 @@ package struct Cluster: Sendable {
     package func makeReader() throws -> KafkaReader { try KafkaReader(kafka, health: health, logger: logger) }
 
     /// - Parameter isAlone: every record goes in a batch of its own.
-    package func makeProducer(_ configuration: Configuration, isAlone: Bool = false) throws -> KafkaProducer {
-        try KafkaProducer(kafka, topics: names(configuration), isAlone: isAlone, health: health, logger: logger)
+    package func makeProducer(isAlone: Bool = false) throws -> KafkaProducer {
+        try KafkaProducer(kafka, topics: topics.outputs, isAlone: isAlone, health: health, logger: logger)
     }
 
     /// - Parameters:
     ///   - instance: the worker's identity: a producer of the same name fences the one before it.
     ///   - isAlone: every record goes in a batch of its own.
-    package func makeTransactions(
-        _ configuration: Configuration, instance: String, isAlone: Bool
-    ) throws -> KafkaTransactions {
+    package func makeTransactions(instance: String, isAlone: Bool) throws -> KafkaTransactions {
         try KafkaTransactions(
-            kafka, id: "\(application)-\(instance)", input: topics.input, topics: names(configuration),
+            kafka, id: "\(application)-\(instance)", input: topics.input, topics: topics.outputs,
             isAlone: isAlone, health: health, logger: logger)
-    }
-
-    private func names(_ configuration: Configuration) -> [OutputTopic: String] {
-        [
-            .predictions: configuration.output.topic, .rejects: configuration.output.rejects, .events: topics.events,
-            .control: topics.control, .slots: topics.slots, .observations: topics.input,
-        ]
     }
 }

@@ -160,8 +160,8 @@ package final class ServeRuntime: Service {
             topics: cluster.topics, inputPartitions: cluster.inputPartitions,
             eventsPartitions: cluster.eventsPartitions,
             logger: logger, onEvent: { [audit = backend.audit] in audit.publish(AuditEvent($0)) }
-        ) { [configuration] in
-            ControlPlane.Clients(producer: try cluster.makeProducer(configuration), reader: try cluster.makeReader())
+        ) {
+            ControlPlane.Clients(producer: try cluster.makeProducer(), reader: try cluster.makeReader())
         }
         let (settings, isExactlyOnce) = (configuration.workerSettings(cluster), isExactlyOnce(cluster))
         backend.attach(workers: workers, control: control, instance: instance) {
@@ -227,9 +227,9 @@ package final class ServeRuntime: Service {
             resources: WorkerResources(
                 consumer: try cluster.makeConsumer(instance: member.text),
                 delivery: isExactlyOnce
-                    ? .exactlyOnce { [configuration, limits] in
-                        try cluster.makeTransactions(configuration, instance: name, isAlone: limits.sizes.isAlone)
-                    } : .atLeastOnce(try cluster.makeProducer(configuration, isAlone: limits.sizes.isAlone)),
+                    ? .exactlyOnce { [limits] in
+                        try cluster.makeTransactions(instance: name, isAlone: limits.sizes.isAlone)
+                    } : .atLeastOnce(try cluster.makeProducer(isAlone: limits.sizes.isAlone)),
                 control: try cluster.makeReader(), makeReader: { try cluster.makeReader() },
                 stores: directory.makeStores(isExactlyOnce ? .cached : .synced), clock: SystemClock(),
                 observer: observer, makeFold: { try models.fold($0) }, makeIdentity: { UUID().uuidString },
