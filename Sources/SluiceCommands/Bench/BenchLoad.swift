@@ -13,8 +13,17 @@ extension LoadBench.Result {
         let heading = String(format: "%.0f %% load, %.0f records/s", load * 100, achieved)
         return [
             heading.padding(toLength: 29, withPad: " ", startingAt: 0) + "p50     p90     p99   p99.9      max",
-            quantiles("arrival to produced  ", service), quantiles("end to end           ", endToEnd),
+            quantiles("arrival to produced  ", service), quantiles("at the machine's pace", steady),
+            quantiles("end to end           ", endToEnd), pace,
         ] + bars
+    }
+
+    private var pace: String {
+        let behind = Double(SteadyLatencies.spoilt) * SteadyLatencies.part
+        return String(format: "  processors below two fifths of their pace: %.1f %% of the time", slowShare * 100)
+            + String(
+                format: "; the second row is without these parts of %.1f s and %.1f s behind each",
+                SteadyLatencies.part, behind)
     }
 
     private var bars: [String] {
@@ -38,7 +47,8 @@ extension LoadBench.Result: JSONWritable {
             $0.member("load", load)
             $0.member("wanted_records_per_second", rate.rounded())
             $0.member("records_per_second", achieved.rounded())
-            for (prefix, histogram) in [("", service), ("end_to_end_", endToEnd)] {
+            $0.member("processors_slow_share", slowShare)
+            for (prefix, histogram) in [("", service), ("steady_", steady), ("end_to_end_", endToEnd)] {
                 $0.member(prefix + "records", histogram.count)
                 for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)] {
                     $0.member(prefix + name + "_ms", histogram.quantile(share))

@@ -20,7 +20,9 @@ struct BenchPipeline: AsyncParsableCommand {
 
             --load measures latency, too: applications are fed through topics of their own and read back, from here, \
             for --seconds each. All of the load, 100, is what one of them predicts when it is fed without a pause, on \
-            the machines as they are: less than the rate above where feeder and reader take processors from it.
+            the machines as they are: less than the rate above where feeder and reader take processors from it. \
+            Machines whose clock drops at times, as shared and hot ones do, are told from the service: the second row \
+            leaves out the tenths of a second in which they did, and the three behind each.
 
             Examples:
               sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000

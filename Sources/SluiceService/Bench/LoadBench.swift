@@ -20,6 +20,10 @@ package enum LoadBench {
         package var service = LatencyHistogram()
         /// From the feeder through both topics to a reader, of one record in `sampling`; whole milliseconds.
         package var endToEnd = LatencyHistogram()
+        /// Of `service`, what was produced while the processors kept their pace.
+        package var steady = LatencyHistogram()
+        /// Share of the time in which they had less than two fifths of it.
+        package var slowShare = 0.0
     }
 
     package static let sampling: Offset = 16
@@ -64,10 +68,9 @@ package enum LoadBench {
             runtime.observer.forgetLatencies()
             traffic.forget()
             let (began, before) = (ContinuousClock.now, runtime.observer.latest.report.predictions)
-            try await Task.sleep(for: .seconds(seconds))
+            try await watch(&result, seconds: seconds) { runtime.observer.current.latencies }
             let predicted = runtime.observer.latest.report.predictions - before
             result.achieved = Double(predicted) / ((.now - began) / .seconds(1))
-            result.service = runtime.observer.current.latencies
             result.endToEnd = traffic.latencies
             traffic.stop()
             try await feeding.value
@@ -75,6 +78,23 @@ package enum LoadBench {
         } after: { _ in
         }
         return result
+    }
+
+    /// Waits while records are produced, and tells those of undisturbed parts of a second from the others.
+    private static func watch(
+        _ result: inout Result, seconds: Double, latencies: () -> LatencyHistogram
+    ) async throws {
+        let processors = ProcessorWatch()
+        defer { processors.stop() }
+        var steady = SteadyLatencies()
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end {
+            try await Task.sleep(for: .seconds(min(SteadyLatencies.part, seconds)))
+            steady.end(latencies(), slow: processors.counts.slow)
+        }
+        (result.service, result.steady) = (steady.all, steady.steady)
+        let (all, slow) = processors.counts
+        result.slowShare = Double(slow) / Double(max(1, all))
     }
 }
 

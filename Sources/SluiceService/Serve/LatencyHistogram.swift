@@ -17,6 +17,18 @@ package struct LatencyHistogram: Sendable {
         largestNanoseconds = max(largestNanoseconds, nanoseconds)
     }
 
+    /// What `later` has beyond what it had when it was `earlier`. The largest value is known as its bucket's end only.
+    package mutating func add(_ later: LatencyHistogram, since earlier: LatencyHistogram) {
+        for bucket in buckets.indices {
+            let more = later.buckets[bucket] - earlier.buckets[bucket]
+            guard more > 0 else { continue }
+            buckets[bucket] += more
+            count += more
+            largestNanoseconds = max(
+                largestNanoseconds, min(later.largestNanoseconds, Int64(Self.milliseconds(bucket) * 1e6)))
+        }
+    }
+
     /// The upper end of a bucket, in milliseconds.
     package static func milliseconds(_ bucket: Int) -> Double { smallest * exp2(Double(bucket) / perOctave) / 1e6 }
 
