@@ -91,12 +91,10 @@ final class BenchService: Sendable {
         try KafkaReader(KafkaConfiguration(configuration.kafka), health: KafkaHealth(logger: logger), logger: logger)
     }
 
-    /// Feeds the input as a client does that knows nothing of the service: with librdkafka's own `linger.ms`. What a
-    /// request takes of the broker's time it takes from the service's.
     func makeFeeder() throws -> KafkaProducer {
-        let own = configuration.kafka.merging(["linger.ms": "5"]) { given, _ in given }
-        return try KafkaProducer(
-            KafkaConfiguration(own), topics: [.observations: configuration.topics(isEmbedded: false).input],
+        try KafkaProducer(
+            KafkaConfiguration(configuration.kafka),
+            topics: [.observations: configuration.topics(isEmbedded: false).input],
             health: KafkaHealth(logger: logger), logger: logger)
     }
 
