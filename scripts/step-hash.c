@@ -1,4 +1,4 @@
-// Prints hashes of the step's and the activations' bits, the same network as `arithmeticIsPinned` in GoldenTests.swift.
+// Prints hashes of the step's and the activations' bits; with five outputs the same network as `arithmeticIsPinned` in GoldenTests.swift.
 // Built for two processors by scripts/check-arm64.
 #define XXH_INLINE_ALL
 #include "step_kernel.h"
@@ -24,17 +24,19 @@ static float *draws(float *to, size_t count, float scale) {
     return to;
 }
 
-enum { INPUTS = 7, HIDDEN = 37, PADDED = 48, LAYERS = 2, OUTPUTS = 5, ROWS = 19, STEPS = 11 };
+enum { INPUTS = 7, HIDDEN = 37, PADDED = 48, LAYERS = 2, OUTPUTS = 5 /* at most */, ROWS = 19, STEPS = 11 };
 enum { STRIDE = LAYERS * 2 * PADDED };
 
-static void hash_step(sluice_isa isa) {
+/// Few outputs have their rows in the lanes, more of them their units.
+static void hash_step(sluice_isa isa, size_t count) {
     static float ih[4 * HIDDEN * HIDDEN], hh[4 * HIDDEN * HIDDEN], bih[4 * HIDDEN], bhh[4 * HIDDEN];
     static float states[2][ROWS * STRIDE], inputs[ROWS * INPUTS], outputs[STEPS * ROWS * OUTPUTS + ROWS * STRIDE];
     const float amplitude = 0x1p-2f; // 2^-floor(log2(37) / 2)
     seed = 2026;
     memset(states, 0, sizeof states);
+    memset(outputs, 0, sizeof outputs);
     float nothing = 0;
-    sluice_lstm m = {INPUTS, HIDDEN, LAYERS, OUTPUTS, &nothing};
+    sluice_lstm m = {INPUTS, HIDDEN, LAYERS, count, &nothing};
     const size_t bytes = (sluice_lstm_packed_floats(&m) * sizeof(float) + 63) / 64 * 64;
     float *packed = aligned_alloc(64, bytes);
     if (!packed) abort();
@@ -46,8 +48,8 @@ static void hash_step(sluice_isa isa) {
         draws(bhh, 4 * HIDDEN, amplitude);
         sluice_lstm_pack_layer(&m, layer, ih, hh, bih, bhh, packed);
     }
-    draws(ih, OUTPUTS * HIDDEN, amplitude);
-    draws(bih, OUTPUTS, amplitude);
+    draws(ih, count * HIDDEN, amplitude);
+    draws(bih, count, amplitude);
     sluice_lstm_pack_head(&m, ih, bih, packed);
     m.packed = packed;
     for (size_t step = 0; step < STEPS; step++) {
@@ -55,10 +57,11 @@ static void hash_step(sluice_isa isa) {
         bool finite[ROWS];
         for (size_t row = 0; row < ROWS; row++) rows[row] = states[step % 2] + row * STRIDE;
         draws(inputs, ROWS * INPUTS, 4);
-        sluice_lstm_step(&m, isa, ROWS, inputs, rows, states[(step + 1) % 2], outputs + step * ROWS * OUTPUTS, finite);
+        sluice_lstm_step(&m, isa, ROWS, inputs, rows, states[(step + 1) % 2], outputs + step * ROWS * count, finite);
     }
-    memcpy(outputs + STEPS * ROWS * OUTPUTS, states[STEPS % 2], sizeof states[0]);
-    printf("step %llx\n", (unsigned long long)XXH64(outputs, sizeof outputs, 0));
+    memcpy(outputs + STEPS * ROWS * count, states[STEPS % 2], sizeof states[0]);
+    const size_t floats = STEPS * ROWS * count + ROWS * STRIDE;
+    printf("step with %zu outputs %llx\n", count, (unsigned long long)XXH64(outputs, floats * sizeof(float), 0));
     free(packed);
 }
 
@@ -82,7 +85,7 @@ static void hash_activation(const char *name, activation function, sluice_isa is
 int main(void) {
     sluice_fp_environment();
     sluice_isa isa = sluice_isa_best();
-    hash_step(isa);
+    for (size_t count = 1; count <= OUTPUTS; count++) hash_step(isa, count);
     hash_activation("exp", sluice_exp, isa);
     hash_activation("log", sluice_log, isa);
     hash_activation("tanh", sluice_tanh, isa);

@@ -102,7 +102,7 @@ package final class RocksStore: PartitionStore {
         position.write(to: &encoded)
         // In a batch the later entry of a key counts: what a failed try left is replaced.
         unsafe StoredPosition.key.withUnsafeBytes { unsafe batch.put($0, encoded.bytes) }
-        underway = WriteUnderway(position, batch, database, on: writes)
+        underway = WriteUnderway(position, batch, database, on: durability == .synced ? writes : nil)
     }
 
     package func isWritten(waits: Bool) throws -> Bool {
@@ -202,12 +202,14 @@ private final class WriteUnderway {
     private let work = DispatchGroup()
     private let outcome = Outcome()
 
-    init(_ position: StoredPosition, _ batch: RocksBatch, _ database: RocksDatabase, on queue: DispatchQueue) {
+    /// - Parameter queue: nil: at once, for what is not synced is written to memory.
+    init(_ position: StoredPosition, _ batch: RocksBatch, _ database: RocksDatabase, on queue: DispatchQueue?) {
         (self.position, self.batch, self.database) = (position, batch, database)
         // Unowned: a queue lets go of what it has done when it likes, and the store must be closed when it says so.
-        queue.async(group: work) { [outcome, unowned batch, unowned database] in
+        let write = { @Sendable [outcome, unowned batch, unowned database] in
             do { try database.write(batch) } catch { outcome.error.withLock { $0 = error } }
         }
+        if let queue { queue.async(group: work, execute: write) } else { write() }
     }
 
     deinit { work.wait() }

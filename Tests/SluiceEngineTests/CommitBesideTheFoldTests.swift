@@ -49,6 +49,50 @@ import Testing
         #expect(log.committed[0]?.offset == 600 && log.saved[0]?.position.replayFrom == 600)
     }
 
+    /// A disk that takes no write keeps the input waiting, and the worker in its group.
+    @Test func aDiskThatHangsHoldsTheInputBack() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log, checkpointPolls: 10)
+        let delivery = try #require(rig.worker.delivery as? AtLeastOnce)
+        var (hangs, positions) = (0, Set<Offset>())
+        try rig.run(idlePolls: 100) { [worker = rig.worker, clock = rig.clock] consumer in
+            if consumer.polls == 5 { log.isDiskSlow = true }
+            guard log.isDiskSlow, delivery.commit.phase == .storing else { return }
+            clock.advance(1_000_000_000)
+            guard worker.isOutputBlocked else { return }
+            hangs += 1
+            positions.insert(worker.partitions[0]?.position ?? 0)
+            if hangs == 40 { log.isDiskSlow = false }
+        }
+        #expect(hangs == 40 && positions.count == 1 && positions.first ?? 600 < 600)
+        #expect(!rig.worker.isOutputBlocked)
+        #expect(log.committed[0]?.offset == 600 && log.saved[0]?.position.replayFrom == 600)
+    }
+
+    /// A partition's first commit takes the place of the one under way, which is not heard of any more.
+    @Test func aCommitThatAnotherTookThePlaceOfIsNotDone() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log)
+        let delivery = try #require(rig.worker.delivery as? AtLeastOnce)
+        var taken = 0
+        try rig.run { [worker = rig.worker] consumer in
+            guard taken == 0, let state = worker.partitions[0], state.position == 600 else { return }
+            consumer.isSilent = true
+            guard delivery.commit.phase == .committing, delivery.commit.positions.first?.offset == 600 else { return }
+            taken += 1
+            consumer.isSilent = false
+            consumer.refusal = SluiceError(.broker, "the group rebalances", retry: .later)
+            state.isCommitted = false
+            #expect(throws: SluiceError.self) { try delivery.begin(state) }
+            consumer.refusal = nil
+            state.isCommitted = true
+        }
+        #expect(taken == 1)
+        #expect(log.committed[0]?.offset == 600)
+    }
+
     /// What a commit says is of its beginning: slots that changed since are written as they were.
     @Test(arguments: [false, true]) func aCrashWhileACommitIsUnderWayLosesNothing(crashesAfter: Bool) throws {
         let reference = try SimulatedLog.uninterrupted(Self.records)

@@ -88,10 +88,17 @@ final class SimulatedConsumer: LogConsumer {
         return partitions.compactMap { log.committed[$0] }
     }
 
-    func isCommitAnswered(timeoutMilliseconds: Int) throws -> Bool { true }
+    /// Commits reach no coordinator, and have no answer.
+    var isSilent = false
+    private var isUnanswered = false
+
+    func isCommitAnswered(timeoutMilliseconds: Int) throws -> Bool { !isUnanswered }
 
     func startCommit(_ committed: [CommittedPosition]) throws {
+        isUnanswered = false
         if let refusal { throw refusal }
+        isUnanswered = isSilent
+        guard !isSilent else { return }
         try log.call("commit") {
             for one in committed {
                 guard positions[one.partition] != nil else {

@@ -46,6 +46,8 @@ extension AtLeastOnce {
 
     /// A commit that has no answer by then is indefinite: committing again is harmless.
     private static let answerNanoseconds: Int64 = 10_000_000_000
+    /// A disk that takes longer keeps the input waiting: what is folded and not stored is folded again behind a crash.
+    private static let storingNanoseconds: Int64 = 10_000_000_000
     /// Parts of a checkpoint interval in which a store is written at least, each of them synced.
     private static let storesInCheckpoint: Int64 = 10
 
@@ -114,7 +116,15 @@ extension AtLeastOnce {
             commit.phase = .delivering
         }
         if commit.phase == .delivering, producer.isMarkDelivered { try startStores(worker) }
-        if commit.phase == .storing, try areStored(worker, waits: timeoutMilliseconds > 0) { try startCommit(worker) }
+        if commit.phase == .storing {
+            if try areStored(worker, waits: timeoutMilliseconds > 0) {
+                try startCommit(worker)
+            } else if isStoringLong {
+                wait.refusal = SluiceError(
+                    .file, "the state directory's disk has not taken a write for 10 s, and the input waits",
+                    retry: .later)
+            }
+        }
         if commit.phase == .committing { try awaitAnswer(worker, timeoutMilliseconds) }
     }
 
@@ -133,6 +143,11 @@ extension AtLeastOnce {
     private func isOwned(_ index: Int, _ worker: Worker) -> Bool {
         let state = commit.parts[index].state
         return worker.partitions[state.partition] === state
+    }
+
+    var isStoringLong: Bool {
+        commit.phase == .storing
+            && clock.monotonicNanoseconds() - commit.begunNanoseconds > Self.storingNanoseconds
     }
 
     private func areStored(_ worker: Worker, waits: Bool) throws -> Bool {
@@ -187,7 +202,7 @@ extension AtLeastOnce {
 
     /// A rebalance under way, a coordinator that moves: the next commit says it all, and a crash before it repeats
     /// outputs.
-    private func refused(_ error: SluiceError) {
+    func refused(_ error: SluiceError) {
         add()
         wait.refusal = error
         endCommit()

@@ -49,7 +49,7 @@ final class AtLeastOnce: Delivery {
     var messageBytesMax: Int { producer.messageBytesMax }
     var isReady: Bool { true }
     var isHeldBack: Bool {
-        isRecording || open.outputs.arena.count > settings.openBytes
+        isRecording || isStoringLong || open.outputs.arena.count > settings.openBytes
             || sending.outputs.waiting + open.outputs.waiting > producer.messagesMaximum
     }
     private var isHandedOver: Bool { open.outputs.entries.isEmpty && sending.outputs.isHandedOver }
@@ -70,6 +70,10 @@ final class AtLeastOnce: Delivery {
     func begin(_ state: PartitionState) throws {
         if state.lostBefore != nil || !state.table.dirty.isEmpty { add() }
         guard !state.isCommitted else { return }
+        // This one takes its place.
+        if commit.phase == .committing {
+            refused(SluiceError(.broker, "the commit before is not heard of any more", retry: .later))
+        }
         try consumer.commit([Commit.position(state, settings)])
         state.isCommitted = true
     }
