@@ -75,7 +75,7 @@ let package = Package(
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             ], swiftSettings: strict + marked),
         .target(
-            name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceSchema"],
+            name: "SluiceState", dependencies: ["SluiceCore", "SluiceLSTM", "SluiceNumerics", "SluiceSchema"],
             swiftSettings: strict + marked),
         .target(
             name: "SluiceStore",

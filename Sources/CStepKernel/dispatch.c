@@ -53,7 +53,10 @@ void sluice_fp_environment(void) {
 }
 
 void sluice_prefetch(const void *start, size_t bytes) {
-    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch((const char *)start + at);
+    // From the line in which it begins, so that the one in which it ends is not left out.
+    const uintptr_t end = (uintptr_t)start + bytes;
+    for (uintptr_t line = (uintptr_t)start & ~(uintptr_t)63; line < end; line += 64)
+        __builtin_prefetch((const void *)line);
 }
 
 size_t sluice_lstm_packed_floats(const sluice_lstm *m) {

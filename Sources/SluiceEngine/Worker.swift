@@ -196,6 +196,9 @@ package final class Worker {
     ) throws {
         var fold = state.fold
         for index in range {
+            if (index - range.lowerBound) % SlotTable.fetched == 0 {
+                state.table.fetch(min(SlotTable.fetched, range.upperBound - index)) { records[index + $0].key }
+            }
             let offset = records[index].offset
             // Behind a restart the log is read from where the state was saved; before it nothing is new.
             if offset < state.position { continue }

@@ -20,7 +20,7 @@ public import SluiceLSTM
     @exclusivity(unchecked) private var releasedPages = 0
     @exclusivity(unchecked) private var freeSlots: [UInt32] = []
     @exclusivity(unchecked) public private(set) var used: UInt32 = 0
-    @exclusivity(unchecked) private var index: StreamIndex
+    @exclusivity(unchecked) var index: StreamIndex
     @exclusivity(unchecked) public var texts = TextPool()
     @exclusivity(unchecked) public internal(set) var dirty = DirtySlots()
     /// Slots that were stale when they were added, and how many of them still are.

@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceNumerics
 
 /// Stream key to slot: open addressing with linear probing, the slot and some bits of XXH64 in 32 bits, so that a probe
 /// rarely touches the key itself. Holds neither keys nor their hashes; the caller compares those and works out these.
@@ -42,6 +43,14 @@ import SluiceCore
         if let slot = table.find(hash, matches) { return slot }
         return former == nil ? nil : findFormer(hash, hashOf, matches)
     }
+
+    /// Has the place where a hash is looked for brought into the cache.
+    @inline(__always)
+    func fetch(_ hash: UInt64) { table.fetch(hash) }
+
+    /// A slot that may have this hash: the first one whose bits do.
+    @inline(__always)
+    func candidate(_ hash: UInt64) -> UInt32? { table.find(hash) { _ in true } }
 
     private mutating func findFormer(
         _ hash: UInt64, _ hashOf: (UInt32) -> UInt64, _ matches: (UInt32) -> Bool
@@ -141,6 +150,9 @@ import SluiceCore
             place = (place + 1) & mask
         }
     }
+
+    @inline(__always)
+    func fetch(_ hash: UInt64) { unsafe prefetch(entries + home(hash), count: 1) }
 
     /// Where the slot stands; nil if it does not.
     func place(_ hash: UInt64, _ slot: UInt32) -> Int? {

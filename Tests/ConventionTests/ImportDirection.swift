@@ -10,7 +10,7 @@ enum ImportDirection {
         "SluiceSchema": ["SluiceCore", "CSimdJSON"],
         "SluiceLog": ["SluiceCore"],
         "SluiceKafka": ["SluiceCore", "SluiceLog", "CLibrdkafka"],
-        "SluiceState": ["SluiceCore", "SluiceLSTM", "SluiceSchema"],
+        "SluiceState": ["SluiceCore", "SluiceLSTM", "SluiceNumerics", "SluiceSchema"],
         "SluiceStore": ["CRocksDB", "SluiceCore", "SluiceFiles", "SluiceState"],
         "SluiceEngine": ["SluiceCore", "SluiceLSTM", "SluiceLog", "SluiceNumerics", "SluiceSchema", "SluiceState"],
         "SluiceSimulation": [

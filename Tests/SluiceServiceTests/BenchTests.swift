@@ -34,18 +34,30 @@ import Testing
         #expect(two.operations == one.operations + 2 * 2 * 4 * 64 * (64 + 64))
     }
 
+    /// Every stream comes once in a round, in its partition, later than before, and not in the order of its slot.
     @Test func eachRoundOfRecordsIsLaterThanTheOneBefore() {
-        let records = SyntheticRecords(features: 2, streams: 3..<10, partitions: 2)
-        var last = [EpochMilliseconds](repeating: .min, count: 7)
+        let records = SyntheticRecords(features: 2, streams: 7..<17, partitions: 2)
+        var last: [String: (time: EpochMilliseconds, partition: Int32)] = [:]
+        var orders: Set<[String]> = []
         for _ in 0..<3 {
-            for index in 0..<records.count {
-                let text = String(decoding: records.record(index, at: 0).value, as: UTF8.self)
-                #expect(text.hasPrefix("{\"time\":\"\(Timestamp.text(records.time(index)))\",\"values\":{\"f0\":"))
-                #expect(records.time(index) > last[index % 7])
-                last[index % 7] = records.time(index)
+            for round in stride(from: 0, to: records.count, by: 10) {
+                let order = (round..<round + 10).map { index in
+                    let record = records.record(index, at: 0)
+                    let (key, text) = (
+                        String(decoding: record.key, as: UTF8.self), String(decoding: record.value, as: UTF8.self)
+                    )
+                    #expect(text.hasPrefix("{\"time\":\"\(Timestamp.text(records.time(index)))\",\"values\":{\"f0\":"))
+                    #expect(records.time(index) > last[key]?.time ?? .min)
+                    #expect(record.partition == last[key]?.partition ?? record.partition)
+                    last[key] = (records.time(index), record.partition)
+                    return key
+                }
+                #expect(Set(order) == Set((7..<17).map { "stream-\($0)" }))
+                orders.insert(order)
             }
             records.advance()
         }
+        #expect(orders.count == 3)
     }
 
     @Test func documentsOfVaryingOrderAreNeverLikeTheLast() {

@@ -27,6 +27,39 @@ import Testing
         #expect((0..<table.layout.ringBytes / 4).allSatisfy { table[slot].ring[$0].isNaN })
     }
 
+    /// Of streams that are there, freed, unknown, and without a key.
+    @Test func whatIsFetchedIsNotChanged() {
+        let table = table()
+        func name(_ stream: Int) -> String { "stream-\(10_000 + stream)" }
+        let (streams, length) = (8_000, name(0).utf8.count)
+        let slots = (0..<streams).map { table.intern(name($0)) }
+        let isThere = (0..<streams + 100).map { $0 < streams && $0 % 3 != 0 }
+        for stream in 0..<streams where isThere[stream] { table.apply(slots[stream], fence: Offset(stream)) }
+        for slot in slots { table.endBatch(slot) }
+        #expect(Int(table.used) * table.layout.stride > 1 << 20, "smaller ones are not fetched")
+        func image() -> [UInt8] {
+            (0..<table.used).flatMap { slot in
+                Array(UnsafeRawBufferPointer(start: table[slot].base, count: table.layout.stride))
+            }
+        }
+        let (before, count) = (image(), table.count)
+        let keys = isThere.indices.flatMap { Array(name($0).utf8) }
+        var asked = 0
+        keys.withUnsafeBytes { keys in
+            for first in stride(from: 0, to: isThere.count, by: SlotTable.fetched) {
+                table.fetch(min(SlotTable.fetched, isThere.count - first)) { place in
+                    asked += 1
+                    if place == 7 { return UnsafeRawBufferPointer(start: nil, count: 0) }
+                    let start = (first + place) * length
+                    return UnsafeRawBufferPointer(rebasing: keys[start..<start + length])
+                }
+            }
+        }
+        #expect(asked == isThere.count)
+        #expect(image() == before && table.count == count && count == isThere.count(where: { $0 }))
+        #expect(isThere.indices.allSatisfy { table.find(name($0)) == (isThere[$0] ? slots[$0] : nil) })
+    }
+
     @Test func manyStreamsKeepTheirOwnSlots() {
         let table = table()
         for round in 0..<2 {

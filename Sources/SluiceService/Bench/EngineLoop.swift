@@ -70,6 +70,9 @@ final class EngineLoop {
         for index in range { batchRecords.append(records.record(index, at: next + Int64(index))) }
         try batchRecords.withUnsafeBufferPointer { batch in
             for index in batch.indices {
+                if index % SlotTable.fetched == 0, states.count == 1 {
+                    states[0].table.fetch(min(SlotTable.fetched, batch.count - index)) { batch[index + $0].key }
+                }
                 try fold.append(batch[index], at: index, of: states[records.partition(range.lowerBound + index)])
             }
             fold.run()

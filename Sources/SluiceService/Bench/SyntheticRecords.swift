@@ -1,8 +1,9 @@
 import SluiceCore
 import SluiceLog
 
-/// JSON observations of many streams, one after the other, each stream's a second apart; at least as many as there are
-/// streams.
+/// JSON observations of many streams, each stream's a second apart; at least as many as there are streams. Every stream
+/// comes once in a round, in an order of the round's own: one after the other they would find their slots as they lie
+/// in memory, which no log does.
 final class SyntheticRecords {
     private static let countMin = 16_384
     private static let (start, opening): (EpochMilliseconds, StaticString) = (1_767_225_600_000, "{\"time\":\"")
@@ -10,8 +11,12 @@ final class SyntheticRecords {
     private var arena = ByteArena(capacity: 1 << 20)
     private var keys: [Range<Int>] = []
     private var values: [Range<Int>] = []
-    private let streams: Int
+    /// Of each stream.
+    private var names: [Range<Int>] = []
+    /// Streams in the order of the rounds at hand.
+    private var order: [Int]
     private let partitions: Int
+    private var generator: SplitMix64
     /// How often all records have been used.
     private var turn = 0
 
@@ -21,18 +26,30 @@ final class SyntheticRecords {
     ///   - streams: whose records they are.
     ///   - partitions: in which the streams lie, in turn.
     init(features: Int, streams: Range<Int>, partitions: Int) {
-        (self.streams, self.partitions) = (streams.count, partitions)
+        self.partitions = partitions
+        order = Array(0..<streams.count)
+        generator = SplitMix64(state: 2 + UInt64(streams.lowerBound))
         let count = streams.count * max(1, (Self.countMin + streams.count - 1) / streams.count)
-        let names = BenchModel.names(features)
-        var generator = SplitMix64(state: 2 + UInt64(streams.lowerBound))
+        let features = BenchModel.names(features)
+        names = streams.map { append("stream-\($0)") }
+        let room = String(repeating: " ", count: names.last?.count ?? 0)
         keys.reserveCapacity(count)
         values.reserveCapacity(count)
         for index in 0..<count {
             let text = Timestamp.text(time(index))
-            let features = names.map { "\"\($0)\":\(generator.uniform(-2, 2))" }.joined(separator: ",")
-            keys.append(append("stream-\(streams.lowerBound + index % streams.count)"))
-            values.append(append("\(Self.opening)\(text)\",\"values\":{\(features)}}"))
+            let drawn = features.map { "\"\($0)\":\(generator.uniform(-2, 2))" }.joined(separator: ",")
+            keys.append(append(room))
+            values.append(append("\(Self.opening)\(text)\",\"values\":{\(drawn)}}"))
         }
+        for index in keys.indices { writeKey(index) }
+    }
+
+    /// Records lie in memory as they come: only what belongs to their streams is where it likes.
+    private func writeKey(_ index: Int) {
+        let name = names[order[index % order.count]]
+        let start = keys[index].lowerBound
+        (arena.base + start).copyMemory(from: arena.base + name.lowerBound, byteCount: name.count)
+        keys[index] = start..<start + name.count
     }
 
     private func append(_ text: String) -> Range<Int> {
@@ -43,19 +60,21 @@ final class SyntheticRecords {
 
     /// Whole seconds, which are written in equally many bytes.
     func time(_ index: Int) -> EpochMilliseconds {
-        Self.start + Int64(turn * (count / streams) + index / streams) * 1_000
+        Self.start + Int64(turn * (count / order.count) + index / order.count) * 1_000
     }
 
-    /// The next records of the same streams: later times, in the same memory.
+    /// The next records of the same streams: later times, in another order, in the same memory.
     func advance() {
         turn += 1
+        order.shuffle(using: &generator)
         for index in values.indices {
+            writeKey(index)
             let start = arena.base + values[index].lowerBound + Self.opening.utf8CodeUnitCount
             _ = Timestamp.write(time(index), to: start)
         }
     }
 
-    func partition(_ index: Int) -> Int { index % streams % partitions }
+    func partition(_ index: Int) -> Int { order[index % order.count] % partitions }
 
     /// The pointers hold as long as the records do.
     func record(_ index: Int, at offset: Offset) -> LogRecord {
