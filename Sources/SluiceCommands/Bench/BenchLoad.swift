@@ -19,11 +19,10 @@ extension LoadBench.Result {
     }
 
     private var pace: String {
-        let behind = Double(SteadyLatencies.spoilt) * SteadyLatencies.part
-        return String(format: "  processors below two fifths of their pace: %.1f %% of the time", slowShare * 100)
-            + String(
-                format: "; the second row is without these parts of %.1f s and %.1f s behind each",
-                SteadyLatencies.part, behind)
+        let slow = String(format: "%.1f %%", slowShare * 100)
+        let part = String(format: "%.1f s", SteadyLatencies.part)
+        return "  of the looks at the processors \(slow) found less than two fifths of their best pace; "
+            + "the second row is without these parts of \(part) and the backlogs they left"
     }
 
     private var bars: [String] {

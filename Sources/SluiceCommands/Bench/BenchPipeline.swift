@@ -22,7 +22,7 @@ struct BenchPipeline: AsyncParsableCommand {
             for --seconds each. All of the load, 100, is what one of them predicts when it is fed without a pause, on \
             the machines as they are: less than the rate above where feeder and reader take processors from it. \
             Machines whose clock drops at times, as shared and hot ones do, are told from the service: the second row \
-            leaves out the tenths of a second in which they did, and the three behind each.
+            leaves out the tenths of a second in which they did, and those in which the backlog was worked off.
 
             Examples:
               sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000

@@ -65,13 +65,16 @@ package enum LoadBench {
             defer { traffic.stop() }
             try await Task.sleep(for: .seconds(2))
             // What waited while the topic was new is no load.
-            for _ in 0..<200 where traffic.ahead(of: runtime.observer.latest.report.predictions) {
+            for _ in 0..<200 where traffic.ahead(of: runtime.observer.latest.report.predictions, seconds: 0.05) {
                 try await Task.sleep(for: .milliseconds(50))
             }
             runtime.observer.forgetLatencies()
             traffic.forget()
             let (began, before) = (ContinuousClock.now, runtime.observer.latest.report.predictions)
-            try await watch(&result, seconds: seconds) { runtime.observer.current.latencies }
+            try await watch(&result, seconds: seconds) {
+                let current = runtime.observer.current
+                return (current.latencies, traffic.ahead(of: current.report.predictions, seconds: 0.03))
+            }
             let predicted = runtime.observer.latest.report.predictions - before
             result.achieved = Double(predicted) / ((.now - began) / .seconds(1))
             result.endToEnd = traffic.latencies
@@ -85,7 +88,7 @@ package enum LoadBench {
 
     /// Waits while records are produced, and tells those of undisturbed parts of a second from the others.
     private static func watch(
-        _ result: inout Result, seconds: Double, latencies: () -> LatencyHistogram
+        _ result: inout Result, seconds: Double, latencies: () -> (LatencyHistogram, isBehind: Bool)
     ) async throws {
         let processors = ProcessorWatch()
         defer { processors.stop() }
@@ -93,7 +96,8 @@ package enum LoadBench {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             try await Task.sleep(for: .seconds(min(SteadyLatencies.part, seconds)))
-            steady.end(latencies(), slow: processors.counts.slow)
+            let (all, isBehind) = latencies()
+            steady.end(all, slow: processors.counts.slow, isBehind: isBehind)
         }
         (result.service, result.steady) = (steady.all, steady.steady)
         let (all, slow) = processors.counts
@@ -127,10 +131,10 @@ private final class LoadTraffic: Sendable {
 
     var latencies: LatencyHistogram { histogram.withLock { $0 } }
     func forget() { histogram.withLock { $0 = LatencyHistogram() } }
-    /// Whether more than a twentieth of a second's records wait to be predicted.
-    func ahead(of predicted: Int) -> Bool {
+    /// Whether more records wait to be predicted than come in this time.
+    func ahead(of predicted: Int, seconds: Double) -> Bool {
         guard let rate else { return false }
-        return sent.load(ordering: .relaxed) - predicted > max(1_000, Int(rate / 20))
+        return sent.load(ordering: .relaxed) - predicted > max(1_000, Int(rate * seconds))
     }
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
