@@ -70,6 +70,29 @@ import Testing
         #expect(log.committed[0]?.offset == 600 && log.saved[0]?.position.replayFrom == 600)
     }
 
+    /// A commit that waited long for its delivery has not waited for the disk.
+    @Test func aBrokerThatWasAwayIsNoDiskThatHangs() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log, checkpointPolls: 1)
+        let delivery = try #require(rig.worker.delivery as? AtLeastOnce)
+        var slow = 0
+        try rig.run { [producer = rig.producer, clock = rig.clock] consumer in
+            if consumer.polls == 5 { producer.isBlocked = true }
+            if consumer.polls == 10 {
+                #expect(delivery.commit.phase != .none)
+                clock.advance(20_000_000_000)
+                (producer.isBlocked, log.isDiskSlow) = (false, true)
+            } else if log.isDiskSlow, slow < 3, delivery.commit.phase == .storing {
+                #expect(!delivery.isStoringLong && delivery.wait.refusal == nil)
+                slow += 1
+                log.isDiskSlow = slow < 3
+            }
+        }
+        #expect(slow == 3)
+        #expect(log.committed[0]?.offset == 600)
+    }
+
     /// A partition's first commit takes the place of the one under way, which is not heard of any more.
     @Test func aCommitThatAnotherTookThePlaceOfIsNotDone() throws {
         let log = SimulatedLog()

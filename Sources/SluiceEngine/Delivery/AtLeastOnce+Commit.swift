@@ -29,6 +29,7 @@ extension AtLeastOnce {
 
         var phase = Phase.none
         var begunNanoseconds: Int64 = 0
+        var storesBegunNanoseconds: Int64 = 0
         var parts: [Part] = []
         /// Those of the parts that are still owned.
         var positions: [CommittedPosition] = []
@@ -136,6 +137,7 @@ extension AtLeastOnce {
             try commit.parts[index].state.startStore(commit.changes.outputs, stored)
         }
         commit.changes.removeAll()
+        commit.storesBegunNanoseconds = clock.monotonicNanoseconds()
         commit.phase = .storing
     }
 
@@ -147,7 +149,7 @@ extension AtLeastOnce {
 
     var isStoringLong: Bool {
         commit.phase == .storing
-            && clock.monotonicNanoseconds() - commit.begunNanoseconds > Self.storingNanoseconds
+            && clock.monotonicNanoseconds() - commit.storesBegunNanoseconds > Self.storingNanoseconds
     }
 
     private func areStored(_ worker: Worker, waits: Bool) throws -> Bool {

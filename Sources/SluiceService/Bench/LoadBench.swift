@@ -23,7 +23,7 @@ package enum LoadBench {
         package var endToEnd = LatencyHistogram()
         /// Of `service`, what was produced while the processors kept their pace.
         package var steady = LatencyHistogram()
-        /// Share of the time in which they had less than two fifths of it.
+        /// Share of the looks that found less than two fifths of it.
         package var slowShare = 0.0
     }
 
