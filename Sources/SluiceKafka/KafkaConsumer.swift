@@ -33,8 +33,9 @@ package final class KafkaConsumer: LogConsumer {
     private static let leaveMilliseconds = 10_000
     private var batch = MessageBatch(capacity: Limits.batchRecords)
     let waker: QueueWaker
-    /// Where the answer to the commit under way arrives.
+    /// Where the answer to the commit under way arrives, and what wakes a poll then.
     var answers: OpaquePointer?
+    var answered: QueueEvent?
 
     /// - Parameters:
     ///   - group: the consumer group.
@@ -245,24 +246,4 @@ struct Gate {
 @inline(__always)
 func grow(_ gates: inout [Gate], to partition: Int32) {
     while gates.count <= Int(partition) { gates.append(Gate()) }
-}
-
-/// Makes a waiting poll return, from any thread, until disarmed.
-final class QueueWaker: Sendable {
-    // Librdkafka's queues may be yielded from any thread.
-    @safe
-    private struct Target: @unchecked Sendable {
-        var queue: OpaquePointer?
-    }
-    private let target: Mutex<Target>
-
-    init(_ queue: OpaquePointer) { unsafe target = Mutex(Target(queue: queue)) }
-
-    func wake() {
-        target.withLock { target in
-            if let queue = unsafe target.queue { unsafe rd_kafka_queue_yield(queue) }
-        }
-    }
-
-    func disarm() { target.withLock { unsafe $0.queue = nil } }
 }

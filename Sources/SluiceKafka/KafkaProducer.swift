@@ -7,6 +7,9 @@ package import SluiceLog
 @safe
 package final class KafkaProducer: LogProducer {
     private let sender: OutputSender
+    /// Where reports of delivery arrive, and what tells of them.
+    private var reports: OpaquePointer?
+    private var reported: QueueEvent?
 
     /// - Parameter isAlone: every record goes in a batch of its own, uncompressed, so that a refusal says of which one.
     package init(
@@ -48,5 +51,21 @@ package final class KafkaProducer: LogProducer {
         try sender.handle.check()
     }
 
-    package func close() { sender.close() }
+    package func onDelivery(_ body: @escaping @Sendable () -> Void) {
+        letGoOfReports()
+        let reports = unsafe rd_kafka_queue_get_main(sender.handle.pointer)
+        unsafe self.reports = reports
+        reported = unsafe reports.map { unsafe QueueEvent($0, body) }
+    }
+
+    private func letGoOfReports() {
+        reported = nil
+        if let reports = unsafe reports { unsafe rd_kafka_queue_destroy(reports) }
+        unsafe reports = nil
+    }
+
+    package func close() {
+        letGoOfReports()
+        sender.close()
+    }
 }

@@ -16,17 +16,12 @@ package final class KafkaReader: LogReader {
     /// The next offset to be delivered of each partition that is read.
     private var positions: [TopicPartition: Offset] = [:]
     private var batch = MessageBatch(capacity: Limits.batchRecords)
-    private var arrival: Arrival?
+    private var arrival: QueueEvent?
     /// Asks for watermarks while records are fetched.
     private let asking: QuietHandle
     /// Asks for the end of the log as it is, transactions under way included: what a handle is told of an end depends
     /// on its isolation.
     let undecided: QuietHandle
-
-    private final class Arrival {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
 
     package init(_ configuration: KafkaConfiguration, health: KafkaHealth, logger: Logger) throws {
         asking = QuietHandle(configuration, health: health, logger: logger)
@@ -127,21 +122,13 @@ package final class KafkaReader: LogReader {
     func idleHandle() throws -> KafkaHandle { positions.isEmpty ? handle : try asking.opened() }
 
     package func onArrival(_ body: @escaping @Sendable () -> Void) {
-        let arrival = Arrival(body)
-        let opaque = unsafe Unmanaged.passUnretained(arrival).toOpaque()
-        unsafe rd_kafka_queue_cb_event_enable(
-            queue,
-            { _, opaque in
-                guard let opaque = unsafe opaque else { return }
-                unsafe Unmanaged<Arrival>.fromOpaque(opaque).takeUnretainedValue().body()
-            }, opaque)
-        // The former one is let go only after librdkafka has forgotten it.
-        self.arrival = arrival
+        arrival = nil
+        unsafe arrival = QueueEvent(queue, body)
     }
 
     package func close() {
         guard unsafe handle.pointer != nil else { return }
-        unsafe rd_kafka_queue_cb_event_enable(queue, nil, nil)
+        arrival = nil
         for partition in positions.keys {
             if let topic = unsafe topics[partition.topic] { unsafe rd_kafka_consume_stop(topic, partition.partition) }
         }

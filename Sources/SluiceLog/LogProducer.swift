@@ -22,6 +22,8 @@ public protocol LogProducer: AnyObject {
     var pending: Int { get }
     /// The largest message (key, value and headers) that may be produced, in bytes.
     var messageBytesMax: Int { get }
+    /// Calls `body` from a client thread when there are reports of delivery where there were none.
+    func onDelivery(_ body: @escaping @Sendable () -> Void)
     /// Drops what is not delivered.
     func close()
 }
@@ -30,6 +32,8 @@ extension LogProducer {
     /// Of one that knows no more than how much is under way.
     public func mark() {}
     public var isMarkDelivered: Bool { pending == 0 }
+    /// Of one that has no threads: its reports come in `poll`.
+    public func onDelivery(_ body: @escaping @Sendable () -> Void) {}
 }
 
 /// What is known of a topic.

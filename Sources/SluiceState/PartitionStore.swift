@@ -47,6 +47,8 @@ public protocol PartitionStores: AnyObject {
     /// - Throws: `state-invalid` for what is torn or corrupt, which `discard` then removes; `file` for a disk that
     ///   fails or another process that holds it.
     func open(_ partition: Int32) throws -> any PartitionStore
+    /// Calls `body`, from any thread, when a write that was begun is written.
+    func onWritten(_ body: @escaping @Sendable () -> Void)
     /// Deletes all that is stored of a partition that is not open.
     func discard(_ partition: Int32) throws
 }

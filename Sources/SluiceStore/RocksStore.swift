@@ -21,7 +21,7 @@ package final class RocksStore: PartitionStore {
     private let path: String
     private let options: RocksOptions
     private let durability: WriteDurability
-    private let writes: DispatchQueue
+    private let writes: WriteQueue
     /// Nil when it is closed, and when it could not be opened anew.
     private var database: RocksDatabase?
     private var isClosed = false
@@ -36,7 +36,7 @@ package final class RocksStore: PartitionStore {
 
     init(
         _ partition: Int32, of directory: StateDirectory, _ options: RocksOptions, _ durability: WriteDurability,
-        _ writes: DispatchQueue
+        _ writes: WriteQueue
     ) throws {
         (self.directory, self.options, self.durability, self.writes) = (directory, options, durability, writes)
         path = directory.folder(partition)
@@ -190,6 +190,19 @@ package final class RocksStore: PartitionStore {
     }
 }
 
+/// Writes one after another, beside their stores' owner: the disk syncs one at a time.
+final class WriteQueue: Sendable {
+    private let queue = DispatchQueue(label: "sluice.store")
+    /// Called behind each of them.
+    let written = Mutex<(@Sendable () -> Void)?>(nil)
+
+    func async(_ group: DispatchGroup, _ write: @escaping @Sendable () -> Void) {
+        queue.async(group: group, execute: write)
+        // Behind it, for only then is the group left.
+        if let written = written.withLock({ $0 }) { queue.async(execute: written) }
+    }
+}
+
 /// One write on a queue beside the store's owner. It ends before this does.
 private final class WriteUnderway {
     private final class Outcome: Sendable {
@@ -203,13 +216,13 @@ private final class WriteUnderway {
     private let outcome = Outcome()
 
     /// - Parameter queue: nil: at once, for what is not synced is written to memory.
-    init(_ position: StoredPosition, _ batch: RocksBatch, _ database: RocksDatabase, on queue: DispatchQueue?) {
+    init(_ position: StoredPosition, _ batch: RocksBatch, _ database: RocksDatabase, on queue: WriteQueue?) {
         (self.position, self.batch, self.database) = (position, batch, database)
         // Unowned: a queue lets go of what it has done when it likes, and the store must be closed when it says so.
         let write = { @Sendable [outcome, unowned batch, unowned database] in
             do { try database.write(batch) } catch { outcome.error.withLock { $0 = error } }
         }
-        if let queue { queue.async(group: work, execute: write) } else { write() }
+        if let queue { queue.async(work, write) } else { write() }
     }
 
     deinit { work.wait() }

@@ -1,7 +1,7 @@
-import Dispatch
 import Glibc
 import SluiceCore
 package import SluiceState
+import Synchronization
 import SystemPackage
 
 /// How far a write is on disk when it returns.
@@ -19,8 +19,7 @@ package final class RocksStores: PartitionStores {
     private let directory: StateDirectory
     private let durability: WriteDurability
     private let options: RocksOptions
-    /// One write after another, beside their owner: the disk syncs one at a time.
-    private let writes = DispatchQueue(label: "sluice.store")
+    private let writes = WriteQueue()
 
     init(directory: StateDirectory, durability: WriteDurability, writeBufferBytes: Int = 8 << 20) {
         self.directory = directory
@@ -31,6 +30,8 @@ package final class RocksStores: PartitionStores {
     package func open(_ partition: Int32) throws -> any PartitionStore {
         try RocksStore(partition, of: directory, options, durability, writes)
     }
+
+    package func onWritten(_ body: @escaping @Sendable () -> Void) { writes.written.withLock { $0 = body } }
 
     /// What remains of a discard that was cut short is no store: `CURRENT`, without which there is none, goes first.
     package func discard(_ partition: Int32) throws {

@@ -281,6 +281,7 @@ final class SimulatedStores: PartitionStores {
     init(_ log: SimulatedLog) { self.log = log }
 
     func open(_ partition: Int32) throws -> any PartitionStore { SimulatedStore(log, partition) }
+    func onWritten(_ body: @escaping @Sendable () -> Void) {}
     func discard(_ partition: Int32) throws { log.saved[partition] = nil }
 }
 

@@ -123,6 +123,7 @@ private final class SilentReader: LogReader {
 
 private final class DiscardingStores: PartitionStores {
     func open(_ partition: Int32) -> any PartitionStore { DiscardingStore() }
+    func onWritten(_ body: @escaping @Sendable () -> Void) {}
     func discard(_ partition: Int32) {}
 }
 

@@ -1,4 +1,5 @@
 import CLibrdkafka
+import Dispatch
 import SluiceCore
 import SluiceLog
 import Testing
@@ -48,6 +49,27 @@ import Testing
         }
         #expect(values == (0..<2_500).map { $0 }, "in order, once each")
         reader.close()
+    }
+
+    /// No timer stands between the broker's answer and a worker that waits for it.
+    @Test func aDeliveryIsTold() throws {
+        let broker = try EmbeddedBroker(logger: Fixture.quiet)
+        defer { broker.close() }
+        try broker.create("told", partitions: 1)
+        let producer = try Fixture.producer("told", on: broker)
+        let told = DispatchSemaphore(value: 0)
+        producer.onDelivery { told.signal() }
+        for _ in 0..<3 {
+            var batch = OutputBatch()
+            batch.add(value: "a")
+            #expect(try producer.produce(&batch))
+            // Other things are told in this way too.
+            while producer.pending > 0 {
+                try #require(told.wait(timeout: .now() + 20) == .success)
+                try producer.poll(timeoutMilliseconds: 0)
+            }
+        }
+        producer.close()
     }
 
     /// Whatever their number: memory is bounded while nothing is taken.

@@ -36,7 +36,7 @@ import Testing
 
     /// Every stream comes once in a round, in its partition, later than before, and not in the order of its slot.
     @Test func eachRoundOfRecordsIsLaterThanTheOneBefore() {
-        let records = SyntheticRecords(features: 2, streams: 7..<17, partitions: 2)
+        let records = SyntheticRecords(features: 2, streams: 7..<17, partitions: 2, batch: 5)
         var last: [String: (time: EpochMilliseconds, partition: Int32)] = [:]
         var orders: Set<[String]> = []
         for _ in 0..<3 {
@@ -54,6 +54,10 @@ import Testing
                 }
                 #expect(Set(order) == Set((7..<17).map { "stream-\($0)" }))
                 orders.insert(order)
+                for batch in [round..<round + 5, round + 5..<round + 10] {
+                    let partitions = batch.map { records.record($0, at: 0).partition }
+                    #expect(partitions == partitions.sorted(), "a partition's come together")
+                }
             }
             records.advance()
         }

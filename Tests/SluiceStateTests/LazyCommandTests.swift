@@ -93,7 +93,12 @@ import Testing
         lazy.settle(limit: 1_024)
         #expect(lazy.memoryBytes < before + 1_024 * lazy.layout.stride, "a page came, and a page went")
         lazy.settle()
-        #expect(lazy.memoryBytes == swapped(andSettled: ()).memoryBytes)
+        #expect(slotBytes(lazy) == slotBytes(swapped(andSettled: ())))
+    }
+
+    /// Without the lists: what an array of so many elements takes is malloc's affair, and differs from one to the next.
+    private func slotBytes(_ table: SlotTable) -> Int {
+        table.memoryBytes - table.dirty.memoryBytes - (table.held?.capacity ?? 0) * MemoryLayout<Held>.stride
     }
 
     private func swapped(andSettled: Void) -> SlotTable {

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import SluiceCore
 import SluiceState
@@ -55,6 +56,21 @@ import Testing
         let store = try folder.stores(durability).open(0)
         #expect(store.position == stored(9), "what was begun is waited for")
         #expect(try store.text("a") == "3")
+    }
+
+    @Test func aWriteBesideItsOwnerIsToldWhenItIsDone() throws {
+        let folder = try TemporaryFolder()
+        let stores = try folder.stores(.synced)
+        let store = try stores.open(0)
+        let told = DispatchSemaphore(value: 0)
+        stores.onWritten { told.signal() }
+        for offset: Offset in 1...20 {
+            store.put("a", "\(offset)")
+            try store.startWrite(stored(offset))
+            try #require(told.wait(timeout: .now() + 20) == .success)
+            #expect(try store.isWritten(waits: false))
+        }
+        store.close()
     }
 
     @Test(arguments: [WriteDurability.synced, .cached])

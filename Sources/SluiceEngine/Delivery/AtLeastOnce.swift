@@ -24,6 +24,7 @@ final class AtLeastOnce: Delivery {
     let producer: any LogProducer
     private let limits: OutputLimits
     let consumer: any LogConsumer
+    private let stores: any PartitionStores
     let observer: any EngineObserver
     let clock: any EngineClock
     let settings: WorkerSettings
@@ -40,6 +41,7 @@ final class AtLeastOnce: Delivery {
         self.producer = producer
         limits = resources.limits
         consumer = resources.consumer
+        stores = resources.stores
         observer = resources.observer
         clock = resources.clock
         self.settings = settings
@@ -59,7 +61,7 @@ final class AtLeastOnce: Delivery {
 
     var waitMilliseconds: Int {
         guard !isHeldBack else { return 0 }
-        guard isHandedOver, commit.phase == .none else { return 1 }
+        guard isHandedOver, commit.phase == .none else { return CommitWait.stepMilliseconds }
         guard wait.isDue else { return .max }
         let due = commit.begunNanoseconds + settings.commitNanoseconds
         return max(0, Int((due - clock.monotonicNanoseconds()) / 1_000_000) + 1)
@@ -203,7 +205,9 @@ final class AtLeastOnce: Delivery {
     /// What they folded is produced all the same: it may come twice.
     func lost(_ worker: Worker) {}
 
-    /// The producer is polled each turn; nothing else comes from its threads.
-    func onAnswer(_ body: @escaping @Sendable () -> Void) {}
+    func onAnswer(_ body: @escaping @Sendable () -> Void) {
+        producer.onDelivery(body)
+        stores.onWritten(body)
+    }
     func close() { producer.close() }
 }

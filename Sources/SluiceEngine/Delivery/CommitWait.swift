@@ -2,6 +2,9 @@ import SluiceCore
 
 /// Since when something waits to be committed, by the monotonic clock, and what has kept it.
 package struct CommitWait {
+    /// The next step of what is under way is looked for at least this often; what brings it about wakes the worker.
+    static let stepMilliseconds = 5
+
     /// Nanoseconds; what is in no commit yet.
     private var open: Int64?
     /// What a commit was begun of that is not known to have succeeded.

@@ -13,8 +13,6 @@ final class ExactlyOnce: Delivery {
     private static let (roomMilliseconds, waitsMaximum) = (2, 500)
     /// Where a transaction is sent before the interval is over.
     private static let fullBytes = 16 << 20
-    /// A commit, or a transaction's next step, is looked for at least this often while one is under way.
-    private static let stepMilliseconds = 5
     /// Slots of a partition in one transaction while all of them are to be stored.
     var settledSlots = 16_384
     /// Between two new producers at most: what is not allowed is asked for now and then.
@@ -76,7 +74,7 @@ final class ExactlyOnce: Delivery {
     var messageBytesMax: Int { producer.messageBytesMax }
     var isReady: Bool { machine.isInitialised && anew == nil }
     var waitMilliseconds: Int {
-        if machine.isUnderway || !machine.isInitialised { return Self.stepMilliseconds }
+        if machine.isUnderway || !machine.isInitialised { return CommitWait.stepMilliseconds }
         guard wait.isDue else { return .max }
         return max(
             0, Int((sentNanoseconds + settings.commitNanoseconds - clock.monotonicNanoseconds()) / 1_000_000) + 1)

@@ -37,7 +37,8 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
         setFoldFloatEnvironment()
         let streams = part(worker, of: settings.streams)
         let partitions = part(worker, of: settings.partitions).count
-        let records = SyntheticRecords(features: settings.features, streams: streams, partitions: partitions)
+        let records = SyntheticRecords(
+            features: settings.features, streams: streams, partitions: partitions, batch: settings.batch)
         meeting.wait { resident.withLock { $0.before = ProcessMemory.trimmedResidentBytes } }
         let prepared = Result {
             let loop = try EngineLoop(settings, partitions: partitions, records)

@@ -69,14 +69,27 @@ final class EngineLoop {
         batchRecords.removeAll(keepingCapacity: true)
         for index in range { batchRecords.append(records.record(index, at: next + Int64(index))) }
         try batchRecords.withUnsafeBufferPointer { batch in
-            for index in batch.indices {
-                if index % SlotTable.fetched == 0, states.count == 1 {
-                    states[0].table.fetch(min(SlotTable.fetched, batch.count - index)) { batch[index + $0].key }
-                }
-                try fold.append(batch[index], at: index, of: states[records.partition(range.lowerBound + index)])
+            var start = 0
+            while start < batch.count {
+                let partition = batch[start].partition
+                let end = batch[start...].firstIndex { $0.partition != partition } ?? batch.count
+                try append(batch, start..<end, of: states[Int(partition)])
+                start = end
             }
             fold.run()
             fold.emit(batch, topic: "bench", messageBytesMax: 1 << 20, into: &outputs)
+        }
+    }
+
+    /// As a worker does.
+    private func append(
+        _ batch: UnsafeBufferPointer<LogRecord>, _ range: Range<Int>, of state: PartitionState
+    ) throws {
+        for index in range {
+            if (index - range.lowerBound) % SlotTable.fetched == 0 {
+                state.table.fetch(min(SlotTable.fetched, range.upperBound - index)) { batch[index + $0].key }
+            }
+            try fold.append(batch[index], at: index, of: state)
         }
     }
 

@@ -3,7 +3,7 @@ import SluiceCore
 import SluiceKafka
 import SluiceLog
 
-/// What a run of the whole service wrote: counted, and the last of each partition read back.
+/// What a run of the whole service wrote: read again and counted, and the last of each partition decoded.
 struct PipelineOutputs: Sendable {
     private static let attemptMilliseconds = 10_000
     /// Offsets at a partition's end that are read.
@@ -30,35 +30,34 @@ struct PipelineOutputs: Sendable {
             })
     }
 
-    /// - Throws: `input-invalid` where there are fewer than were predicted, or where one is none.
+    /// - Throws: `input-invalid` where there are fewer than were predicted, or where one of the last is none.
     func check(since before: [TopicPartition: Offset], predictions: Int) throws {
         let after = try ends()
-        // The marks of transactions have offsets, too.
-        let written = after.reduce(0) { $0 + Int($1.value - before[$1.key, default: 0]) }
-        guard written >= predictions else {
-            throw SluiceError(
-                .invalidInput, "\(predictions) records were predicted, and the output has \(written) more than before")
-        }
-        let first = after.map { ($0.key, max(before[$0.key, default: 0], $0.value - Self.tail)) }
         let reader = try service.makeReader()
         defer { reader.close() }
-        try reader.assign(Dictionary(uniqueKeysWithValues: first))
+        try reader.assign(Dictionary(uniqueKeysWithValues: after.map { ($0.key, before[$0.key, default: 0]) }))
         let predictionReader = try PredictionReader()
-        var (known, quietPolls) = (0, 0)
+        var (written, quietPolls) = (0, 0)
         while !after.allSatisfy({ reader.position($0.key) ?? 0 >= $0.value }) {
-            var count = 0
-            try reader.poll(timeoutMilliseconds: Self.pollMilliseconds, limit: 4_096) { _, record in
+            let known = written
+            try reader.poll(timeoutMilliseconds: Self.pollMilliseconds, limit: 4_096) { topic, record in
+                written += 1
+                let end = after[TopicPartition(topic: topic, partition: record.partition)] ?? 0
+                guard record.offset >= end - Self.tail else { return }
                 guard let read = predictionReader.read(record.value), read.partition == record.partition,
                     read.stream.elementsEqual(record.key)
                 else {
                     throw SluiceError(
                         .invalidInput, "output \(record.partition)/\(record.offset) is no prediction of its stream")
                 }
-                count += 1
             }
-            (known, quietPolls) = (known + count, count > 0 ? 0 : quietPolls + 1)
+            quietPolls = written > known ? 0 : quietPolls + 1
             guard quietPolls < Self.quietPollsMax else { break }
         }
-        guard known > 0 else { throw SluiceError(.invalidInput, "nothing can be read from the output") }
+        // Counted, not told from the ends: the marks of transactions have offsets, too.
+        guard written >= predictions else {
+            throw SluiceError(
+                .invalidInput, "\(predictions) records were predicted, and the output has \(written) more than before")
+        }
     }
 }

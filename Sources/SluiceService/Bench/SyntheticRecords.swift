@@ -3,7 +3,7 @@ import SluiceLog
 
 /// JSON observations of many streams, each stream's a second apart; at least as many as there are streams. Every stream
 /// comes once in a round, in an order of the round's own: one after the other they would find their slots as they lie
-/// in memory, which no log does.
+/// in memory, which no log does. In a batch a partition's records come together, as a client hands them over.
 final class SyntheticRecords {
     private static let countMin = 16_384
     private static let (start, opening): (EpochMilliseconds, StaticString) = (1_767_225_600_000, "{\"time\":\"")
@@ -15,7 +15,7 @@ final class SyntheticRecords {
     private var names: [Range<Int>] = []
     /// Streams in the order of the rounds at hand.
     private var order: [Int]
-    private let partitions: Int
+    private let partitions, batch: Int
     private var generator: SplitMix64
     /// How often all records have been used.
     private var turn = 0
@@ -25,8 +25,9 @@ final class SyntheticRecords {
     /// - Parameters:
     ///   - streams: whose records they are.
     ///   - partitions: in which the streams lie, in turn.
-    init(features: Int, streams: Range<Int>, partitions: Int) {
-        self.partitions = partitions
+    ///   - batch: records that are folded at a time.
+    init(features: Int, streams: Range<Int>, partitions: Int, batch: Int) {
+        (self.partitions, self.batch) = (partitions, batch)
         order = Array(0..<streams.count)
         generator = SplitMix64(state: 2 + UInt64(streams.lowerBound))
         let count = streams.count * max(1, (Self.countMin + streams.count - 1) / streams.count)
@@ -41,7 +42,15 @@ final class SyntheticRecords {
             keys.append(append(room))
             values.append(append("\(Self.opening)\(text)\",\"values\":{\(drawn)}}"))
         }
+        groupByPartition()
         for index in keys.indices { writeKey(index) }
+    }
+
+    private func groupByPartition() {
+        guard partitions > 1 else { return }
+        for first in stride(from: 0, to: order.count, by: batch) {
+            order[first..<min(first + batch, order.count)].sort { $0 % partitions < $1 % partitions }
+        }
     }
 
     /// Records lie in memory as they come: only what belongs to their streams is where it likes.
@@ -67,6 +76,7 @@ final class SyntheticRecords {
     func advance() {
         turn += 1
         order.shuffle(using: &generator)
+        groupByPartition()
         for index in values.indices {
             writeKey(index)
             let start = arena.base + values[index].lowerBound + Self.opening.utf8CodeUnitCount

@@ -8,6 +8,7 @@ final class UnmarkedStores: PartitionStores {
     init(_ stores: SimulatedStores) { self.stores = stores }
 
     func open(_ partition: Int32) throws -> any PartitionStore { UnmarkedStore(try stores.open(partition)) }
+    func onWritten(_ body: @escaping @Sendable () -> Void) { stores.onWritten(body) }
     func discard(_ partition: Int32) throws { try stores.discard(partition) }
 }
 

@@ -13,6 +13,8 @@ package final class SimulatedStores: PartitionStores {
         }
     }
 
+    /// The worker looks for it by itself soon.
+    package func onWritten(_ body: @escaping @Sendable () -> Void) {}
     package func discard(_ partition: Int32) throws { try process.disk.discard(partition) }
 }
 
