@@ -42,7 +42,12 @@ extension LoadBench.Result: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object {
             $0.member("bench", "latency")
-            $0.member("delivery", delivery)
+            $0.member("delivery", settings.delivery)
+            $0.member("inputs", settings.features)
+            $0.member("hidden", settings.hidden)
+            $0.member("layers", settings.layers)
+            $0.member("streams", LoadBench.streams)
+            $0.member("threads", settings.workers)
             $0.member("load", load)
             $0.member("wanted_records_per_second", rate.rounded())
             $0.member("records_per_second", achieved.rounded())

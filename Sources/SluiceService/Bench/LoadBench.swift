@@ -12,7 +12,7 @@ import Synchronization
 /// that is all of the load is measured with them.
 package enum LoadBench {
     package struct Result: Sendable {
-        package var delivery: String
+        package var settings: PipelineBench.Settings
         /// Share of what the service can do, and records a second: wanted, and predicted.
         package var load, rate: Double
         package var achieved = 0.0
@@ -28,6 +28,8 @@ package enum LoadBench {
     }
 
     package static let sampling: Offset = 4
+    /// That are fed, in turn.
+    package static let streams = 10_000
 
     /// What the service can do while it is fed and read: records a second, with a feeder that is always a little ahead.
     package static func capacity(
@@ -45,7 +47,7 @@ package enum LoadBench {
     ) async throws -> Result {
         let service = try BenchService(settings, input: nil, output: nil, logger: logger)
         let traffic = LoadTraffic(settings, rate: rate)
-        var result = Result(delivery: settings.delivery, load: load, rate: rate ?? 0)
+        var result = Result(settings: settings, load: load, rate: rate ?? 0)
         try await service.run(ownsTopics: true) { runtime in
             while await !runtime.backend.readiness().holds { try await Task.sleep(for: .milliseconds(50)) }
             let cluster = try await onThread { try service.cluster() }
@@ -107,7 +109,6 @@ package enum LoadBench {
 
 /// What is sent, at a steady rate, and what comes back.
 private final class LoadTraffic: Sendable {
-    private static let streams = 10_000
     /// Seconds between two turns of the feeder, which are for it what `linger.ms` is for other clients: 5 ms are what
     /// librdkafka has. What a request takes of the broker's time it takes from the service's.
     private static let tick = 0.005
@@ -165,7 +166,7 @@ private final class LoadTraffic: Sendable {
 
     /// A stream's records go to a partition that is named: one of many has room for more while others wait.
     private func append(_ number: Int, _ time: EpochMilliseconds, _ partitions: Int, _ batch: inout OutputBatch) {
-        let stream = number % Self.streams
+        let stream = number % LoadBench.streams
         // In pieces, none of which is made anew but the numbers: the feeder takes its time from the service's cores.
         let start = batch.arena.count
         batch.arena.append("sensor-")
