@@ -40,9 +40,7 @@ extension KafkaConsumer {
             list.add(topic, position.partition, offset: position.offset, metadata: position.metadata)
         }
         // A queue of its own: `rd_kafka_commit` would wait for the coordinator as long as the session lasts.
-        let answers = unsafe rd_kafka_queue_new(handle.pointer)
-        unsafe self.answers = answers
-        answered = unsafe answers.map { unsafe QueueEvent($0) { [waker] in waker.wake() } }
+        unsafe answers = rd_kafka_queue_new(handle.pointer)
         let code = unsafe rd_kafka_commit_queue(handle.pointer, list.pointer, answers, nil, nil)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code).during("committing offsets of \(topic)") }
     }
@@ -69,7 +67,6 @@ extension KafkaConsumer {
 
     /// An answer that is still to come is not heard.
     func forgetCommit() {
-        answered = nil
         if let answers = unsafe answers { unsafe rd_kafka_queue_destroy(answers) }
         unsafe answers = nil
     }

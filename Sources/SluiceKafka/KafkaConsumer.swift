@@ -33,9 +33,8 @@ package final class KafkaConsumer: LogConsumer {
     private static let leaveMilliseconds = 10_000
     private var batch = MessageBatch(capacity: Limits.batchRecords)
     let waker: QueueWaker
-    /// Where the answer to the commit under way arrives, and what wakes a poll then.
+    /// Where the answer to the commit under way arrives.
     var answers: OpaquePointer?
-    var answered: QueueEvent?
 
     /// - Parameters:
     ///   - group: the consumer group.

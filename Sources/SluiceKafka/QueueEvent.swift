@@ -1,8 +1,8 @@
 internal import CLibrdkafka
 internal import Synchronization
 
-/// Tells, on one of librdkafka's threads, whenever a queue that was empty holds something. Confined to the queue's
-/// owner, who lets go of it before the queue.
+/// Tells, on one of librdkafka's threads, whenever a queue that was empty holds something: `body` may call no handle
+/// but others than the queue's. Confined to the queue's owner, who lets go of it before the queue.
 @safe
 final class QueueEvent {
     private let queue: OpaquePointer

@@ -49,7 +49,7 @@ package enum CodecBench {
     private static let repetitions = 7
 
     /// - Parameter isCancelled: ends it after the repetition at hand.
-    /// - Throws: `invalid-input` when what was made is not what it must be.
+    /// - Throws: `input-invalid` when what was made is not what it must be.
     package static func run(
         _ work: Work, _ settings: Settings, clock: some EngineClock, isCancelled: () -> Bool = { false }
     ) throws -> Result {

@@ -42,7 +42,7 @@ package enum PipelineBench {
     }
 
     /// - Parameter progress: told the number of predictions, in which repetition.
-    /// - Throws: `topic` where it holds less than is to be read; `invalid-input` where records are rejected, or where
+    /// - Throws: `topic` where it holds less than is to be read; `input-invalid` where records are rejected, or where
     ///   what was written is not what it must be; `CancellationError`.
     package static func run(
         _ settings: Settings, logger: Logger, progress: (Int, Int) -> Void

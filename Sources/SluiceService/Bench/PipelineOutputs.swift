@@ -52,7 +52,9 @@ struct PipelineOutputs: Sendable {
                 }
             }
             quietPolls = written > known ? 0 : quietPolls + 1
-            guard quietPolls < Self.quietPollsMax else { break }
+            guard quietPolls < Self.quietPollsMax else {
+                throw SluiceError(.invalidInput, "the output cannot be read to its end: \(written) of it came")
+            }
         }
         // Counted, not told from the ends: the marks of transactions have offsets, too.
         guard written >= predictions else {

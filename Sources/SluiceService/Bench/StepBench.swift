@@ -37,7 +37,7 @@ package enum StepBench {
     }
     private static let repetitions = 7
 
-    /// - Throws: `invalid-input` when the step, or the multiply-adds of the peak, gave something else than they must.
+    /// - Throws: `input-invalid` when the step, or the multiply-adds of the peak, gave something else than they must.
     package static func run(_ shape: Shape, clock: some EngineClock) throws(SluiceError) -> Result {
         setFoldFloatEnvironment()
         let rows = StepRows(shape)

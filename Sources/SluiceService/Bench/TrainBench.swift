@@ -28,7 +28,7 @@ package enum TrainBench {
     /// As the peers: means of some calls, best of some repetitions, each here at least some milliseconds.
     private static let (repetitions, calls, leastNanoseconds) = (7, 10, 5_000_000.0)
 
-    /// - Throws: `invalid-input` when updates gave something else than they must.
+    /// - Throws: `input-invalid` when updates gave something else than they must.
     package static func run(_ shape: Shape, threads: Int, clock: some EngineClock) throws(SluiceError) -> Result {
         let update = try RepeatedUpdate(
             inputs: shape.inputs, hidden: shape.hidden, layers: shape.layers, batch: shape.batch, steps: shape.steps,
