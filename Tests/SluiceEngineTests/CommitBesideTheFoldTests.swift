@@ -49,6 +49,23 @@ import Testing
         #expect(log.committed[0]?.offset == 600 && log.saved[0]?.position.replayFrom == 600)
     }
 
+    /// No timer stands between what ends a wait and the worker.
+    @Test func deliveriesAndWritesWakeTheWorker() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log)
+        var wakes: [Int] = []
+        try rig.run { [producer = rig.producer] consumer in
+            guard wakes.isEmpty else { return }
+            wakes.append(consumer.wakes)
+            producer.tellDelivery?()
+            wakes.append(consumer.wakes)
+            log.tellWritten?()
+            wakes.append(consumer.wakes)
+        }
+        #expect(wakes == [wakes[0], wakes[0] + 1, wakes[0] + 2])
+    }
+
     /// A disk that takes no write keeps the input waiting, and the worker in its group.
     @Test func aDiskThatHangsHoldsTheInputBack() throws {
         let log = SimulatedLog()

@@ -118,7 +118,8 @@ final class SimulatedConsumer: LogConsumer {
         return GroupMembership(group: "simulated", generation: 1, member: "one")
     }
 
-    func wake() {}
+    private(set) var wakes = 0
+    func wake() { wakes += 1 }
 
     func close() {
         guard !isClosed else { return }
@@ -136,6 +137,7 @@ final class SimulatedProducer: LogProducer {
     var messageBytesMax = 1_000_000
     /// Of a record that the broker takes.
     var recordBytesMax = Int.max
+    private(set) var tellDelivery: (@Sendable () -> Void)?
     private(set) var queue: [Output] = []
     private(set) var mostQueued = 0
     /// How many entries a batch handed over had at most: what the worker keeps.
@@ -148,6 +150,7 @@ final class SimulatedProducer: LogProducer {
         generator = Generator(seed: seed)
     }
 
+    func onDelivery(_ body: @escaping @Sendable () -> Void) { tellDelivery = body }
     var messagesMaximum: Int { capacity }
     var pending: Int { queue.count }
     /// What was produced before is awaited.
@@ -281,7 +284,7 @@ final class SimulatedStores: PartitionStores {
     init(_ log: SimulatedLog) { self.log = log }
 
     func open(_ partition: Int32) throws -> any PartitionStore { SimulatedStore(log, partition) }
-    func onWritten(_ body: @escaping @Sendable () -> Void) {}
+    func onWritten(_ body: @escaping @Sendable () -> Void) { log.tellWritten = body }
     func discard(_ partition: Int32) throws { log.saved[partition] = nil }
 }
 

@@ -50,6 +50,7 @@ final class SimulatedLog {
     var crashesAfter = false
     /// Writes that were begun are done when somebody waits for them, and not before.
     var isDiskSlow = false
+    var tellWritten: (@Sendable () -> Void)?
     /// Names of the calls, for the reader of a failed test.
     private(set) var trace: [String] = []
 

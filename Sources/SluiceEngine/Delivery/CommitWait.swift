@@ -2,8 +2,8 @@ import SluiceCore
 
 /// Since when something waits to be committed, by the monotonic clock, and what has kept it.
 package struct CommitWait {
-    /// The next step of what is under way is looked for at least this often; most of what
-    /// brings it about wakes the worker.
+    /// The next step of what is under way is looked for at least this often; most of what brings it about
+    /// wakes the worker.
     static let stepMilliseconds = 5
 
     /// Nanoseconds; what is in no commit yet.

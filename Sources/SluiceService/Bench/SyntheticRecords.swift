@@ -3,7 +3,8 @@ import SluiceLog
 
 /// JSON observations of many streams, each stream's a second apart; at least as many as there are streams. Every stream
 /// comes once in a round, in an order of the round's own: one after the other they would find their slots as they lie
-/// in memory, which no log does. In a batch a partition's records come together, as a client hands them over.
+/// in memory, which no log does. In each stretch of a round that a batch is long a partition's records come together,
+/// as a client hands them over; a batch in which two stretches meet has a partition twice.
 final class SyntheticRecords {
     private static let countMin = 16_384
     private static let (start, opening): (EpochMilliseconds, StaticString) = (1_767_225_600_000, "{\"time\":\"")
