@@ -300,6 +300,22 @@ import Testing
         #expect(log.committed[0]?.offset == 400)
     }
 
+    /// However many polls filled it.
+    @Test func beyondTheProducersQueueNoMoreThanOnePollIsFolded() throws {
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log)
+        rig.producer.capacity = 20
+        rig.producer.isBlocked = true
+        rig.consumer.batches = [10]
+        var folded: Offset = 0
+        try rig.run(idlePolls: 100) { [worker = rig.worker] _ in
+            folded = max(folded, worker.partitions[0]?.position ?? 0)
+        }
+        #expect(rig.notes.seen.blocked.first == true)
+        #expect(folded == 30)
+    }
+
     @Test func nothingIsCommittedThatIsNotDelivered() throws {
         let log = SimulatedLog()
         log.append(Self.records)

@@ -52,7 +52,7 @@ final class AtLeastOnce: Delivery {
     var isReady: Bool { true }
     var isHeldBack: Bool {
         isRecording || isStoringLong || open.outputs.arena.count > settings.openBytes
-            || sending.outputs.waiting + open.outputs.waiting > producer.messagesMaximum
+            || producer.pending + sending.outputs.waiting + open.outputs.waiting > producer.messagesMaximum
     }
     private var isHandedOver: Bool { open.outputs.entries.isEmpty && sending.outputs.isHandedOver }
 
