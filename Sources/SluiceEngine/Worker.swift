@@ -23,6 +23,7 @@ package final class Worker {
     /// Assigned, but their state is not there yet: nothing of them is folded.
     package internal(set) var gated: [Int32: Restoration] = [:]
     var messages: MessageDecoder
+    private var pollLimit = PollLimit()
     /// The control partitions that are read are not those of what is owned.
     var isControlStale = false
     /// A rebalance has reached this worker: it is a member of the group.
@@ -136,7 +137,12 @@ package final class Worker {
             // already.
             let isBusy = isRestoring || partitions.values.contains { !$0.table.isSettled }
             let timeout = isBusy ? 1 : min(Self.pollMilliseconds, delivery.waitMilliseconds)
-            try resources.consumer.poll(timeoutMilliseconds: timeout, limit: Limits.batchRecords) { try process($0) }
+            var taken = 0
+            try resources.consumer.poll(timeoutMilliseconds: timeout, limit: pollLimit.records) {
+                taken = $0.count
+                try process($0)
+            }
+            pollLimit.took(taken)
         }
         if let failure { throw failure }
         passMarks()

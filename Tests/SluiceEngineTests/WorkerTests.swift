@@ -300,6 +300,26 @@ import Testing
         #expect(log.committed[0]?.offset == 400)
     }
 
+    @Test func fewRecordsAreTakenAtOnceAndManyByAWorkerThatIsBehindForLong() throws {
+        var limit = PollLimit()
+        for _ in 0..<PollLimit.pollsMaximum {
+            #expect(limit.records == 1_024)
+            limit.took(1_024)
+        }
+        #expect(limit.records == Limits.batchRecords)
+        limit.took(1_024)
+        #expect(limit.records == Limits.batchRecords, "less than it asked for, and still behind")
+        limit.took(1_023)
+        #expect(limit.records == 1_024)
+
+        let log = SimulatedLog()
+        log.append((0..<2_500).map { Record("stream-\($0 % 7)", Int64($0), 1) })
+        let rig = try WorkerRig(log)
+        rig.consumer.batches = [10_000]
+        try rig.run()
+        #expect(log.outputs.count == 2_500 && rig.producer.mostEntries == 1_024)
+    }
+
     /// However many polls filled it.
     @Test func beyondTheProducersQueueNoMoreThanOnePollIsFolded() throws {
         let log = SimulatedLog()

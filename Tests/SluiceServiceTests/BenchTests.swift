@@ -92,6 +92,21 @@ import Testing
         #expect(result.repetitions == 3)
     }
 
+    @Test func theMedianIsOfTheWarmRunsAndBetweenTwoInTheMiddle() {
+        let settings = PipelineBench.Settings(
+            bootstrap: "", topic: "", count: 1, delivery: "exactly-once", features: 1, hidden: 1, layers: 1, workers: 1,
+            repetitions: 1)
+        func median(_ rates: [Double]) -> Double {
+            var result = PipelineBench.Result(settings: settings)
+            result.rates = rates
+            return result.median
+        }
+        #expect(median([7]) == 7)
+        #expect(median([1, 7]) == 7)
+        #expect(median([1, 9, 7]) == 8)
+        #expect(median([9, 7, 5, 1]) == 5)
+    }
+
     @Test func thePipelineIsTimedAndItsOutputsAreRead() async throws {
         let rig = try ServiceRig(partitions: 4)
         try rig.produce(

@@ -33,7 +33,7 @@ package final class ServiceMetrics: Sendable {
     /// Records per batch.
     package let batchRecords: Recorder
     package let step: Metrics.Timer
-    /// From the arrival of a batch to the hand-over of its outputs.
+    /// From when a worker takes a batch from the client, where it may have waited, to the hand-over of its outputs.
     package let latency: Metrics.Timer
     package let commit: Metrics.Timer
     package let transactionsAborted: Counter
@@ -66,7 +66,8 @@ package final class ServiceMetrics: Sendable {
         step = registry.timer("sluice_step_seconds", "Time of a batch in the LSTM step.")
         latency = registry.timer(
             "sluice_latency_seconds",
-            "Time of a batch from arrival to its outputs produced: handed to the client or, exactly-once, committed.")
+            "Time from a worker's taking of a batch to its outputs produced: handed to the client or, exactly-once, "
+                + "committed.")
         commit = registry.timer("sluice_commit_seconds", "Time of a commit: delivery, state, positions.")
         transactionsAborted = registry.counter(
             "sluice_transactions_aborted_total", "Transactions aborted and sent again, exactly-once.")

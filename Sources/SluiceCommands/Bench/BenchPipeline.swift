@@ -19,8 +19,10 @@ struct BenchPipeline: AsyncParsableCommand {
             again; TOPIC-out stays.
 
             --load measures latency, too: applications are fed through topics of their own and read back, from here, \
-            for --seconds each. All of the load, 100, is what one of them predicts when it is fed without a pause, on \
-            the machines as they are: less than the rate above where feeder and reader take processors from it. \
+            for --seconds each, after the runs above. From arrival, when a worker takes a batch from the client, to \
+            produced, which is handed to the client or, exactly-once, committed; and from end to end, where what \
+            waits for a worker is counted too. All of the load, 100, is what one of them predicts when it is fed \
+            without a pause, on the machines as they are: less than the rate above where feeder and reader take processors from it. \
             Machines whose clock drops at times, as shared and hot ones do, are told from the service: the second row \
             leaves out the tenths of a second in which they did, and those in which the backlog was worked off.
 

@@ -19,7 +19,7 @@ struct BenchPlot: AsyncParsableCommand {
     @OptionGroup var output: BenchOutput
 
     func validate() throws {
-        guard seconds > 0, seconds <= 3_600 else { throw ValidationError("--seconds must be above 0, up to 3600.") }
+        try BenchShape.check(seconds: seconds)
     }
 
     func run() async throws {

@@ -37,7 +37,7 @@ package enum PipelineBench {
         /// Without the first of several, which finds everything cold.
         package var median: Double {
             let warm = rates.dropFirst(rates.count > 1 ? 1 : 0).sorted()
-            return warm[warm.count / 2]
+            return (warm[warm.count / 2] + warm[(warm.count - 1) / 2]) / 2
         }
     }
 

@@ -28,20 +28,14 @@ package final class ProcessorWatch: Sendable {
     private func watch() {
         var (best, value) = (Int64.max, UInt64(1))
         while !isStopping.load(ordering: .relaxed) {
-            let began = Self.threadNanoseconds()
+            let began = threadNanoseconds()
             for _ in 0..<Self.multiplications { value = value &* 6_364_136_223_846_793_005 &+ 1 }
-            let elapsed = Self.threadNanoseconds() - began
+            let elapsed = threadNanoseconds() - began
             best = min(best, max(1, elapsed))
             if Double(elapsed) > Self.slow * Double(best) { slowProbes.add(1, ordering: .relaxed) }
             // The value is looked at, so that it is computed.
             probes.add(value == 0 ? 2 : 1, ordering: .relaxed)
             Thread.sleep(forTimeInterval: Self.pause)
         }
-    }
-
-    private static func threadNanoseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
