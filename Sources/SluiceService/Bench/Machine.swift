@@ -33,18 +33,3 @@ func threadNanoseconds() -> Int64 {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
     return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
 }
-
-/// Memory of this process.
-enum ProcessMemory {
-    /// Bytes that are in memory; 0 where the system does not say.
-    static var residentBytes: Int {
-        let status = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-        return (status.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
-    }
-
-    /// The same when what was freed before has gone back to the system.
-    static var trimmedResidentBytes: Int {
-        returnFreedMemory()
-        return residentBytes
-    }
-}

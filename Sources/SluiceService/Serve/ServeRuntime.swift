@@ -238,6 +238,7 @@ package final class ServeRuntime: Service {
     }
 
     private func refreshGauges(_ registry: ModelRegistry) async {
+        var freed = FreedMemory()
         while !Task.isCancelled {
             if let active = registry.active { metrics.setModel(version: active.version, hash: active.sha256) }
             let partitions = await backend.views()
@@ -251,7 +252,14 @@ package final class ServeRuntime: Service {
             for (worker, age) in await backend.ask({ ($0.index, $0.commitAgeNanoseconds) }) {
                 metrics.setCommitAge(Double(age) / 1e9, worker: worker)
             }
-            metrics.ready.record(await backend.readiness().holds ? 1 : 0)
+            let isReady = await backend.readiness().holds
+            metrics.ready.record(isReady ? 1 : 0)
+            let (records, resident) = (observer.latest.report.records, ProcessMemory.residentBytes)
+            if freed.isDue(records: records, isReady: isReady, resident: resident) {
+                if let left = try? await onThread({ ProcessMemory.trimmedResidentBytes }) {
+                    freed.returned(resident: left)
+                }
+            }
             try? await Task.sleep(for: .seconds(2))
         }
     }
