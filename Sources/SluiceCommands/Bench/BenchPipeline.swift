@@ -22,9 +22,10 @@ struct BenchPipeline: AsyncParsableCommand {
             for --seconds each, after the runs above. From arrival, when a worker takes a batch from the client, to \
             produced, which is handed to the client or, exactly-once, committed; and from end to end, where what \
             waits for a worker is counted too. All of the load, 100, is what one of them predicts when it is fed \
-            without a pause, on the machines as they are: less than the rate above where feeder and reader take processors from it. \
-            Machines whose clock drops at times, as shared and hot ones do, are told from the service: the second row \
-            leaves out the tenths of a second in which they did, and those in which the backlog was worked off.
+            without a pause, on the machines as they are: less than the rate above where feeder and reader take \
+            processors from it. Machines whose clock drops at times, as shared and hot ones do, are told from the \
+            service: the second row leaves out the tenths of a second in which they did, and those in which the \
+            backlog was worked off.
 
             Examples:
               sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000
@@ -50,7 +51,7 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: "Threads that fold.")
     var workers = 2
 
-    @Option(help: "Runs, each of a new application.")
+    @Option(help: "Runs over TOPIC, each of a new application; loads are run once.")
     var repetitions = 4
 
     @Option(help: ArgumentHelp("Latency at these percentages of the load, such as 10,50,80.", valueName: "list"))

@@ -77,6 +77,7 @@ package enum LoadBench {
                 let current = runtime.observer.current
                 return (current.latencies, traffic.ahead(of: current.report.predictions, seconds: 0.03))
             }
+            try PipelineBench.checkRejects(runtime.observer.current, of: "the feeder", settings)
             let predicted = runtime.observer.latest.report.predictions - before
             result.achieved = Double(predicted) / ((.now - began) / .seconds(1))
             result.endToEnd = traffic.latencies

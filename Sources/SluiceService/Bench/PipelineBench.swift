@@ -67,13 +67,18 @@ package enum PipelineBench {
         return result
     }
 
+    /// - Throws: `input-invalid` where records were rejected: they cost less than a prediction.
+    static func checkRejects(_ totals: MetricsObserver.Totals, of source: String, _ settings: Settings) throws {
+        let report = totals.report
+        guard report.rejects > 0 else { return }
+        throw SluiceError(
+            .invalidInput, "\(report.rejects) of \(report.records) records of \(source) were rejected",
+            remedy: "the features must be at /values/f0 to /values/f\(settings.features - 1): see --features")
+    }
+
     private static func rate(_ totals: MetricsObserver.Totals, _ settings: Settings) throws -> Double {
         let report = totals.report
-        guard report.rejects == 0 else {
-            throw SluiceError(
-                .invalidInput, "\(report.rejects) of \(report.records) records of \(settings.topic) were rejected",
-                remedy: "the features must be at /values/f0 to /values/f\(settings.features - 1): see --features")
-        }
+        try checkRejects(totals, of: settings.topic, settings)
         guard let first = totals.firstArrivalNanoseconds, let last = totals.lastCommitNanoseconds, last > first else {
             throw SluiceError(.invalidInput, "nothing was committed")
         }
