@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import SluiceCore
 import SluiceNumerics
 
 /// What figures are of.

@@ -1,6 +1,7 @@
 /// Gives the system back what a burst or a restoration has taken and freed, which the C library keeps otherwise: with a
 /// million streams that is a third of a gigabyte. It takes some tens of milliseconds in which others that free or
-/// allocate may wait, so it is done while nothing is folded, or when restoring has just ended.
+/// allocate may wait, so it is done while nothing is folded, be it at rest or while all partitions are restored, and
+/// when restoring has just ended.
 struct FreedMemory {
     /// By which the process must have grown since the last time.
     static let worthBytes = 64 << 20
