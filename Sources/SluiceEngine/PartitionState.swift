@@ -24,6 +24,8 @@ package final class PartitionState {
     /// First input folded again after a restart, for progress.
     package var replayFrom: Offset = 0
     package var controlOffset: Offset = 0
+    /// Behind the last command that was recorded before a restart.
+    var recordedControl: Offset = 0
     /// Its control partition is read.
     var isControlled = false
     /// When its restoring began, and how many streams that brought; nil once it is told that it is live.
@@ -101,6 +103,11 @@ package final class PartitionState {
 
     /// Commands before it have taken effect: what a commit may say.
     package var appliedControlOffset: Offset { min(controlOffset, schedule.pendingControlOffset) }
+
+    /// Whether `appliedControlOffset` tells of all that has taken effect. Not where a crash came between a command's
+    /// record and the next commit, until the control partition is read again: what would be stored before could not say
+    /// which commands it holds.
+    var knowsCommands: Bool { controlOffset >= recordedControl }
 
     /// Whether predictions are made, not only states rebuilt.
     package var isLive: Bool { position >= liveFrom }

@@ -21,9 +21,12 @@ import Testing
     }
 
     private static func rig(
-        _ log: SimulatedLog, active: FoldSpecification = first, unreadable: String? = nil, seed: UInt64 = 0
+        _ log: SimulatedLog, active: FoldSpecification = first, unreadable: String? = nil, seed: UInt64 = 0,
+        changesBytes: Int? = nil
     ) throws -> WorkerRig {
-        try WorkerRig(log, specification: active, others: [first, second, third], unreadable: unreadable, seed: seed)
+        try WorkerRig(
+            log, specification: active, others: [first, second, third], unreadable: unreadable, seed: seed,
+            changesBytes: changesBytes)
     }
 
     /// The records folded again, one by one, with the recorded events.
@@ -100,6 +103,43 @@ import Testing
             crashAt += 1
         }
         #expect(crashAt > 30)
+    }
+
+    /// A crash behind a swap's record, then one in a life that goes on behind the swap before it has read the control
+    /// partition again.
+    @Test(arguments: [false, true]) func aLifeThatNeverReadsTheSwapAgainLeavesItItsOneEffect(crashesAfter: Bool) throws
+    {
+        var (crashAt, crashed, stored) = (1, true, 0)
+        while crashed {
+            let log = SimulatedLog()
+            log.append(Array(Self.records[..<90]))
+            #expect(throws: Crash.self) {
+                try Self.rig(log, changesBytes: 0).run { consumer in
+                    if log.committed[0]?.offset == 90 && log.controls.isEmpty {
+                        log.command("to-second", nil, type: .swap, model: Self.version(Self.second))
+                    }
+                    if try !log.events.isEmpty { log.crashAt = 0 }
+                }
+            }
+            log.revive()
+            let event = try #require(try log.events.first)
+            #expect(event.offset == 90)
+            log.append(Array(Self.records[90..<150]))
+            let silent = try Self.rig(log, seed: UInt64(crashAt), changesBytes: 0)
+            silent.control.isSilent = true
+            (log.crashAt, log.crashesAfter, crashed) = (crashAt, crashesAfter, false)
+            do { try silent.run() } catch is Crash { crashed = true }
+            stored += log.trace.count { $0 == "save" }
+            log.revive()
+            log.append(Array(Self.records[150...]))
+            try Self.rig(log).run()
+            let reference = SimulatedLog()
+            reference.outputs = try replay(Self.records, [event])
+            #expect(log.repeats(reference), "crash at \(crashAt)")
+            #expect(log.saved[0]?.position.modelHash == Self.second.model.hash)
+            crashAt += 1
+        }
+        #expect(crashAt > 10 && stored == 0, "which commands a state holds is known only then")
     }
 
     @Test func aRebuiltStateRepeatsTheRecordedSwapsWhateverIsActiveNow() throws {

@@ -60,10 +60,10 @@ extension AtLeastOnce {
         commit.report = CommitReport()
         commit.begunNanoseconds = now
         for state in worker.partitions.values where state.isLive {
-            var isSaved = isLast
-            if isLast {
+            var isSaved = isLast && state.knowsCommands
+            if isSaved {
                 try storeAll(state)
-            } else if let limit = slotsDue(state, now) {
+            } else if state.knowsCommands, let limit = slotsDue(state, now) {
                 commit.report.slots += try state.writeChanges(
                     limit: limit, stale: settings.markedSlots, before: state.position - settings.replayRecordsMax,
                     into: &commit.changes.outputs)

@@ -28,6 +28,7 @@ extension PartitionState {
             // Given again, it is the same command.
             if Self.holds(event, plan, head) { schedule.remember(event) } else { schedule.add(event) }
         }
+        recordedControl = (history.compactMap(\.control).filter { $0 < plan.controlEnd }.max() ?? -1) + 1
     }
 
     /// Whether the saved state holds a command: what took effect before an input that it holds is in it, whether or not

@@ -104,6 +104,8 @@ struct RestorePlan: Equatable {
     /// First input before which a new command may take effect.
     var commandsFrom: Offset
     var controlOffset: Offset
+    /// Behind the last command that is there to be read.
+    var controlEnd: Offset
     var identity: String
     /// First input ever folded, where that is not the first of all.
     var origin: Offset?
@@ -140,12 +142,13 @@ struct RestorePlan: Equatable {
         latest = head?.latest ?? .absent
         let control = max(head?.control ?? 0, facts.metadata?.controlOffset ?? 0)
         // Where there are commands that were never read, all that is there is new.
-        controlOffset = (controlLow...max(controlLow, controlHigh)).contains(control) ? control : controlLow
+        controlEnd = max(controlLow, controlHigh)
+        controlOffset = (controlLow...controlEnd).contains(control) ? control : controlLow
         if control < controlLow && !isNew {
             notes.append(
                 "commands \(control) to \(controlLow - 1) of the control topic are gone: retention has taken them, and "
                     + "those that were not recorded before never take effect")
-        } else if control > max(controlLow, controlHigh) {
+        } else if control > controlEnd {
             notes.append(
                 "the control topic ends at \(controlHigh), and commands before \(control) were read: it was made anew, "
                     + "and is read from its beginning")
