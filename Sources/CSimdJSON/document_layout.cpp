@@ -67,36 +67,97 @@ void DocumentLayout::add(size_t start, size_t end, int32_t slot) {
     tail = end;
 }
 
-void DocumentLayout::finish(const char *text, size_t count) {
-    if (refused || count > bytes_max) return;
+bool DocumentLayout::finish(const char *text, size_t count, const std::vector<sluice_json_value> &results) {
+    if (refused || count > bytes_max) return false;
     fixed.assign(text, count);
     fixed.append(16, '\0');
+    commons.clear();
+    for (size_t slot = 0; slot < results.size(); slot++) {
+        auto is_here = [slot](const Gap &gap) { return gap.slot == static_cast<int32_t>(slot); };
+        if (std::none_of(gaps.begin(), gaps.end(), is_here)) commons.push_back({slot, results[slot].kind});
+    }
     length = count - tail;
     known = true;
-}
-
-bool DocumentLayout::read(const char *text, size_t count, sluice_json_value *results) noexcept {
-    if (!known) return false;
-    const char *at = text, *end = text + count;
-    sluice_json_value ignored;
-    for (const Gap &gap : gaps) {
-        if (static_cast<size_t>(end - at) <= gap.length) return miss();
-        if (!is_same(at, fixed.data() + gap.start, gap.length)) return miss();
-        at = plain_value(at + gap.length, gap.slot < 0 ? ignored : results[gap.slot]);
-        if (at == nullptr) return miss();
-    }
-    if (static_cast<size_t>(end - at) != length || !is_same(at, fixed.data() + tail, length)) return miss();
-    patience = 1;
     return true;
 }
 
-bool DocumentLayout::miss() noexcept {
-    known = false;
-    patience = std::min(2 * patience, patience_max);
-    waited = 0;
+bool DocumentLayout::begins(const char *text, size_t count) const noexcept {
+    size_t first = gaps.empty() ? length : gaps[0].length;
+    return count >= first && is_same(text, fixed.data(), first);
+}
+
+void DocumentLayout::fill(sluice_json_value *results) const noexcept {
+    for (Common common : commons) results[common.slot].kind = common.kind;
+}
+
+bool DocumentLayout::read(const char *text, size_t count, sluice_json_value *results) const noexcept {
+    const char *at = text, *end = text + count;
+    sluice_json_value ignored;
+    for (const Gap &gap : gaps) {
+        if (static_cast<size_t>(end - at) <= gap.length) return false;
+        if (!is_same(at, fixed.data() + gap.start, gap.length)) return false;
+        at = plain_value(at + gap.length, gap.slot < 0 ? ignored : results[gap.slot]);
+        if (at == nullptr) return false;
+    }
+    return static_cast<size_t>(end - at) == length && is_same(at, fixed.data() + tail, length);
+}
+
+void DocumentLayouts::had(Known &known) noexcept {
+    known.misses = 0;
+    known.used = ++now;
+    last->next = &known;
+    last = &known;
+}
+
+inline bool DocumentLayouts::read(
+    Known &known, const char *text, size_t count, sluice_json_value *results) noexcept {
+    // The last one again, as it was expected.
+    bool is_same = owner == &known;
+    if (!is_same) {
+        if (!known.layout.is_known() || !known.layout.begins(text, count)) return false;
+        known.layout.fill(results);
+        owner = &known;
+    }
+    if (known.layout.read(text, count, results)) {
+        if (!is_same) {
+            had(known);
+            patience = 1;
+        }
+        return true;
+    }
+    owner = nullptr;
+    // It costs each document that begins like it some time.
+    known.misses += patience;
+    if (known.misses >= misses_max) known.layout.forget();
     return false;
 }
 
-bool DocumentLayout::should_learn() noexcept { return ++waited >= patience; }
+bool DocumentLayouts::read(const char *text, size_t count, sluice_json_value *results) noexcept {
+    Known *likely = last->next;
+    if (likely != nullptr && read(*likely, text, count, results)) return true;
+    for (Known &known : layouts) {
+        if (&known != likely && read(known, text, count, results)) return true;
+    }
+    return false;
+}
+
+DocumentLayout *DocumentLayouts::learn() noexcept {
+    owner = nullptr;
+    if (++waited < patience) return nullptr;
+    waited = 0;
+    patience = std::min(2 * patience, patience_max);
+    // In the place of one that is not known, or of the one that had no document for the longest time.
+    auto age = [](const Known &known) { return known.layout.is_known() ? known.used : 0; };
+    learning = layouts;
+    for (Known &known : layouts) {
+        if (age(known) < age(*learning)) learning = &known;
+    }
+    learning->layout.begin();
+    return &learning->layout;
+}
+
+void DocumentLayouts::finish(const char *text, size_t count, const std::vector<sluice_json_value> &results) {
+    if (learning->layout.finish(text, count, results)) had(*learning);
+}
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
 // One strict walk over a document, delivering the values a trie of pointers names.
 //
-// A document that differs from the last only in its values needs no walk (`DocumentLayout`). For any other simdjson
+// A document that differs from one before only in its values needs no walk (`DocumentLayouts`). For any other simdjson
 // finds the tokens and checks UTF-8, quotes and control characters (its first stage, with the widest
 // instructions the processor has); the walk over the tokens is done here, because it must look at everything, also at
 // what no pointer names, and the on-demand interface is lazy about what it skips and three times slower when it skips
@@ -56,7 +56,7 @@ using Token = const uint32_t *;
 
 struct sluice_json_parser {
     sluice::PointerTrie trie;
-    sluice::DocumentLayout layout;
+    sluice::DocumentLayouts layouts;
     std::unique_ptr<simdjson::internal::dom_parser_implementation> tokens;
     std::unique_ptr<char[]> buffer;        // the document, then zeros
     std::unique_ptr<uint8_t[]> unescaped;  // its strings with escapes, each once
@@ -69,7 +69,7 @@ struct sluice_json_parser {
 private:
     uint8_t *unescaped_end = nullptr;
     uint64_t document = 0;
-    bool learns = false;  // the layout of the document at hand
+    sluice::DocumentLayout *layout = nullptr;  // to be learned from the document at hand, if any
     error_code error = simdjson::SUCCESS;
 
     // Each returns the token behind what it read, null when that is wrong, which `fail` has noted.
@@ -98,7 +98,7 @@ private:
 inline Node *sluice_json_parser::arrived(Node *node) {
     if (node->document == document) {
         trie.mark_below(*node, SLUICE_JSON_MISSING);
-        layout.refuse();
+        if (layout != nullptr) layout->refuse();
     }
     node->document = document;
     return node;
@@ -232,12 +232,12 @@ Token sluice_json_parser::value(const char *text, Token at, Node *node, int dept
     if (node != nullptr && !node->children.empty()) {
         // Nothing is misplaced below a null.
         if (first != 'n') trie.mark_below(*node, SLUICE_JSON_MISPLACED);
-        layout.refuse();
+        if (layout != nullptr) layout->refuse();
     }
-    if (learns && at != nullptr) {
+    if (layout != nullptr && at != nullptr) {
         uint32_t end = *at;
         while (is_space(text[end - 1])) end--;
-        layout.add(start, end, node != nullptr ? node->slot : -1);
+        layout->add(start, end, node != nullptr ? node->slot : -1);
     }
     return at;
 }
@@ -257,9 +257,8 @@ error_code sluice_json_parser::parse(const void *bytes, size_t count) {
     if (count > capacity) SIMDJSON_TRY(grow(count));
     std::memcpy(buffer.get(), bytes, count);
     std::memset(buffer.get() + count, 0, simdjson::SIMDJSON_PADDING);
-    if (layout.read(buffer.get(), count, trie.results.data())) return copy_results();
-    learns = layout.should_learn();
-    if (learns) layout.begin();
+    if (layouts.read(buffer.get(), count, trie.results.data())) return copy_results();
+    layout = layouts.learn();
     auto *input = reinterpret_cast<const uint8_t *>(buffer.get());
     SIMDJSON_TRY(tokens->stage1(input, count, simdjson::stage1_mode::regular));
 
@@ -271,7 +270,7 @@ error_code sluice_json_parser::parse(const void *bytes, size_t count) {
     Token end = value(buffer.get(), start, &trie.root, 0);
     if (end == nullptr) return error;
     if (end != start + tokens->n_structural_indexes) return simdjson::TRAILING_CONTENT;
-    if (learns) layout.finish(buffer.get(), count);
+    if (layout != nullptr) layouts.finish(buffer.get(), count, trie.results);
     return copy_results();
 }
 

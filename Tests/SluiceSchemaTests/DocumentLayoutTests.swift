@@ -4,7 +4,7 @@ import Testing
 
 @testable import SluiceSchema
 
-/// Documents that differ from the last only in their values are read in a shorter way. What they say is the same.
+/// Documents that differ from one before only in their values are read in a shorter way. What they say is the same.
 @Suite struct DocumentLayoutTests {
     private static let layouts: [[String]] = [
         [#"{"time":"#, #","values":{"temperature":"#, #","load":"#, "}}"],
@@ -12,6 +12,15 @@ import Testing
         [#"{"time":"#, #","time":"#, #","values":{"load":"#, #"},"values":{}}"#],
         [#"{"values":{},"time":"#, #","sequence":"#, #","list":["#, ",", "]}"],
         [#"{"values":"#, #","values":{"load":"#, #"},"time":"#, "}"],
+        [#"{"time":"#, #","values":{"temperature":"#, "}}"],
+        [#"{"time":"#, #","values":{"load":"#, #","temperature":"#, "}}"],
+        [#"{"time": "#, #", "values": {"temperature": "#, #", "load": "#, "}}"],
+    ]
+    /// What documents of these hold is never an observation, or seldom.
+    private static let odd: [[String]] = [
+        [#"{"time":"#, #","sequence":"#, #","boundary":null,"values":[]}"#],
+        [#"{"time":"#, #","values":{"temperature":"#, #","load":"#, #"},"label":{}}"#],
+        [#"[{"time":"#, #"}, "#, "]"], ["{}"],
     ]
     private static let values = [
         #""2026-01-01T00:05:00Z""#, #""day-7""#, #""""#, #""café""#, #""a \"note\" \u00e9""#, #""a\#t""#, "null",
@@ -24,19 +33,43 @@ import Testing
 
     @Test(arguments: layouts) func aDocumentReadsTheSameWhateverCameBefore(_ layout: [String]) throws {
         var generator = Generator(seed: 11)
+        let rows = try readTheSame((0..<2_000).map { _ in Self.document(layout, &generator) })
+        #expect(rows > 500)
+    }
+
+    /// Several programs write to one topic, in turn or in any order, more of them than layouts are remembered.
+    @Test(arguments: [2, 4, 7, 12], [false, true])
+    func documentsOfSeveralLayoutsReadTheSame(count: Int, isInTurn: Bool) throws {
+        var generator = Generator(seed: UInt64(20 + count))
+        let layouts = Self.layouts + Self.odd
+        let rows = try readTheSame(
+            (0..<4_000).map { index in
+                Self.document(layouts[isInTurn ? index % count : generator.below(count)], &generator)
+            })
+        #expect(rows > 1_000)
+    }
+
+    /// A document of a layout; now and then with one byte that is another.
+    private static func document(_ layout: [String], _ generator: inout Generator) -> [UInt8] {
+        var text = layout[0]
+        for piece in layout.dropFirst() {
+            // Plain values mostly, so that the layout holds from one document to the next.
+            text += generator.below(12) > 0 ? plain(text, &generator) : values[generator.below(values.count)]
+            text += piece
+        }
+        var bytes = Array(text.utf8)
+        if generator.below(40) == 0 { bytes[generator.below(bytes.count)] = UInt8(generator.below(256)) }
+        return bytes
+    }
+
+    /// Reads documents with one decoder, each as by a decoder of its own.
+    ///
+    /// - Returns: how many are observations.
+    private func readTheSame(_ documents: [[UInt8]]) throws -> Int {
         var decoder = try ObservationDecoder(pumps(.record))
         var columns = ObservationColumns(featureCount: 2)
         var rows = 0
-        for _ in 0..<2_000 {
-            var text = layout[0]
-            for piece in layout.dropFirst() {
-                // Plain values mostly, so that the layout holds from one document to the next.
-                text +=
-                    generator.below(12) > 0 ? plain(text, &generator) : Self.values[generator.below(Self.values.count)]
-                text += piece
-            }
-            var bytes = Array(text.utf8)
-            if generator.below(40) == 0 { bytes[generator.below(bytes.count)] = UInt8(generator.below(256)) }
+        for bytes in documents {
             columns.removeAll()
             let code = withBytes(bytes) { value in
                 withBytes(Array("pump-17".utf8)) { key in
@@ -45,14 +78,14 @@ import Testing
             }
             let outcome: Outcome =
                 code.map { .reject($0.text, message: decoder.message(for: $0)) } ?? .row(row(0, of: columns))
-            #expect(try outcome == decode(bytes, timestamp: 1), "\(text)")
+            #expect(try outcome == decode(bytes, timestamp: 1), "\(String(decoding: bytes, as: UTF8.self))")
             if outcome.row != nil { rows += 1 }
         }
-        #expect(rows > 500)
+        return rows
     }
 
     /// What the text may go on with.
-    private func plain(_ text: String, _ generator: inout Generator) -> String {
+    private static func plain(_ text: String, _ generator: inout Generator) -> String {
         let name = text.split(separator: "\"").last { $0.allSatisfy(\.isLetter) }
         switch name {
         case "time": return "\"\(Timestamp.text(Int64(generator.below(2_000_000_000)) * 1_000))\""

@@ -70,6 +70,11 @@ import Testing
             String(decoding: records.bytes(range), as: UTF8.self).prefix(8)
         }
         #expect(zip(names, names.dropFirst()).allSatisfy { $0 != $1 })
+        let mixed = CodecRecords(features: 8, count: 20)
+        let orders = mixed.mixedJSON.map { range in
+            String(decoding: mixed.bytes(range), as: UTF8.self).split(separator: "\"").filter { $0.hasPrefix("f") }
+        }
+        #expect(Set(orders).count == 4 && orders[0] == orders[4])
         let same = records.json.map { String(decoding: records.bytes($0), as: UTF8.self).prefix(8) }
         #expect(Set(same).count == 1)
     }

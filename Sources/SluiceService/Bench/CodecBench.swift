@@ -16,6 +16,8 @@ package enum CodecBench {
 
     package enum Work: String, Sendable, CaseIterable {
         case decodeJSON
+        /// Written by four programs in turn, each with its members in an order of its own.
+        case decodeMixedJSON
         /// Each document has its members in another order than the one before.
         case decodeVaryingJSON
         case decodeCSV, encodeJSON
@@ -26,6 +28,7 @@ package enum CodecBench {
         package var kind: String {
             switch self {
             case .decodeJSON, .encodeJSON: "JSON"
+            case .decodeMixedJSON: "JSON, members in four orders"
             case .decodeVaryingJSON: "JSON, members in varying order"
             case .decodeCSV: "CSV"
             }
@@ -57,6 +60,7 @@ package enum CodecBench {
         let bench: any CodecLoop =
             switch work {
             case .decodeJSON: try DecodingLoop(records, records.json, batch, isCSV: false)
+            case .decodeMixedJSON: try DecodingLoop(records, records.mixedJSON, batch, isCSV: false)
             case .decodeVaryingJSON: try DecodingLoop(records, records.varyingJSON, batch, isCSV: false)
             case .decodeCSV: try DecodingLoop(records, records.csv, batch, isCSV: true)
             case .encodeJSON: try EncodingLoop(records, batch)

@@ -4,10 +4,13 @@ import SluiceCore
 /// they say.
 final class CodecRecords {
     private static let streams = 10_000
+    private static let programs = 4
 
     let features: Int
     @exclusivity(unchecked) private(set) var keys: [Range<Int>] = []
     @exclusivity(unchecked) private(set) var json: [Range<Int>] = []
+    /// The same, written by four programs in turn, each with its members in an order of its own.
+    @exclusivity(unchecked) private(set) var mixedJSON: [Range<Int>] = []
     /// The same, each with its members in another order than the one before.
     @exclusivity(unchecked) private(set) var varyingJSON: [Range<Int>] = []
     @exclusivity(unchecked) private(set) var csv: [Range<Int>] = []
@@ -24,6 +27,7 @@ final class CodecRecords {
         self.features = features
         let names = BenchModel.names(features)
         var generator = SplitMix64(state: 3)
+        let orders = (0..<Self.programs).map { _ in (0..<features).shuffled(using: &generator) }
         for index in 0..<count {
             let time = 1_767_225_600_000 + Int64(index) * 1_000
             let row = (0..<features).map { _ in Double(generator.uniform(-3, 3) * 10_000).rounded() / 10_000 }
@@ -35,6 +39,8 @@ final class CodecRecords {
             let members = zip(names, row).map { "\"\($0)\":\($1)" }
             let text = "\"time\":\"\(Timestamp.text(time))\""
             json.append(append("{\(text),\"values\":{\(members.joined(separator: ","))}}"))
+            let mixed = orders[index % Self.programs].map { members[$0] }.joined(separator: ",")
+            mixedJSON.append(append("{\(text),\"values\":{\(mixed)}}"))
             let values = "\"values\":{\(members.shuffled(using: &generator).joined(separator: ","))}"
             varyingJSON.append(append(index % 2 == 0 ? "{\(text),\(values)}" : "{\(values),\(text)}"))
             csv.append(append(([Timestamp.text(time)] + row.map { "\($0)" }).joined(separator: ",")))
