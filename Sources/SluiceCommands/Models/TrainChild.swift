@@ -16,10 +16,13 @@ struct TrainChild: ParsableArguments {
     /// Steps back behind everything else on the machine, and ends with whoever holds the other end of stdin.
     func becomeChild(_ interruption: Interruption) {
         // On Linux a priority is a thread's: those that libraries have started are lowered with this one, and those
-        // that follow inherit it.
+        // that follow inherit it. A service that has a real-time one has given it to this process, and nice means
+        // nothing to that.
+        var none = sched_param()
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
-        for thread in threads.compactMap({ id_t($0) }) {
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), thread, 19)
+        for thread in threads.compactMap({ pid_t($0) }) {
+            sched_setscheduler(thread, SCHED_OTHER, &none)
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(thread), 19)
         }
         let watch = Thread {
             var byte: UInt8 = 0
