@@ -15,11 +15,13 @@ final class SteadyWorker {
 
     private let batch: Int
     private let commitNanoseconds: Int64
+    private let isExactlyOnce: Bool
 
     /// - Parameter batch: records of each turn.
-    init(batch: Int, commitNanoseconds: Int64) {
+    init(batch: Int, commitNanoseconds: Int64, isExactlyOnce: Bool = false) {
         self.batch = batch
         self.commitNanoseconds = commitNanoseconds
+        self.isExactlyOnce = isExactlyOnce
     }
 
     /// Heap allocations of each turn of the loop, from poll to poll.
@@ -34,7 +36,10 @@ final class SteadyWorker {
             let worker = try Worker(
                 index: 0,
                 resources: WorkerResources(
-                    consumer: consumer, delivery: .atLeastOnce(DiscardingProducer()), control: SilentReader(),
+                    consumer: consumer,
+                    delivery: isExactlyOnce
+                        ? .exactlyOnce(DiscardingTransactions.init) : .atLeastOnce(DiscardingProducer()),
+                    control: SilentReader(),
                     makeReader: SilentReader.init, stores: DiscardingStores(), clock: ManualClock(), observer: notes,
                     makeFold: { _ in try Fold(specification: WorkerRig.specification, input: pumps) },
                     makeIdentity: { "steady" }),
@@ -107,6 +112,20 @@ private final class DiscardingProducer: LogProducer {
     }
     func poll(timeoutMilliseconds: Int) {}
     func flush(timeoutMilliseconds: Int) -> Bool { true }
+    func close() {}
+}
+
+/// Each call is done when it is asked after.
+private final class DiscardingTransactions: TransactionalProducer {
+    let messageBytesMax = 1_000_000
+    private var isDone = false
+    func start(_ call: TransactionCall) { isDone = true }
+    func answer() -> TransactionAnswer? {
+        defer { isDone = false }
+        return isDone ? .done : nil
+    }
+    func changelogEnd(_ partition: Int32) -> Offset? { nil }
+    func onAnswer(_ body: @escaping @Sendable () -> Void) {}
     func close() {}
 }
 
