@@ -29,7 +29,17 @@ extension Worker {
             state.hasNewCommands = true
             state.schedule.forget(behind: state.controlOffset)
         }
+        noteHowFarIsRead()
         if hasRecorded { try delivery.recorded(self) }
+    }
+
+    /// Where a control partition ends with what is no record, its end is reached all the same.
+    private func noteHowFarIsRead() {
+        for state in partitions.values where state.isControlled && !state.knowsCommands {
+            let partition = TopicPartition(topic: settings.controlTopic, partition: state.partition)
+            state.controlOffset = max(state.controlOffset, resources.control.position(partition) ?? 0)
+            if state.knowsCommands { delivery.applied() }
+        }
     }
 
     /// What is to be recorded of a command; nil for what is none, and for one that is known: recorded before a crash,

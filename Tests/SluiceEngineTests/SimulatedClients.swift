@@ -249,7 +249,10 @@ final class SimulatedReader: LogReader {
         for partition in positions.keys.sorted(by: { $0.partition < $1.partition }) {
             let position = positions[partition] ?? 0
             let found = records(partition).filter { $0.offset >= position }.prefix(left)
-            guard let last = found.last else { continue }
+            guard let last = found.last else {
+                positions[partition] = max(position, try highWatermark(partition, timeoutMilliseconds: 0))
+                continue
+            }
             left -= found.count
             positions[partition] = last.offset + 1
             try withLogRecords(found) { for record in $0 { try body(partition.topic, record) } }
@@ -264,7 +267,8 @@ final class SimulatedReader: LogReader {
             case SimulatedLog.input: log.lows[partition.partition] ?? 0
             default: Offset(0)
             }
-        return (low, (records(partition).last?.offset).map { $0 + 1 } ?? low)
+        let marks = partition.topic == SimulatedLog.control ? log.controlMarks : 0
+        return (low, ((records(partition).last?.offset).map { $0 + 1 } ?? low) + marks)
     }
 
     func highWatermark(_ partition: TopicPartition, timeoutMilliseconds: Int) throws -> Offset {

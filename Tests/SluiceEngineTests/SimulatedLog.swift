@@ -26,6 +26,8 @@ final class SimulatedLog {
     var marks: [Int32: Offset] = [:]
     var controls: [Int32: [Record]] = [:]
     var controlLow: Offset = 0
+    /// Marks of transactions behind the last command of a control partition.
+    var controlMarks: Offset = 0
     /// First record that retention has left of the audit.
     var auditLow: Offset = 0
     /// A changelog of one partition.

@@ -142,6 +142,27 @@ import Testing
         #expect(crashAt > 10 && stored == 0, "which commands a state holds is known only then")
     }
 
+    /// The control topic was made anew since, and holds nothing but marks: they are read, too, and states are stored.
+    @Test func aControlPartitionThatEndsWithMarksIsReadToItsEnd() throws {
+        let log = SimulatedLog()
+        log.append(Array(Self.records[..<90]))
+        #expect(throws: Crash.self) {
+            try Self.rig(log).run { consumer in
+                if log.committed[0]?.offset == 90 && log.controls.isEmpty {
+                    log.command("to-second", nil, type: .swap, model: Self.version(Self.second))
+                }
+                if try !log.events.isEmpty { log.crashAt = 0 }
+            }
+        }
+        log.revive()
+        (log.controls, log.controlMarks) = ([:], 3)
+        log.append(Array(Self.records[90..<150]))
+        let rig = try Self.rig(log)
+        try rig.run()
+        #expect(log.saved[0]?.position.modelHash == Self.second.model.hash)
+        #expect(rig.notes.seen.notes.contains { $0.hasPrefix("nothing of it is stored before pumps.control is read") })
+    }
+
     @Test func aRebuiltStateRepeatsTheRecordedSwapsWhateverIsActiveNow() throws {
         let log = SimulatedLog()
         log.append(Array(Self.records[..<150]))

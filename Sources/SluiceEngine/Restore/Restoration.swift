@@ -230,6 +230,11 @@ package final class Restoration {
         state.lostInput = worker.settings.lostInput
         state.changelogEnd = facts.changelog?.high ?? 0
         try state.rememberCommands(store)
+        if facts.changelog == nil, !state.knowsCommands {
+            worker.resources.observer.note(
+                "nothing of it is stored before \(worker.settings.controlTopic) is read up to offset "
+                    + "\(state.recordedControl): commands were recorded that no commit tells of", partition, error: nil)
+        }
         loading = Loading(state: state, plan: plan)
     }
 

@@ -133,8 +133,8 @@ struct RestorePlan: Equatable {
         origin = facts.metadata?.origin
         if isNew && facts.first == .latest { origin = facts.high }
         let first = max(facts.low, origin ?? 0)
-        // At-least-once a save is never behind its commit by more than a checkpoint, and may be ahead of it after a
-        // crash between them.
+        // At-least-once a save is behind its commit by a checkpoint, or by as long as commands were not known
+        // (`PartitionState.knowsCommands`), and may be ahead of it after a crash between them.
         liveFrom = max(head?.offset ?? 0, committed ?? first)
         replayFrom = head?.replayFrom ?? (committed == nil ? liveFrom : first)
         identity = head?.identity ?? ""
