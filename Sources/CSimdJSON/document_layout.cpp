@@ -71,10 +71,13 @@ bool DocumentLayout::finish(const char *text, size_t count, const std::vector<sl
     if (refused || count > bytes_max) return false;
     fixed.assign(text, count);
     fixed.append(16, '\0');
+    named.assign(results.size(), false);
+    for (const Gap &gap : gaps) {
+        if (gap.slot >= 0) named[gap.slot] = true;
+    }
     commons.clear();
     for (size_t slot = 0; slot < results.size(); slot++) {
-        auto is_here = [slot](const Gap &gap) { return gap.slot == static_cast<int32_t>(slot); };
-        if (std::none_of(gaps.begin(), gaps.end(), is_here)) commons.push_back({slot, results[slot].kind});
+        if (!named[slot]) commons.push_back({slot, results[slot].kind});
     }
     length = count - tail;
     known = true;
@@ -146,18 +149,20 @@ DocumentLayout *DocumentLayouts::learn() noexcept {
     if (++waited < patience) return nullptr;
     waited = 0;
     patience = std::min(2 * patience, patience_max);
-    // In the place of one that is not known, or of the one that had no document for the longest time.
-    auto age = [](const Known &known) { return known.layout.is_known() ? known.used : 0; };
-    learning = layouts;
-    for (Known &known : layouts) {
-        if (age(known) < age(*learning)) learning = &known;
-    }
-    learning->layout.begin();
-    return &learning->layout;
+    learning.begin();
+    return &learning;
 }
 
 void DocumentLayouts::finish(const char *text, size_t count, const std::vector<sluice_json_value> &results) {
-    if (learning->layout.finish(text, count, results)) had(*learning);
+    if (!learning.finish(text, count, results)) return;
+    // In the place of one that is not known, or of the one that had no document for the longest time.
+    auto age = [](const Known &known) { return known.layout.is_known() ? known.used : 0; };
+    Known *oldest = layouts;
+    for (Known &known : layouts) {
+        if (age(known) < age(*oldest)) oldest = &known;
+    }
+    std::swap(oldest->layout, learning);
+    had(*oldest);
 }
 
 }  // namespace sluice

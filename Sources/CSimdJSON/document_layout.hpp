@@ -49,6 +49,7 @@ private:
     std::vector<Gap> gaps;
     std::string fixed;  // the document, and some zeros
     std::vector<Common> commons;
+    std::vector<bool> named;  // slots of the gaps
     size_t tail = 0, length = 0;  // in `fixed`, what comes behind the last value
     bool known = false, refused = false;
 };
@@ -60,8 +61,8 @@ public:
     // Whether one of the layouts has the document's values, which are then in the results. Behind the text lie at least
     // 32 zeros. A miss leaves results without meaning.
     bool read(const char *text, size_t count, sluice_json_value *results) noexcept;
-    // After a miss: where to learn from the document; null: it is not learned from. Less and less is, while no document
-    // has a layout.
+    // After a miss: where to learn from the document, which has no place yet; null: it is not learned from. Less and
+    // less is, while no document has a layout.
     DocumentLayout *learn() noexcept;
     // What was to be learned from was good to its end.
     void finish(const char *text, size_t count, const std::vector<sluice_json_value> &results);
@@ -84,7 +85,7 @@ private:
     Known layouts[8];
     Known *last = layouts;     // whose document was the last that had one
     Known *owner = nullptr;    // whose common results are in place
-    Known *learning = nullptr;
+    DocumentLayout learning;
     uint64_t now = 0;
     uint32_t patience = 1, waited = 0;
 };

@@ -49,6 +49,23 @@ import Testing
         #expect(rows > 1_000)
     }
 
+    /// Into lists, to one place twice, and documents that are too long to be remembered.
+    @Test func pointersOfAllKindsReadTheSame() throws {
+        let specification = InputSpecification(
+            source: .record,
+            features: [
+                .init("a", "/values/0"), .init("b", "/values/2/load"), .init("again", "/values/0"), .init("c", "/c"),
+            ])
+        let layouts: [[String]] = [
+            [#"{"time":"#, #","values":["#, ",2,{\"load\":", "}]}"], [#"{"time":"#, #","values":["#, "]}"],
+            [#"{"values":{"0":"#, #"},"time":"#, #","c":"#, "}"], [#"{"values":[0,1,{"load":"#, #"}],"c":"#, "}"],
+            [#"{"text":"\#(String(repeating: "-", count: 17_000))","c":"#, #","values":["#, "]}"],
+        ]
+        var generator = Generator(seed: 31)
+        let documents = (0..<3_000).map { _ in Self.document(layouts[generator.below(layouts.count)], &generator) }
+        #expect(try readTheSame(documents, as: specification) > 500)
+    }
+
     /// A document of a layout; now and then with one byte that is another.
     private static func document(_ layout: [String], _ generator: inout Generator) -> [UInt8] {
         var text = layout[0]
@@ -65,9 +82,11 @@ import Testing
     /// Reads documents with one decoder, each as by a decoder of its own.
     ///
     /// - Returns: how many are observations.
-    private func readTheSame(_ documents: [[UInt8]]) throws -> Int {
-        var decoder = try ObservationDecoder(pumps(.record))
-        var columns = ObservationColumns(featureCount: 2)
+    private func readTheSame(
+        _ documents: [[UInt8]], as specification: InputSpecification = pumps(.record)
+    ) throws -> Int {
+        var decoder = try ObservationDecoder(specification)
+        var columns = ObservationColumns(featureCount: specification.features.count)
         var rows = 0
         for bytes in documents {
             columns.removeAll()
@@ -78,7 +97,9 @@ import Testing
             }
             let outcome: Outcome =
                 code.map { .reject($0.text, message: decoder.message(for: $0)) } ?? .row(row(0, of: columns))
-            #expect(try outcome == decode(bytes, timestamp: 1), "\(String(decoding: bytes, as: UTF8.self))")
+            #expect(
+                try outcome == decode(bytes, timestamp: 1, as: specification),
+                "\(String(decoding: bytes, as: UTF8.self))")
             if outcome.row != nil { rows += 1 }
         }
         return rows
