@@ -112,6 +112,23 @@ import Testing
         #expect(median([9, 7, 5, 1]) == 5)
     }
 
+    /// It neither waits for what will not come, nor says that nothing came.
+    @Test(arguments: [false, true]) func aServiceThatEndsTooEarlySaysWhy(isLoad: Bool) async throws {
+        let rig = try ServiceRig(partitions: 4)
+        try rig.produce([Input(0, "stream-0", #"{"time":1,"values":{"f0":1}}"#)])
+        let settings = PipelineBench.Settings(
+            bootstrap: rig.broker.bootstrap, topic: "observations", count: 1, delivery: "exactly-once", features: 1,
+            hidden: 4, layers: 1, workers: 1, repetitions: 1, set: [("admin.listen", rig.broker.bootstrap)])
+        let error = await #expect(throws: SluiceError.self) {
+            if isLoad {
+                _ = try await LoadBench.capacity(settings, seconds: 0.1, logger: ServiceRig.quiet)
+            } else {
+                _ = try await PipelineBench.run(settings, logger: ServiceRig.quiet) { _, _ in }
+            }
+        }
+        #expect(error.map { "\($0)" }?.contains("in use") == true, "\(String(describing: error))")
+    }
+
     @Test func thePipelineIsTimedAndItsOutputsAreRead() async throws {
         let rig = try ServiceRig(partitions: 4)
         try rig.produce(

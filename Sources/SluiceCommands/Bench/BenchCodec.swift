@@ -11,7 +11,8 @@ struct BenchCodec: AsyncParsableCommand {
         discussion: """
             Observations in memory, JSON and CSV, are decoded into columns, and predictions of one target and one \
             horizon are encoded, by one thread. Documents that differ in nothing but their values are read faster \
-            than others: JSON is measured both ways. Every result is compared with what it must be, beside the time \
+            than others: JSON is measured with members in one order, in those of four programs in turn, and in \
+            another one in each. Every result is compared with what it must be, beside the time \
             taken.
 
             Examples:
@@ -22,7 +23,7 @@ struct BenchCodec: AsyncParsableCommand {
     @Option(help: "Features of an observation.")
     var features = 8
 
-    @Option(help: "Seconds of each of the four, over all repetitions.")
+    @Option(help: "Seconds of each of the five, over all repetitions.")
     var seconds = 2.0
 
     @OptionGroup var output: BenchOutput

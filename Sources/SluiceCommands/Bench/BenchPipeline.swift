@@ -69,8 +69,14 @@ struct BenchPipeline: AsyncParsableCommand {
         try BenchShape.check([
             ("--count", count, 1_000_000_000), ("--workers", workers, 1_024), ("--repetitions", repetitions, 100),
         ])
-        guard loads != nil else { throw ValidationError("--load must be percentages above 0, such as 10,50,80.") }
+        guard loads != nil else {
+            throw ValidationError("--load must be percentages above 0, up to 200, such as 10,50,80.")
+        }
         try BenchShape.check(seconds: seconds)
+        for (path, _) in try set.flags() {
+            guard let flag = Self.flags[path] else { continue }
+            throw ValidationError("--set \(path) has a flag of its own here: give \(flag).")
+        }
         guard ["exactly-once", "at-least-once"].contains(delivery) else {
             throw ValidationError("--delivery must be exactly-once or at-least-once.")
         }
@@ -108,10 +114,19 @@ struct BenchPipeline: AsyncParsableCommand {
         }
     }
 
+    /// Settings that are options of this command: the row names them, and the network is drawn from them.
+    private static let flags = [
+        "kafka.bootstrap.servers": "--bootstrap", "input.topic": "--topic", "delivery": "--delivery",
+        "workers": "--workers", "model.hidden": "--hidden", "model.layers": "--layers",
+        "input.features": "--features",
+    ]
+
     /// Shares of the rate; nil where they are none.
     private var loads: [Double]? {
         guard let load else { return [] }
-        let loads = load.split(separator: ",").map { Double($0).map { $0 / 100 } ?? 0 }
+        let loads = load.split(separator: ",", omittingEmptySubsequences: false).map {
+            Double($0).map { $0 / 100 } ?? 0
+        }
         return loads.isEmpty || loads.contains { $0 <= 0 || $0 > 2 } ? nil : loads
     }
 

@@ -8,7 +8,8 @@ internal import SluiceService
 /// its subcommands.
 struct BenchPlot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plot", abstract: "The engine over its sizes, as charts.", shouldDisplay: false)
+        commandName: "plot", abstract: "The engine over its sizes, as charts.",
+        usage: "sluice bench --plot <file> [--seconds <seconds>] [--json]", shouldDisplay: false)
 
     @Option(help: ArgumentHelp("The page to write.", valueName: "file"))
     var plot: String?
@@ -18,11 +19,9 @@ struct BenchPlot: AsyncParsableCommand {
 
     @OptionGroup var output: BenchOutput
 
-    func validate() throws {
-        try BenchShape.check(seconds: seconds)
-    }
-
+    /// Nothing is checked before: what fails there is told of as an unknown option of `bench`.
     func run() async throws {
+        try BenchShape.check(seconds: seconds)
         guard let plot else { throw CleanExit.helpRequest(Bench.self) }
         try WritableFile.check(plot, flag: "--plot")
         let console = Console.current

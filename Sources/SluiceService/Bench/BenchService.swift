@@ -6,6 +6,7 @@ import SluiceCore
 import SluiceKafka
 import SluiceLog
 import SluiceModelFile
+import Synchronization
 
 /// An application of a measurement's own: `serve` in this process. What it makes for itself it takes away again.
 final class BenchService: Sendable {
@@ -15,6 +16,8 @@ final class BenchService: Sendable {
     private let logger: Logger
     private let folder: URL
     private let loaded: LoadedConfiguration
+    /// What the service ended with before it was asked to.
+    private let failure = Mutex<(any Error)?>(nil)
 
     var configuration: Configuration { loaded.configuration }
 
@@ -43,7 +46,10 @@ final class BenchService: Sendable {
 
     /// Serves while `body` runs, and ends in order; then `after` is called.
     ///
-    /// - Parameter ownsTopics: input and output are made and taken away, too.
+    /// - Parameters:
+    ///   - ownsTopics: input and output are made and taken away, too.
+    ///   - body: asks `checkRunning` while it waits.
+    /// - Throws: the service's own error before what followed from it.
     func run(
         ownsTopics: Bool, _ body: (ServeRuntime) async throws -> Void, after: (ServeRuntime) throws -> Void
     ) async throws {
@@ -60,7 +66,14 @@ final class BenchService: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: runtime, successTerminationBehavior: .gracefullyShutdownGroup)],
                 logger: quiet))
-        let service = Task { try await group.run() }
+        let service = Task {
+            do {
+                try await group.run()
+            } catch {
+                failure.withLock { $0 = error }
+                throw error
+            }
+        }
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(runtime))
@@ -74,9 +87,14 @@ final class BenchService: Sendable {
         } catch {
             logger.error("topics of the measurement's application stay", metadata: ["error": "\(error)"])
         }
-        try result.get()
         try ended.get()
+        try result.get()
         try after(runtime)
+    }
+
+    /// - Throws: what the service ended with, where it has.
+    func checkRunning() throws {
+        if let error = failure.withLock({ $0 }) { throw error }
     }
 
     func cluster() throws -> Cluster {

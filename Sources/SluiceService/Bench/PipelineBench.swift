@@ -54,7 +54,7 @@ package enum PipelineBench {
             let outputs = PipelineOutputs(service)
             let before = try await onThread { try outputs.ends() }
             try await service.run(ownsTopics: false) { runtime in
-                try await follow(runtime, settings) { progress($0, repetition) }
+                try await follow(service, runtime, settings) { progress($0, repetition) }
                 result.streams = await runtime.backend.views().reduce(0) { $0 + $1.view.streams }
             } after: { runtime in
                 let totals = runtime.observer.current
@@ -89,10 +89,13 @@ package enum PipelineBench {
     private static let quietLooksMaximum = 12_000
 
     /// Waits until enough is predicted.
-    private static func follow(_ runtime: ServeRuntime, _ settings: Settings, _ progress: (Int) -> Void) async throws {
+    private static func follow(
+        _ service: BenchService, _ runtime: ServeRuntime, _ settings: Settings, _ progress: (Int) -> Void
+    ) async throws {
         var (known, quietLooks) = (0, 0)
         while true {
             try Task.checkCancellation()
+            try service.checkRunning()
             let report = runtime.observer.latest.report
             let done = report.predictions + report.rejects
             if done >= settings.count { return }
