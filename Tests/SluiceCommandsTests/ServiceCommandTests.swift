@@ -109,6 +109,15 @@ import Testing
         }
     }
 
+    @Test func anEngineThatNoMemoryHoldsIsRefused() async {
+        let result = await sluice(
+            list: [
+                "bench", "engine", "--streams", "10000000", "--hidden", "4096", "--layers", "4", "--seconds", "0.01",
+            ])
+        #expect(result.code == 2 && result.out.isEmpty)
+        #expect(result.error.contains("--streams 10000000 of this size take about 1317.2 GB, and this machine has"))
+    }
+
     @Test(arguments: ["step", "train"])
     func sizesOfNoShapeAreRefused(bench: String) async {
         let result = await sluice("bench", bench, "--hidden", "100", "--json")

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import SluiceAdmin
 internal import SluiceCore
 internal import SluiceService
@@ -44,13 +45,22 @@ struct BenchEngine: AsyncParsableCommand {
             ("--partitions", partitions, min(streams, 65_536)), ("--workers", workers, min(streams, 1_024)),
         ])
         try BenchShape.check(seconds: seconds)
+        let (needed, present) = (Double(settings.bytes) / 1e9, Double(DatasetMemory.ofMachine) / 1e9)
+        guard needed < present * 0.9 else {
+            let text = String(format: "take about %.1f GB, and this machine has %.1f.", needed, present)
+            throw ValidationError("--streams \(streams) of this size \(text)")
+        }
+    }
+
+    private var settings: EngineBench.Settings {
+        EngineBench.Settings(
+            streams: streams, features: shape.features, hidden: shape.hidden, layers: shape.layers, batch: batch,
+            partitions: partitions, workers: workers, seconds: seconds)
     }
 
     func run() async throws {
         let console = Console.current
-        let settings = EngineBench.Settings(
-            streams: streams, features: shape.features, hidden: shape.hidden, layers: shape.layers, batch: batch,
-            partitions: partitions, workers: workers, seconds: seconds)
+        let settings = settings
         let result = try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)
             defer { bar.clear() }

@@ -22,6 +22,9 @@ package enum EngineBench {
             (self.layers, self.batch, self.seconds) = (layers, batch, seconds)
             (self.partitions, self.workers) = (max(partitions, workers), workers)
         }
+
+        /// About what slots and records take.
+        package var bytes: Int { streams * (8 * layers * hidden + 44 * features + 300) }
     }
 
     package struct Result: Sendable {

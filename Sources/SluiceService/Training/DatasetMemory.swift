@@ -12,7 +12,7 @@ package struct DatasetMemory: Sendable {
     }
 
     /// Physical memory, or the control group's bound where that is lower.
-    private static var ofMachine: Int {
+    package static var ofMachine: Int {
         let physical = Int(clamping: ProcessInfo.processInfo.physicalMemory)
         let bounds = (groups(of: text("/proc/self/cgroup")) + groups(of: "0::/\n1:memory:/")).compactMap {
             Int(text($0).trimmingCharacters(in: .whitespacesAndNewlines))
