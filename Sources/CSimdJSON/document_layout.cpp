@@ -115,14 +115,14 @@ void DocumentLayouts::had(Known &known) noexcept {
 inline bool DocumentLayouts::read(
     Known &known, const char *text, size_t count, sluice_json_value *results) noexcept {
     // The last one again, as it was expected.
-    bool is_same = owner == &known;
-    if (!is_same) {
+    bool is_again = owner == &known;
+    if (!is_again) {
         if (!known.layout.is_known() || !known.layout.begins(text, count)) return false;
         known.layout.fill(results);
         owner = &known;
     }
     if (known.layout.read(text, count, results)) {
-        if (!is_same) {
+        if (!is_again) {
             had(known);
             patience = 1;
         }

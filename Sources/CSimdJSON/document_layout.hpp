@@ -58,6 +58,9 @@ private:
 // and then.
 class DocumentLayouts {
 public:
+    DocumentLayouts() = default;
+    DocumentLayouts(const DocumentLayouts &) = delete;
+
     // Whether one of the layouts has the document's values, which are then in the results. Behind the text lie at least
     // 32 zeros. A miss leaves results without meaning.
     bool read(const char *text, size_t count, sluice_json_value *results) noexcept;
@@ -66,9 +69,6 @@ public:
     DocumentLayout *learn() noexcept;
     // What was to be learned from was good to its end.
     void finish(const char *text, size_t count, const std::vector<sluice_json_value> &results);
-
-    DocumentLayouts() = default;
-    DocumentLayouts(const DocumentLayouts &) = delete;
 
 private:
     struct Known {

@@ -55,7 +55,7 @@ import Testing
     @Test func theBoundIsThatOfTheProcessesOwnGroup() {
         let list = "12:cpu,cpuacct:/a\n4:memory:/a/b\n3:hugetlb,memory:/\n0::/system.slice/sluice.service\nbroken\n"
         #expect(
-            DatasetMemory.groups(of: list) == [
+            ProcessMemory.groups(of: list) == [
                 "/sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes",
                 "/sys/fs/cgroup/system.slice/sluice.service/memory.max",
             ])

@@ -45,7 +45,7 @@ struct BenchEngine: AsyncParsableCommand {
             ("--partitions", partitions, min(streams, 65_536)), ("--workers", workers, min(streams, 1_024)),
         ])
         try BenchShape.check(seconds: seconds)
-        let (needed, present) = (Double(settings.bytes) / 1e9, Double(DatasetMemory.ofMachine) / 1e9)
+        let (needed, present) = (Double(settings.bytes) / 1e9, Double(ProcessMemory.limitBytes) / 1e9)
         guard needed < present * 0.9 else {
             let text = String(format: "take about %.1f GB, and this machine has %.1f.", needed, present)
             throw ValidationError("--streams \(streams) of this size \(text)")

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a data set may take of memory before its rows go into a file, and where that lies.
 package struct DatasetMemory: Sendable {
     package var bytes: Int
@@ -8,30 +6,6 @@ package struct DatasetMemory: Sendable {
     /// - Parameter bytes: nil: a quarter of what the machine has, or of what the process may have of it.
     package init(folder: String, bytes: Int? = nil) {
         self.folder = folder
-        self.bytes = bytes ?? Self.ofMachine / 4
+        self.bytes = bytes ?? ProcessMemory.limitBytes / 4
     }
-
-    /// Physical memory, or the control group's bound where that is lower.
-    package static var ofMachine: Int {
-        let physical = Int(clamping: ProcessInfo.processInfo.physicalMemory)
-        let bounds = (groups(of: text("/proc/self/cgroup")) + groups(of: "0::/\n1:memory:/")).compactMap {
-            Int(text($0).trimmingCharacters(in: .whitespacesAndNewlines))
-        }
-        return ([physical] + bounds).min() ?? physical
-    }
-
-    /// The files with the bounds of the groups that are listed as in `/proc/self/cgroup` (cgroups(7)), of version 1
-    /// and 2. A container may see its own group as the root.
-    static func groups(of list: String) -> [String] {
-        list.split(separator: "\n").compactMap { line in
-            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3 else { return nil }
-            let path = parts[2] == "/" ? "" : parts[2]
-            if parts[1].isEmpty { return "/sys/fs/cgroup\(path)/memory.max" }
-            return parts[1].split(separator: ",").contains("memory")
-                ? "/sys/fs/cgroup/memory\(path)/memory.limit_in_bytes" : nil
-        }
-    }
-
-    private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 }
