@@ -154,7 +154,7 @@ let package = Package(
         test("SluiceLSTM", ["SluiceCore", "SluiceNumerics", "SluiceTestKit"], exclude: ["Goldens"]),
         test("SluiceModelFile", ["SluiceLSTM", "SluiceTestKit"], exclude: ["Goldens", "make_goldens.py"]),
         test("SluiceSchema", ["SluiceTestKit"]),
-        test("SluiceKafka"),
+        test("SluiceKafka", ["SluiceTestKit"]),
         test("SluiceState", ["SluiceTestKit"]),
         test("SluiceStore", ["SluiceTestKit"]),
         test("SluiceSimulation", ["SluiceCore", "SluiceLog"]),

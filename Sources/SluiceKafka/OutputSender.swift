@@ -88,7 +88,9 @@ final class OutputSender {
     private func choose(from batch: borrowing OutputBatch) {
         if batch.handedOver == 0 || windows.waiting != batch.entries.count - batch.handedOver {
             for index in 0..<windows.count { unsafe windows[index].pointee.waiting = 0 }
-            for entry in batch.entries where !entry.isHandedOver { unsafe window(of: entry).pointee.waiting += 1 }
+            for index in batch.next..<batch.entries.count where !batch.entries[index].isHandedOver {
+                unsafe window(of: batch.entries[index]).pointee.waiting += 1
+            }
         }
         var hungry = 0
         for index in 0..<windows.count {
@@ -115,21 +117,22 @@ final class OutputSender {
     /// Hands over what is chosen of a partition; false where the queue of all of them is full.
     private func hand(over window: SendWindows.Window, _ batch: inout OutputBatch) throws -> Bool {
         var plain = 0
-        for index in unsafe window.pointee.chosen {
+        for place in 0..<(unsafe window.pointee.chosen.count) {
+            let index = unsafe window.pointee.chosen[place]
             let entry = batch.entries[index]
             if entry.headers.isEmpty && entry.timestamp <= 0 {
                 unsafe messages[plain] = unsafe message(entry, batch, window)
                 plain += 1
                 continue
             }
-            guard unsafe try send(plain, before: index, window, &batch) else { return false }
+            guard unsafe try send(plain, before: place, window, &batch) else { return false }
             plain = 0
             let code = unsafe sendWithHeaders(entry, batch, try topic(entry), window)
             if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
             if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw refused(entry, batch, KafkaError(code)) }
             unsafe taken(index, window, &batch)
         }
-        return unsafe try send(plain, before: nil, window, &batch)
+        return unsafe try send(plain, before: window.pointee.chosen.count, window, &batch)
     }
 
     private func topic(_ entry: OutputBatch.Entry) throws -> OpaquePointer {
@@ -143,20 +146,19 @@ final class OutputSender {
         handle.context.produced += 1
     }
 
-    /// Hands over the first `count` of `messages`, which are those chosen before an entry, or the last ones.
+    /// Hands over the first `count` of `messages`, which are those chosen before the place `end` of all chosen.
     private func send(
-        _ count: Int, before next: Int?, _ window: SendWindows.Window, _ batch: inout OutputBatch
+        _ count: Int, before end: Int, _ window: SendWindows.Window, _ batch: inout OutputBatch
     ) throws -> Bool {
         guard count > 0 else { return true }
-        let chosen = unsafe window.pointee.chosen
-        let end = next.flatMap { chosen.firstIndex(of: $0) } ?? chosen.count
-        let indices = chosen[(end - count)..<end]
-        let topic = unsafe try topic(batch.entries[indices[indices.startIndex]])
+        let first = unsafe window.pointee.chosen[end - count]
+        let topic = unsafe try topic(batch.entries[first])
         // All are of one partition: told so, librdkafka looks it up, and adds it to a transaction, once.
         unsafe rd_kafka_produce_batch(
             topic, messages[0].partition, RD_KAFKA_MSG_F_COPY, messages, Int32(count))
         var failed: (index: Int, code: rd_kafka_resp_err_t)?
-        for (place, index) in indices.enumerated() {
+        for place in 0..<count {
+            let index = unsafe window.pointee.chosen[end - count + place]
             let code = unsafe messages[place].err
             if code == RD_KAFKA_RESP_ERR_NO_ERROR {
                 unsafe taken(index, window, &batch)
