@@ -19,7 +19,7 @@ package enum CommandLineEntry {
             return 0
         } catch {
             if command == nil, Sluice.exitCode(for: error) == .validationFailure,
-                let message = UnknownOption.message(in: arguments)
+                let message = BenchPlot.problem(in: arguments) ?? UnknownOption.message(in: arguments)
             {
                 Console.current.errorLine("error: \(message)\n\(usage(after: Sluice.fullMessage(for: error)))")
                 return 2

@@ -62,4 +62,15 @@ import Testing
             #expect(nowhere.code == 1 && nowhere.out.isEmpty && nowhere.error.contains("cannot be written"))
         }
     }
+
+    /// The library would say that there is no such option, for the command that has it has no name.
+    @Test(arguments: [
+        (["--plot"], "Missing value for '--plot <file>'"),
+        (["--plott", "a.html"], "Unknown option '--plott'. Did you mean '--plot'?"),
+        (["--plot", "a.html", "--seconds", "0"], "--seconds must be above 0, up to 3600."),
+        (["--plot", "a.html", "--seconds", "few"], "The value 'few' is invalid for '--seconds <seconds>'"),
+    ]) func whatIsWrongWithItsOptionsIsTold(arguments: [String], message: String) async {
+        let refused = await sluice("bench", list: arguments)
+        #expect(refused.code == 2 && refused.error.hasPrefix("error: \(message)\nUsage: "), "\(refused.error)")
+    }
 }

@@ -35,8 +35,8 @@ import Testing
     }
 
     /// Every stream comes once in a round, in its partition, later than before, and not in the order of its slot.
-    @Test func eachRoundOfRecordsIsLaterThanTheOneBefore() {
-        let records = SyntheticRecords(features: 2, streams: 7..<17, partitions: 2, batch: 5)
+    @Test func eachRoundOfRecordsIsLaterThanTheOneBefore() throws {
+        let records = try SyntheticRecords(features: 2, streams: 7..<17, partitions: 2, batch: 5)
         var last: [String: (time: EpochMilliseconds, partition: Int32)] = [:]
         var orders: Set<[String]> = []
         for _ in 0..<3 {
@@ -89,12 +89,29 @@ import Testing
     @Test func cancelledWorkersLeaveOffTogether() throws {
         let settings = EngineBench.Settings(streams: 8, features: 2, hidden: 4, batch: 4, workers: 3, seconds: 1e-6)
         let asked = Counter()
-        let result = try EngineBench.run(settings, clock: SystemClock()) { _, _ in
+        let measured = Counter()
+        let result = try EngineBench.run(settings, clock: SystemClock()) {
+            if $0.recordsPerSecond != nil { measured.count.add(1, ordering: .relaxed) }
         } isCancelled: {
-            asked.count.add(1, ordering: .relaxed).newValue > 2
+            asked.count.add(1, ordering: .relaxed)
+            return measured.count.load(ordering: .relaxed) > 2
         }
-        // Asked once before each repetition but the first.
         #expect(result.repetitions == 3)
+        // Asked as records are made and as the streams are new by each, and before each repetition but the first.
+        #expect(asked.count.load(ordering: .relaxed) > 3)
+    }
+
+    /// Records of many streams take long to make: who has had enough does not wait for them.
+    @Test(arguments: 0..<6) func cancelledBeforeItsFirstRepetitionItEnds(after looks: Int) {
+        let settings = EngineBench.Settings(streams: 60, features: 2, hidden: 4, batch: 4, workers: 2, seconds: 1e-6)
+        let asked = Counter()
+        #expect(throws: CancellationError.self) {
+            _ = try EngineBench.run(settings, clock: SystemClock()) {
+                #expect($0.recordsPerSecond == nil)
+            } isCancelled: {
+                asked.count.add(1, ordering: .relaxed).newValue > looks
+            }
+        }
     }
 
     @Test func theMedianIsOfTheWarmRunsAndBetweenTwoInTheMiddle() {

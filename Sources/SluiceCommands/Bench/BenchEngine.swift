@@ -28,8 +28,8 @@ struct BenchEngine: AsyncParsableCommand {
     @Option(help: "Records folded at once, at most \(Limits.batchRecords).")
     var batch = 1_024
 
-    @Option(help: "Partitions in which the streams lie, at least one for each worker.")
-    var partitions = 1
+    @Option(help: "Partitions in which the streams lie, at least one for each worker. (default: as many)")
+    var partitions: Int?
 
     @Option(help: "Threads, each with an engine and a share of the streams.")
     var workers = 1
@@ -42,8 +42,12 @@ struct BenchEngine: AsyncParsableCommand {
     func validate() throws {
         try BenchShape.check([("--streams", streams, 10_000_000), ("--batch", batch, Limits.batchRecords)])
         try BenchShape.check([
-            ("--partitions", partitions, min(streams, 65_536)), ("--workers", workers, min(streams, 1_024)),
+            ("--workers", workers, min(streams, 1_024)),
+            ("--partitions", partitions ?? workers, min(streams, 65_536)),
         ])
+        if let partitions, partitions < workers {
+            throw ValidationError("--partitions \(partitions) leaves some of \(workers) workers without one.")
+        }
         try BenchShape.check(seconds: seconds)
         let (needed, present) = (Double(settings.bytes) / 1e9, Double(ProcessMemory.limitBytes) / 1e9)
         guard needed < present * 0.9 else {
@@ -55,7 +59,7 @@ struct BenchEngine: AsyncParsableCommand {
     private var settings: EngineBench.Settings {
         EngineBench.Settings(
             streams: streams, features: shape.features, hidden: shape.hidden, layers: shape.layers, batch: batch,
-            partitions: partitions, workers: workers, seconds: seconds)
+            partitions: partitions ?? workers, workers: workers, seconds: seconds)
     }
 
     func run() async throws {
@@ -64,15 +68,25 @@ struct BenchEngine: AsyncParsableCommand {
         let result = try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)
             defer { bar.clear() }
-            return try EngineBench.run(settings, clock: SystemClock()) { share, rate in
-                bar.show(share) { ProgressBar.rate(rate, per: 1) }
-            } isCancelled: {
-                interruption.isRequested
+            do {
+                return try EngineBench.run(settings, clock: SystemClock()) {
+                    bar.show($0)
+                } isCancelled: {
+                    interruption.isRequested
+                }
+            } catch is CancellationError {
+                throw SluiceError(.interrupted, "interrupted before anything was measured")
             }
         }
         if output.json { return console.line(JSONWriter.text(of: result)) }
         console.line(EngineRow.heading)
         console.line(EngineRow(result).text)
+    }
+}
+
+extension ProgressBar {
+    func show(_ progress: EngineBench.Progress) {
+        show(progress.share) { progress.recordsPerSecond.map { Self.rate($0, per: 1) } ?? "making records and streams" }
     }
 }
 

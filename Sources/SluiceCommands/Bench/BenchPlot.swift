@@ -19,9 +19,23 @@ struct BenchPlot: AsyncParsableCommand {
 
     @OptionGroup var output: BenchOutput
 
-    /// Nothing is checked before: what fails there is told of as an unknown option of `bench`.
+    func validate() throws { try BenchShape.check(seconds: seconds) }
+
+    /// What is wrong with options of `bench` that no subcommand follows: what fails in a command without a name the
+    /// library tells as an unknown option of the one above.
+    static func problem(in arguments: [String]) -> String? {
+        guard arguments.first == Bench._commandName, arguments.dropFirst().first?.hasPrefix("-") == true else {
+            return nil
+        }
+        do {
+            _ = try parse(Array(arguments.dropFirst()))
+            return nil
+        } catch {
+            return exitCode(for: error) == .validationFailure ? message(for: error) : nil
+        }
+    }
+
     func run() async throws {
-        try BenchShape.check(seconds: seconds)
         guard let plot else { throw CleanExit.helpRequest(Bench.self) }
         try WritableFile.check(plot, flag: "--plot")
         let console = Console.current
@@ -30,8 +44,8 @@ struct BenchPlot: AsyncParsableCommand {
         let lines = try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)
             defer { bar.clear() }
-            return try sweep.run(clock: SystemClock()) { progress in
-                bar.show(progress.share) { ProgressBar.rate(progress.recordsPerSecond, per: 1) }
+            return try sweep.run(clock: SystemClock()) {
+                bar.show($0)
             } found: { result in
                 bar.clear()
                 console.line(output.json ? JSONWriter.text(of: result) : EngineRow(result).text)

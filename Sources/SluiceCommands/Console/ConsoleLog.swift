@@ -6,7 +6,10 @@ internal import SluiceService
 /// The flag of every command that logs.
 struct LogOptions: ParsableArguments {
     @Option(
-        help: "Least level that is logged to stderr: \(LogOptions.levels); else SLUICE_LOG, else info (demo: error).")
+        help: """
+            Least level that is logged to stderr: \(LogOptions.levels); else SLUICE_LOG, else info (demo and bench: \
+            error).
+            """)
     var logLevel: String?
 
     static let variable = "SLUICE_LOG"

@@ -3,6 +3,7 @@ package import SluiceEngine
 
 /// Times the engine without a broker: records in memory are decoded, folded and answered with encoded predictions.
 package enum EngineBench {
+    /// What is measured.
     package struct Settings: Sendable, Hashable {
         /// Of all workers together.
         package var streams: Int
@@ -27,6 +28,7 @@ package enum EngineBench {
         package var bytes: Int { streams * (8 * layers * hidden + 44 * features + 300) }
     }
 
+    /// What came of it.
     package struct Result: Sendable {
         package var settings: Settings
         /// Of the best repetition, and of the median one; all workers together.
@@ -48,13 +50,22 @@ package enum EngineBench {
         package var raw: Int
     }
 
+    /// How far it is.
+    package struct Progress: Sendable {
+        /// 0 to 1.
+        package var share: Double
+        /// Of the last repetition; nil while records are made and streams are new.
+        package var recordsPerSecond: Double?
+    }
+
     static let repetitions = 7
 
     /// - Parameters:
-    ///   - progress: told after each repetition the share that is done and its rate.
+    ///   - progress: told after each repetition, and some times a second before the first.
     ///   - isCancelled: ends it after the repetition at hand.
+    /// - Throws: `CancellationError` when it was cancelled before the first.
     package static func run(
-        _ settings: Settings, clock: some EngineClock & Sendable, progress: (Double, Double) -> Void = { _, _ in },
+        _ settings: Settings, clock: some EngineClock & Sendable, progress: (Progress) -> Void = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> Result {
         let crew = EngineCrew(settings, clock: clock, isCancelled: isCancelled)

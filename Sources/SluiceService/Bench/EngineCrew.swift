@@ -33,17 +33,24 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
     }
 
     /// One worker's part, which ends when all have left off.
-    func work(_ worker: Int, _ progress: (Double, Double) -> Void = { _, _ in }) {
+    func work(_ worker: Int, _ progress: (EngineBench.Progress) -> Void = { _ in }) {
         setFoldFloatEnvironment()
         let streams = part(worker, of: settings.streams)
         let partitions = part(worker, of: settings.partitions).count
-        let records = SyntheticRecords(
-            features: settings.features, streams: streams, partitions: partitions, batch: settings.batch)
+        func meanwhile() throws {
+            if isCancelled() { throw CancellationError() }
+            progress(EngineBench.Progress(share: 0))
+        }
+        let records = Result {
+            try SyntheticRecords(
+                features: settings.features, streams: streams, partitions: partitions, batch: settings.batch,
+                meanwhile: meanwhile)
+        }
         meeting.wait { resident.withLock { $0.before = ProcessMemory.trimmedResidentBytes } }
         let prepared = Result {
-            let loop = try EngineLoop(settings, partitions: partitions, records)
+            let loop = try EngineLoop(settings, partitions: partitions, try records.get())
             // Every stream has its slot, and every buffer its size, before time is taken.
-            return (loop, try loop.pass(clock).longest)
+            return (loop, try loop.pass(clock, meanwhile: meanwhile).longest)
         }
         meeting.wait { resident.withLock { $0.after = ProcessMemory.residentBytes } }
         var outcome = prepared.map { Share(stateBytes: $0.0.stateBytes, longest: $0.1) }
@@ -52,7 +59,10 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
             outcome = Result {
                 var share = try outcome.get()
                 share.rates.append(try rate(prepared.get().0))
-                progress(Double(share.rates.count) / Double(EngineBench.repetitions), share.rates[done])
+                progress(
+                    EngineBench.Progress(
+                        share: Double(share.rates.count) / Double(EngineBench.repetitions),
+                        recordsPerSecond: share.rates[done]))
                 return share
             }
             done += 1

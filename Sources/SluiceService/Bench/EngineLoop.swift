@@ -44,7 +44,9 @@ final class EngineLoop {
     }
 
     /// Folds all records once. What it takes to spoil and to check the outputs is not counted.
-    func pass(_ clock: some EngineClock) throws -> Pass {
+    ///
+    /// - Parameter meanwhile: called behind each batch; what it throws ends it.
+    func pass(_ clock: some EngineClock, meanwhile: () throws -> Void = {}) throws -> Pass {
         var pass = Pass()
         for first in stride(from: 0, to: records.count, by: batch) {
             let range = first..<min(first + batch, records.count)
@@ -59,6 +61,7 @@ final class EngineLoop {
             outputs.arena.spoil()
             outputs.removeAll()
             fold.clear()
+            try meanwhile()
         }
         next += Int64(records.count)
         records.advance()

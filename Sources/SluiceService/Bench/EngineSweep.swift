@@ -2,10 +2,12 @@ package import SluiceEngine
 
 /// The engine over one of its sizes at a time, the others at their defaults.
 package struct EngineSweep: Sendable {
+    /// What is varied.
     package enum Size: String, CaseIterable, Sendable {
         case streams, features, hidden, layers, workers, partitions
     }
 
+    /// What came of one size.
     package struct Line: Sendable {
         package let size: Size
         package var results: [EngineBench.Result] = []
@@ -13,14 +15,6 @@ package struct EngineSweep: Sendable {
         package init(_ size: Size, _ results: [EngineBench.Result] = []) {
             (self.size, self.results) = (size, results)
         }
-    }
-
-    /// How far it is.
-    package struct Progress: Sendable {
-        /// 0 to 1.
-        package var share: Double
-        /// Of the last repetition.
-        package var recordsPerSecond: Double
     }
 
     private let seconds: Double
@@ -60,22 +54,27 @@ package struct EngineSweep: Sendable {
     /// Measures the points that several lines share once.
     ///
     /// - Parameters:
-    ///   - progress: told after each repetition.
+    ///   - progress: told as of `EngineBench`, with the share of all points.
     ///   - found: told of each new point.
     /// - Returns: what there was until it was cancelled.
     package func run(
-        clock: some EngineClock & Sendable, progress: (Progress) -> Void, found: (EngineBench.Result) -> Void,
-        isCancelled: @escaping @Sendable () -> Bool
+        clock: some EngineClock & Sendable, progress: (EngineBench.Progress) -> Void,
+        found: (EngineBench.Result) -> Void, isCancelled: @escaping @Sendable () -> Bool
     ) throws -> [Line] {
         var known: [EngineBench.Settings: EngineBench.Result] = [:]
         let count = Double(Set(points.map(\.settings)).count)
         for (_, settings) in points where known[settings] == nil && !isCancelled() {
-            let result = try EngineBench.run(
-                settings, clock: clock,
-                progress: { progress(Progress(share: (Double(known.count) + $0) / count, recordsPerSecond: $1)) },
-                isCancelled: isCancelled)
-            known[settings] = result
-            found(result)
+            do {
+                let result = try EngineBench.run(
+                    settings, clock: clock,
+                    progress: {
+                        var all = $0
+                        all.share = (Double(known.count) + $0.share) / count
+                        progress(all)
+                    }, isCancelled: isCancelled)
+                known[settings] = result
+                found(result)
+            } catch is CancellationError { break }
         }
         return Size.allCases.map { size in
             Line(size, points.filter { $0.size == size }.compactMap { known[$0.settings] })

@@ -7,6 +7,8 @@ import SluiceLog
 /// as a client hands them over; a batch in which two stretches meet has a partition twice.
 final class SyntheticRecords {
     private static let countMin = 16_384
+    /// Records made between two calls of `meanwhile`.
+    private static let step = 4_096
     private static let (start, opening): (EpochMilliseconds, StaticString) = (1_767_225_600_000, "{\"time\":\"")
 
     private var arena = ByteArena(capacity: 1 << 20)
@@ -27,7 +29,10 @@ final class SyntheticRecords {
     ///   - streams: whose records they are.
     ///   - partitions: in which the streams lie, in turn.
     ///   - batch: records that are folded at a time.
-    init(features: Int, streams: Range<Int>, partitions: Int, batch: Int) {
+    ///   - meanwhile: called now and then, for a million take seconds; what it throws ends it.
+    init(
+        features: Int, streams: Range<Int>, partitions: Int, batch: Int, meanwhile: () throws -> Void = {}
+    ) rethrows {
         (self.partitions, self.batch) = (partitions, batch)
         order = Array(0..<streams.count)
         generator = SplitMix64(state: 2 + UInt64(streams.lowerBound))
@@ -38,6 +43,7 @@ final class SyntheticRecords {
         keys.reserveCapacity(count)
         values.reserveCapacity(count)
         for index in 0..<count {
+            if index % Self.step == 0 { try meanwhile() }
             let text = Timestamp.text(time(index))
             let drawn = features.map { "\"\($0)\":\(generator.uniform(-2, 2))" }.joined(separator: ",")
             keys.append(append(room))
