@@ -18,13 +18,18 @@ package enum CommandLineEntry {
             }
             return 0
         } catch {
-            if command == nil, Sluice.exitCode(for: error) == .validationFailure,
-                let message = BenchPlot.problem(in: arguments) ?? UnknownOption.message(in: arguments)
-            {
+            guard command == nil, Sluice.exitCode(for: error) == .validationFailure else {
+                return report(error, from: command)
+            }
+            if let problem = BenchPlot.problem(in: arguments) {
+                Console.current.errorLine("error: \(problem.message)\n\(usage(of: problem.command))")
+                return 2
+            }
+            if let message = UnknownOption.message(in: arguments) {
                 Console.current.errorLine("error: \(message)\n\(usage(after: Sluice.fullMessage(for: error)))")
                 return 2
             }
-            return report(error, from: command)
+            return report(error, from: nil)
         }
     }
 
@@ -44,6 +49,9 @@ package enum CommandLineEntry {
         switch error {
         case let error as SluiceError:
             console.errorLine("error: \(error)")
+            return 1
+        case is CancellationError:
+            console.errorLine("error: \(SluiceError(.interrupted, "interrupted"))")
             return 1
         case let code as ExitCode:
             return code.rawValue

@@ -63,8 +63,25 @@ import Testing
         }
     }
 
+    /// Each ends before anything is measured: nobody waits for what cannot be had.
+    @Test(arguments: [
+        (["pipeline", "--bootstrap", "b:1", "--topic", "t", "--load", "nan"], "--load must be percentages above 0"),
+        (["pipeline", "--bootstrap", "b:1", "--topic", "t", "--set", "application=a"], "each run has its own"),
+        (["pipeline", "--bootstrap", "b:1", "--topic", "t", "--set", "output.topic=a"], "each run has its own"),
+        (
+            ["train", "--inputs", "1", "--hidden", "4096", "--layers", "4", "--batch", "4096", "--steps", "4096"],
+            "An update of this size takes"
+        ),
+        (["engine", "--streams", "10000000", "--features", "1000"], "--streams 10000000 of this size takes"),
+        (["engine", "--workers", "4", "--partitions", "2"], "leaves some of 4 workers without one"),
+    ]) func whatCannotBeMeasuredIsRefused(arguments: [String], message: String) async {
+        let refused = await sluice("bench", list: arguments)
+        #expect(refused.code == 2 && refused.error.contains(message), "\(refused.error)")
+    }
+
     /// The library would say that there is no such option, for the command that has it has no name.
     @Test(arguments: [
+        (["stp"], "Unknown subcommand 'stp'. Did you mean 'step'?"),
         (["--plot"], "Missing value for '--plot <file>'"),
         (["--plott", "a.html"], "Unknown option '--plott'. Did you mean '--plot'?"),
         (["--plot", "a.html", "--seconds", "0"], "--seconds must be above 0, up to 3600."),

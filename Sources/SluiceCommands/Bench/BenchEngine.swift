@@ -12,8 +12,10 @@ struct BenchEngine: AsyncParsableCommand {
         discussion: """
             JSON records of many streams lie in memory; each is decoded, folded into its stream's state and answered \
             with an encoded prediction. Outputs are counted, and one batch in seven is read back, beside the time \
-            taken. Memory is by how much the process grows \
-            when the streams come, and the longest batch, in processor time, is one of those in which they do.
+            taken, and states of some streams compared with the reference, bit by bit, before it. Memory is by how \
+            much the process grows when the streams come, buffers included, which weigh on few of them; the longest \
+            batch, in processor time, is one of those in which they come. Rates of several workers are summed, each \
+            of the time that it folded.
 
             Examples:
               sluice bench engine
@@ -49,11 +51,7 @@ struct BenchEngine: AsyncParsableCommand {
             throw ValidationError("--partitions \(partitions) leaves some of \(workers) workers without one.")
         }
         try BenchShape.check(seconds: seconds)
-        let (needed, present) = (Double(settings.bytes) / 1e9, Double(ProcessMemory.limitBytes) / 1e9)
-        guard needed < present * 0.9 else {
-            let text = String(format: "take about %.1f GB, and this machine has %.1f.", needed, present)
-            throw ValidationError("--streams \(streams) of this size \(text)")
-        }
+        try BenchShape.check(bytes: settings.bytes, "--streams \(streams) of this size")
     }
 
     private var settings: EngineBench.Settings {

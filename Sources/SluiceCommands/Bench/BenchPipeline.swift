@@ -16,7 +16,8 @@ struct BenchPipeline: AsyncParsableCommand {
             The time is from the arrival of the first record to the commit behind the last. The first run finds \
             everything cold: the median leaves it out where there are several. Outputs are counted, and the last of \
             each partition read back, beside the time taken. Topics that the application makes for itself are deleted \
-            again; TOPIC-out stays.
+            again; TOPIC-out stays, and its consumer group until the broker forgets it \
+            (offsets.retention.minutes).
 
             --load measures latency, too: applications are fed through topics of their own and read back, from here, \
             for --seconds each, after the runs above. From arrival, when a worker takes a batch from the client, to \
@@ -74,8 +75,13 @@ struct BenchPipeline: AsyncParsableCommand {
         }
         try BenchShape.check(seconds: seconds)
         for (path, _) in try set.flags() {
-            guard let flag = Self.flags[path] else { continue }
-            throw ValidationError("--set \(path) has a flag of its own here: give \(flag).")
+            if let flag = Self.flags[path] {
+                throw ValidationError("--set \(path) has a flag of its own here: give \(flag).")
+            }
+            // What is made here is taken away again: it must be nobody else's.
+            if Self.owned.contains(where: { path == $0 || path.hasPrefix($0 + ".") }) {
+                throw ValidationError("--set \(path) is not to be set here: each run has its own.")
+            }
         }
         guard ["exactly-once", "at-least-once"].contains(delivery) else {
             throw ValidationError("--delivery must be exactly-once or at-least-once.")
@@ -121,13 +127,15 @@ struct BenchPipeline: AsyncParsableCommand {
         "input.features": "--features",
     ]
 
+    private static let owned = ["application", "output", "state.directory", "admin"]
+
     /// Shares of the rate; nil where they are none.
     private var loads: [Double]? {
         guard let load else { return [] }
         let loads = load.split(separator: ",", omittingEmptySubsequences: false).map {
             Double($0).map { $0 / 100 } ?? 0
         }
-        return loads.isEmpty || loads.contains { $0 <= 0 || $0 > 2 } ? nil : loads
+        return loads.allSatisfy { $0 > 0 && $0 <= 2 } ? loads : nil
     }
 
     private func show(_ result: PipelineBench.Result, on console: Console) {

@@ -21,17 +21,23 @@ struct BenchPlot: AsyncParsableCommand {
 
     func validate() throws { try BenchShape.check(seconds: seconds) }
 
-    /// What is wrong with options of `bench` that no subcommand follows: what fails in a command without a name the
-    /// library tells as an unknown option of the one above.
-    static func problem(in arguments: [String]) -> String? {
-        guard arguments.first == Bench._commandName, arguments.dropFirst().first?.hasPrefix("-") == true else {
-            return nil
+    /// What is wrong with what follows `bench` where that is no subcommand: what fails in a command without a name the
+    /// library tells as an unknown option of the one above, and a misspelt subcommand as one argument too many of it.
+    ///
+    /// - Returns: what is to be said, and whose usage.
+    static func problem(in arguments: [String]) -> (message: String, command: any ParsableCommand.Type)? {
+        guard arguments.first == Bench._commandName, let next = arguments.dropFirst().first else { return nil }
+        guard next.hasPrefix("-") else {
+            let names = Bench.configuration.subcommands.map { $0._commandName }.filter { $0 != _commandName }
+            if names.contains(next) { return nil }
+            let nearest = Suggestion.nearest(to: next, among: names)
+            return ("Unknown subcommand '\(next)'\(nearest.map { ". Did you mean '\($0)'?" } ?? "")", Bench.self)
         }
         do {
             _ = try parse(Array(arguments.dropFirst()))
             return nil
         } catch {
-            return exitCode(for: error) == .validationFailure ? message(for: error) : nil
+            return exitCode(for: error) == .validationFailure ? (message(for: error), self) : nil
         }
     }
 
@@ -40,6 +46,7 @@ struct BenchPlot: AsyncParsableCommand {
         try WritableFile.check(plot, flag: "--plot")
         let console = Console.current
         let sweep = EngineSweep(cores: Machine.cores, seconds: seconds)
+        try BenchShape.check(bytes: sweep.bytes, "The largest of its points")
         if !output.json { console.line(EngineRow.heading) }
         let lines = try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)

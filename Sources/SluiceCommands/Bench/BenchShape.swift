@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import Foundation
 internal import SluiceCore
+internal import SluiceService
 
 /// The network and the observations of a measurement.
 struct BenchShape: ParsableArguments {
@@ -33,6 +35,15 @@ struct BenchShape: ParsableArguments {
     /// What is given fits none of the usual shapes.
     static func noShape(_ all: String) -> ValidationError {
         ValidationError("None of the usual shapes has these sizes: give \(all), all of them, for a shape of your own.")
+    }
+
+    /// - Parameter what: the options that ask for so much.
+    static func check(bytes: Int, _ what: String) throws {
+        let (needed, present) = (Double(bytes) / 1e9, Double(ProcessMemory.limitBytes) / 1e9)
+        guard needed < present * 0.9 else {
+            let text = String(format: "takes about %.1f GB, and this machine has %.1f.", needed, present)
+            throw ValidationError("\(what) \(text)")
+        }
     }
 
     static func check(seconds: Double) throws {

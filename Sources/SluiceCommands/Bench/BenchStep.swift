@@ -44,6 +44,7 @@ struct BenchStep: AsyncParsableCommand {
             ("--inputs", inputs, Limits.inputs), ("--hidden", hidden, Limits.hidden), ("--batch", batch, 65_536),
         ])
         guard !shapes.isEmpty else { throw BenchShape.noShape("--inputs, --hidden and --batch") }
+        try BenchShape.check(bytes: shapes.map(\.bytes).max() ?? 0, "A step of this size")
     }
 
     func run() async throws {
@@ -52,7 +53,7 @@ struct BenchStep: AsyncParsableCommand {
         if !isJSON { console.line(" inputs  hidden  layers   batch   best µs  median µs  GFLOP/s    peak  share") }
         try await Signals.onThread { interruption in
             for shape in shapes where !interruption.isRequested {
-                let result = try StepBench.run(shape, clock: SystemClock())
+                let result = try StepBench.run(shape, clock: SystemClock()) { interruption.isRequested }
                 console.line(isJSON ? JSONWriter.text(of: result) : Self.line(result))
             }
         }

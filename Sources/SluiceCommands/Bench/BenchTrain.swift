@@ -51,6 +51,7 @@ struct BenchTrain: AsyncParsableCommand {
         guard !shapes.isEmpty else {
             throw BenchShape.noShape("--inputs, --hidden, --layers, --batch and --steps")
         }
+        try BenchShape.check(bytes: shapes.map(\.bytes).max() ?? 0, "An update of this size")
     }
 
     func run() async throws {
@@ -60,7 +61,9 @@ struct BenchTrain: AsyncParsableCommand {
         try await Signals.onThread { interruption in
             for threads in threads.map({ [$0] }) ?? [1, 2] {
                 for shape in shapes where !interruption.isRequested {
-                    let result = try TrainBench.run(shape, threads: threads, clock: SystemClock())
+                    let result = try TrainBench.run(shape, threads: threads, clock: SystemClock()) {
+                        interruption.isRequested
+                    }
                     console.line(isJSON ? JSONWriter.text(of: result) : Self.line(result))
                 }
             }

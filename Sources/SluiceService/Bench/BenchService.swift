@@ -8,7 +8,8 @@ import SluiceLog
 import SluiceModelFile
 import Synchronization
 
-/// An application of a measurement's own: `serve` in this process. What it makes for itself it takes away again.
+/// An application of a measurement's own: `serve` in this process. What it makes for itself it takes away again, but for
+/// its consumer group, which has static members until their session times out: brokers forget it like any other.
 final class BenchService: Sendable {
     private static let attemptMilliseconds = 10_000
 
@@ -30,7 +31,8 @@ final class BenchService: Sendable {
         let features = names.map { "\($0): /values/\($0)" }.joined(separator: ", ")
         do {
             loaded = try Configuration.load(
-                text: "input: {features: {\(features)}}",
+                // Records of fewer features would be predicted, too, from what is carried.
+                text: "input: {features: {\(features)}, missing: reject}",
                 flags: [
                     ("application", name), ("kafka.bootstrap.servers", settings.bootstrap),
                     ("input.topic", input ?? name + ".input"), ("output.topic", output ?? name + ".output"),
@@ -55,7 +57,20 @@ final class BenchService: Sendable {
     ) async throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try await onThread { try self.prepareTopics() }
+        let found = try await onThread { try self.findTopics() }
+        let result: Result<ServeRuntime, any Error>
+        do {
+            try await onThread { try self.makeTopics(found) }
+            result = .success(try await serve(body))
+        } catch {
+            result = .failure(error)
+        }
+        try await onThread { self.takeAway(ownsTopics) }
+        try after(result.get())
+    }
+
+    /// - Returns: what has served.
+    private func serve(_ body: (ServeRuntime) async throws -> Void) async throws -> ServeRuntime {
         let path = folder.appendingPathComponent("model.safetensors").path
         _ = try ModelFile.write(
             BenchModel.drawn(features: settings.features, hidden: settings.hidden, layers: settings.layers), to: path)
@@ -81,15 +96,9 @@ final class BenchService: Sendable {
             result = .failure(error)
         }
         await group.triggerGracefulShutdown()
-        let ended = await service.result
-        do {
-            try await onThread { try self.deleteTopics(ownsTopics) }
-        } catch {
-            logger.error("topics of the measurement's application stay", metadata: ["error": "\(error)"])
-        }
-        try ended.get()
+        try await service.value
         try result.get()
-        try after(runtime)
+        return runtime
     }
 
     /// - Throws: what the service ended with, where it has.
@@ -116,12 +125,11 @@ final class BenchService: Sendable {
             health: KafkaHealth(logger: logger), logger: logger)
     }
 
-    /// Makes output and rejects where they do not exist, and the input where it is this application's own.
-    private func prepareTopics() throws {
+    /// The topics that are there, of those that are read and written.
+    private func findTopics() throws -> [TopicDescription] {
         let admin = try admin()
         defer { admin.close() }
-        let (input, output) = (configuration.input.topic, configuration.output)
-        let known = [settings.topic, input, output.topic]
+        let known = [settings.topic, configuration.input.topic, configuration.output.topic]
         let found = try admin.describe(known, timeoutMilliseconds: Self.attemptMilliseconds)
         guard let described = found.first(where: { $0.name == settings.topic }) else {
             throw SluiceError(
@@ -129,10 +137,18 @@ final class BenchService: Sendable {
                 remedy: "fill it with observations of --features features first")
         }
         try checkCount(described.partitions)
-        for name in [input, output.topic, output.rejects] where !found.contains(where: { $0.name == name }) {
+        return found
+    }
+
+    /// Makes output and rejects where they do not exist, and the input where it is this application's own.
+    private func makeTopics(_ found: [TopicDescription]) throws {
+        let admin = try admin()
+        defer { admin.close() }
+        let partitions = found.first { $0.name == settings.topic }?.partitions ?? 1
+        let needed = [configuration.input.topic, configuration.output.topic, configuration.output.rejects]
+        for name in needed where !found.contains(where: { $0.name == name }) {
             try admin.create(
-                TopicDescription(name: name, partitions: described.partitions),
-                timeoutMilliseconds: Self.attemptMilliseconds)
+                TopicDescription(name: name, partitions: partitions), timeoutMilliseconds: Self.attemptMilliseconds)
         }
     }
 
@@ -152,13 +168,18 @@ final class BenchService: Sendable {
         }
     }
 
-    private func deleteTopics(_ ownsTopics: Bool) throws {
-        let admin = try admin()
-        defer { admin.close() }
-        let plan = configuration.topics(isEmbedded: false)
-        let own = [configuration.output.rejects] + (ownsTopics ? [plan.input, configuration.output.topic] : [])
-        try admin.delete(
-            plan.needs.map(\.name).filter { own.contains($0) || plan.isInternal($0) },
-            timeoutMilliseconds: Self.attemptMilliseconds)
+    /// - Parameter ownsTopics: input and output are this application's own.
+    private func takeAway(_ ownsTopics: Bool) {
+        do {
+            let admin = try admin()
+            defer { admin.close() }
+            let plan = configuration.topics(isEmbedded: false)
+            let own = [configuration.output.rejects] + (ownsTopics ? [plan.input, configuration.output.topic] : [])
+            try admin.delete(
+                plan.needs.map(\.name).filter { own.contains($0) || plan.isInternal($0) },
+                timeoutMilliseconds: Self.attemptMilliseconds)
+        } catch {
+            logger.error("topics of the measurement's application stay", metadata: ["error": "\(error)"])
+        }
     }
 }

@@ -24,8 +24,12 @@ package enum EngineBench {
             (self.partitions, self.workers) = (max(partitions, workers), workers)
         }
 
-        /// About what slots and records take: of a feature 22 bytes in the slot, and as much text.
-        package var bytes: Int { streams * (8 * layers * hidden + 44 * features + 300) }
+        /// About what slots, records and the network take: of a feature 22 bytes in the slot, and as much text.
+        package var bytes: Int {
+            let step = StepBench.Shape(inputs: features, hidden: hidden, layers: layers, batch: batch).bytes
+            let records = max(streams, SyntheticRecords.countMin) * (22 * features + 150)
+            return streams * (8 * layers * ((hidden + 15) & ~15) + 22 * features + 150) + records + workers * step
+        }
     }
 
     /// What came of it.
@@ -62,8 +66,8 @@ package enum EngineBench {
 
     /// - Parameters:
     ///   - progress: told after each repetition, and some times a second before the first.
-    ///   - isCancelled: ends it after the repetition at hand.
-    /// - Throws: `CancellationError` when it was cancelled before the first.
+    ///   - isCancelled: ends it after the batch at hand.
+    /// - Throws: `CancellationError` when it was cancelled before the first repetition was over.
     package static func run(
         _ settings: Settings, clock: some EngineClock & Sendable, progress: (Progress) -> Void = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }

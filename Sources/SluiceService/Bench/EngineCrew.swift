@@ -17,7 +17,8 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
     private let clock: Clock
     private let isCancelled: @Sendable () -> Bool
     private let meeting: Meeting
-    private let hasFailed = Atomic<Bool>(false)
+    /// One has failed, or been cancelled.
+    private let isOver = Atomic<Bool>(false)
     private let outcomes = Mutex<[Result<Share, any Error>]>([])
     /// Resident bytes of the process before there was an engine, and when each had all its streams.
     private let resident = Mutex((before: 0, after: 0))
@@ -38,7 +39,7 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
         let streams = part(worker, of: settings.streams)
         let partitions = part(worker, of: settings.partitions).count
         func meanwhile() throws {
-            if isCancelled() { throw CancellationError() }
+            try checkCancellation()
             progress(EngineBench.Progress(share: 0))
         }
         let records = Result {
@@ -50,7 +51,7 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
         let prepared = Result {
             let loop = try EngineLoop(settings, partitions: partitions, try records.get())
             // Every stream has its slot, and every buffer its size, before time is taken.
-            return (loop, try loop.pass(clock, meanwhile: meanwhile).longest)
+            return (loop, try loop.begin(clock, meanwhile: meanwhile).longest)
         }
         meeting.wait { resident.withLock { $0.after = ProcessMemory.residentBytes } }
         var outcome = prepared.map { Share(stateBytes: $0.0.stateBytes, longest: $0.1) }
@@ -58,14 +59,18 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
         while goesOn(outcome, after: done) {
             outcome = Result {
                 var share = try outcome.get()
-                share.rates.append(try rate(prepared.get().0))
+                do {
+                    share.rates.append(try rate(prepared.get().0))
+                } catch is CancellationError where done > 0 {
+                    isOver.store(true, ordering: .relaxed)
+                    return share
+                }
+                done += 1
                 progress(
                     EngineBench.Progress(
-                        share: Double(share.rates.count) / Double(EngineBench.repetitions),
-                        recordsPerSecond: share.rates[done]))
+                        share: Double(done) / Double(EngineBench.repetitions), recordsPerSecond: share.rates.last))
                 return share
             }
-            done += 1
         }
         outcomes.withLock { $0.append(outcome) }
         meeting.wait {}
@@ -74,11 +79,15 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
     /// Rates of all are summed by repetition, so each begins when all are ready for it, and all leave off together: at
     /// the end, when one has failed, or when it is cancelled.
     private func goesOn(_ outcome: Result<Share, any Error>, after repetitions: Int) -> Bool {
-        if case .failure = outcome { hasFailed.store(true, ordering: .relaxed) }
+        if case .failure = outcome { isOver.store(true, ordering: .relaxed) }
         return meeting.decide {
-            repetitions < EngineBench.repetitions && !hasFailed.load(ordering: .relaxed)
+            repetitions < EngineBench.repetitions && !isOver.load(ordering: .relaxed)
                 && (repetitions == 0 || !isCancelled())
         }
+    }
+
+    private func checkCancellation() throws {
+        if isCancelled() { throw CancellationError() }
     }
 
     private func part(_ worker: Int, of count: Int) -> Range<Int> {
@@ -90,7 +99,7 @@ final class EngineCrew<Clock: EngineClock & Sendable>: Sendable {
         let slice = Int64(settings.seconds * 1e9) / Int64(EngineBench.repetitions)
         var (folded, elapsed): (Int, Int64) = (0, 0)
         repeat {
-            let pass = try loop.pass(clock)
+            let pass = try loop.pass(clock, meanwhile: checkCancellation)
             (folded, elapsed) = (folded + pass.folded, elapsed + pass.nanoseconds)
         } while elapsed < slice
         return Double(folded) * 1e9 / Double(elapsed)

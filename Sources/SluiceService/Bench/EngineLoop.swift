@@ -1,11 +1,17 @@
 import SluiceCore
 import SluiceEngine
+import SluiceLSTM
 import SluiceLog
 import SluiceSchema
 import SluiceState
 
 /// One worker's engine without its surroundings: folds all records again and again, at ever higher offsets.
 final class EngineLoop {
+    /// Records compared with the reference, at most, and the multiply-adds that it may take for them: it is slow.
+    private static let (checkedRecords, checkedWork) = (64, 200_000_000)
+
+    private let model: Model
+    private let input: InputSpecification
     private let fold: Fold
     private let states: [PartitionState]
     private let records: SyntheticRecords
@@ -23,12 +29,11 @@ final class EngineLoop {
         self.records = records
         reader = try PredictionReader()
         batch = settings.batch
-        let model = BenchModel.drawn(
+        model = BenchModel.drawn(
             features: settings.features, hidden: settings.hidden, layers: settings.layers)
-        let fold = try Fold(
-            specification: FoldSpecification(model: model),
-            input: InputSpecification(
-                features: BenchModel.names(settings.features).map { InputSpecification.Feature($0) }))
+        input = InputSpecification(
+            features: BenchModel.names(settings.features).map { InputSpecification.Feature($0) })
+        let fold = try Fold(specification: FoldSpecification(model: model), input: input)
         self.fold = fold
         states = (0..<partitions).map { PartitionState(partition: Int32($0), fold: fold, recentCapacity: 0) }
     }
@@ -36,6 +41,7 @@ final class EngineLoop {
     /// What the engine itself says that its streams take.
     var stateBytes: Int { states.reduce(0) { $0 + $1.table.memoryBytes } }
 
+    /// What folding all records took.
     struct Pass {
         var folded = 0
         var nanoseconds: Int64 = 0
@@ -43,21 +49,52 @@ final class EngineLoop {
         var longest: Int64 = 0
     }
 
-    /// Folds all records once. What it takes to spoil and to check the outputs is not counted.
+    /// Folds all records for the first time: the first of them by themselves, and what their streams come to is
+    /// compared with the reference.
+    ///
+    /// - Parameter meanwhile: as of `pass`.
+    func begin(_ clock: some EngineClock, meanwhile: () throws -> Void) throws -> Pass {
+        let work = max(1, Self.checkedWork / model.parameters.values.count)
+        let checked = 0..<min(Self.checkedRecords, work, batch, records.count)
+        try fold(checked)
+        guard isSound(checked), try agreesWithReference(checked) else { throw Self.unsound }
+        outputs.removeAll()
+        fold.clear()
+        return try pass(clock, from: checked.upperBound, meanwhile: meanwhile)
+    }
+
+    private func agreesWithReference(_ range: Range<Int>) throws -> Bool {
+        let reference = try EngineReference(model.parameters, input)
+        var partitions: [String: Int] = [:]
+        for index in range {
+            let record = records.record(index, at: next + Int64(index))
+            partitions[String(decoding: record.key, as: UTF8.self)] = Int(record.partition)
+            reference.fold(record)
+        }
+        return reference.agrees { name in
+            guard let partition = partitions[name] else { return nil }
+            let table = states[partition].table
+            return Array(name.utf8).withUnsafeBytes { table.find($0) }.map { UnsafePointer(table[$0].state) }
+        }
+    }
+
+    private static var unsound: SluiceError {
+        SluiceError(.invalidInput, "the benchmark's records were not all answered as they must be")
+    }
+
+    /// Folds all records once, or those from one on. What it takes to spoil and to check the outputs is not counted.
     ///
     /// - Parameter meanwhile: called behind each batch; what it throws ends it.
-    func pass(_ clock: some EngineClock, meanwhile: () throws -> Void = {}) throws -> Pass {
+    func pass(_ clock: some EngineClock, from start: Int = 0, meanwhile: () throws -> Void) throws -> Pass {
         var pass = Pass()
-        for first in stride(from: 0, to: records.count, by: batch) {
+        for first in stride(from: start, to: records.count, by: batch) {
             let range = first..<min(first + batch, records.count)
             let (start, processor) = (clock.monotonicNanoseconds(), threadNanoseconds())
             try fold(range)
             pass.longest = max(pass.longest, threadNanoseconds() - processor)
             pass.nanoseconds += clock.monotonicNanoseconds() - start
             pass.folded += range.count
-            guard isSound(range) else {
-                throw SluiceError(.invalidInput, "the benchmark's records were not all answered as they must be")
-            }
+            guard isSound(range) else { throw Self.unsound }
             outputs.arena.spoil()
             outputs.removeAll()
             fold.clear()

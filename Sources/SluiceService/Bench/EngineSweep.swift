@@ -40,6 +40,9 @@ package struct EngineSweep: Sendable {
         }
     }
 
+    /// About what the largest point takes.
+    package var bytes: Int { points.map(\.settings.bytes).max() ?? 0 }
+
     private static func settings(_ size: Size, _ value: Int, seconds: Double) -> EngineBench.Settings {
         switch size {
         case .streams: .init(streams: value, seconds: seconds)

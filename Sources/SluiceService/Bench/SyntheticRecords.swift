@@ -6,7 +6,7 @@ import SluiceLog
 /// in memory, which no log does. In each stretch of a round that a batch is long a partition's records come together,
 /// as a client hands them over; a batch in which two stretches meet has a partition twice.
 final class SyntheticRecords {
-    private static let countMin = 16_384
+    static let countMin = 16_384
     /// Records made between two calls of `meanwhile`.
     private static let step = 4_096
     private static let (start, opening): (EpochMilliseconds, StaticString) = (1_767_225_600_000, "{\"time\":\"")
