@@ -118,6 +118,26 @@ import Testing
         #expect(try EngineBench.run(settings, clock: SystemClock()).repetitions == 7)
     }
 
+    @Test func anotherOutputThanInTheFirstRunIsFound() {
+        func digests(_ count: Int, other: Int? = nil) -> OutputDigests {
+            var digests = OutputDigests()
+            for index in 0..<count {
+                let value = Array((index == other ? "other" : "value \(index)").utf8)
+                value.withUnsafeBytes {
+                    digests.add(
+                        LogRecord(
+                            partition: Int32(index % 2), offset: 0, timestamp: 0,
+                            key: UnsafeRawBufferPointer(rebasing: $0[..<1]), value: $0))
+                }
+            }
+            return digests
+        }
+        #expect(digests(1_000).difference(from: digests(1_100)) == nil, "as far as both have come")
+        let place = digests(1_000).difference(from: digests(1_000, other: 301))
+        #expect(place?.partition == 1 && place?.outputs == 200)
+        #expect(digests(1_000).difference(from: digests(1_000, other: 998))?.partition == 0)
+    }
+
     @Test func cancelledWorkersLeaveOffTogether() throws {
         let settings = EngineBench.Settings(streams: 8, features: 2, hidden: 4, batch: 4, workers: 3, seconds: 1e-6)
         let measured = Counter()

@@ -14,10 +14,10 @@ struct BenchPipeline: AsyncParsableCommand {
             A new application reads TOPIC from its beginning, as 'sluice serve' would, and writes a prediction for \
             each record to TOPIC-out. Records are JSON objects with the features at /values/f0, /values/f1 and so on. \
             The time is from the arrival of the first record to the commit behind the last. The first run finds \
-            everything cold: the median leaves it out where there are several. Outputs are counted, and the last of \
-            each partition read back, beside the time taken. Topics that the application makes for itself are deleted \
-            again; TOPIC-out stays, and its consumer group until the broker forgets it \
-            (offsets.retention.minutes).
+            everything cold: the median leaves it out where there are several. Outputs are counted, the last of \
+            each partition read back, and all compared with those of the first run, beside the time taken. Topics \
+            that the application makes for itself are deleted again; TOPIC-out stays, and its consumer group until \
+            the broker forgets it (offsets.retention.minutes).
 
             --load measures latency, too: applications are fed through topics of their own and read back, from here, \
             for --seconds each, after the runs above. From arrival, when a worker takes a batch from the client, to \

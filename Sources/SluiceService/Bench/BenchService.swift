@@ -8,8 +8,8 @@ import SluiceLog
 import SluiceModelFile
 import Synchronization
 
-/// An application of a measurement's own: `serve` in this process. What it makes for itself it takes away again, but for
-/// its consumer group, which has static members until their session times out: brokers forget it like any other.
+/// An application of a measurement's own: `serve` in this process. What it makes for itself it takes away again, but
+/// for its consumer group, which has static members until their session times out: brokers forget it like any other.
 final class BenchService: Sendable {
     private static let attemptMilliseconds = 10_000
 

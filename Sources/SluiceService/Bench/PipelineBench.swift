@@ -48,6 +48,7 @@ package enum PipelineBench {
         _ settings: Settings, logger: Logger, progress: (Int, Int) -> Void
     ) async throws -> Result {
         var result = Result(settings: settings)
+        var first: OutputDigests?
         for repetition in 0..<settings.repetitions {
             let service = try BenchService(
                 settings, input: settings.topic, output: settings.topic + "-out", logger: logger)
@@ -62,7 +63,14 @@ package enum PipelineBench {
                 result.records = totals.report.predictions
             }
             let records = result.records
-            try await onThread { try outputs.check(since: before, predictions: records) }
+            let digests = try await onThread { try outputs.check(since: before, predictions: records) }
+            if let place = first?.difference(from: digests) {
+                throw SluiceError(
+                    .invalidInput,
+                    "partition \(place.partition) has other predictions than in the first run, among the first "
+                        + "\(place.outputs)")
+            }
+            first = first ?? digests
         }
         return result
     }

@@ -3,7 +3,7 @@ import SluiceCore
 import SluiceKafka
 import SluiceLog
 
-/// What a run of the whole service wrote: read again and counted, and the last of each partition decoded.
+/// What a run of the whole service wrote: read again and counted, the last of each partition decoded.
 struct PipelineOutputs: Sendable {
     private static let attemptMilliseconds = 10_000
     /// Offsets at a partition's end that are read.
@@ -30,19 +30,22 @@ struct PipelineOutputs: Sendable {
             })
     }
 
+    /// - Returns: what they come to.
     /// - Throws: `input-invalid` where there are fewer than were predicted, or more exactly-once, or where one of the
     ///   last is none.
-    func check(since before: [TopicPartition: Offset], predictions: Int) throws {
+    func check(since before: [TopicPartition: Offset], predictions: Int) throws -> OutputDigests {
         let after = try ends()
         let reader = try service.makeReader()
         defer { reader.close() }
         try reader.assign(Dictionary(uniqueKeysWithValues: after.map { ($0.key, before[$0.key, default: 0]) }))
         let predictionReader = try PredictionReader()
         var (written, quietPolls) = (0, 0)
+        var digests = OutputDigests()
         while !after.allSatisfy({ reader.position($0.key) ?? 0 >= $0.value }) {
             let known = written
             try reader.poll(timeoutMilliseconds: Self.pollMilliseconds, limit: 4_096) { topic, record in
                 written += 1
+                digests.add(record)
                 let end = after[TopicPartition(topic: topic, partition: record.partition)] ?? 0
                 guard record.offset >= end - Self.tail else { return }
                 guard let read = predictionReader.read(record.value), read.partition == record.partition,
@@ -63,5 +66,6 @@ struct PipelineOutputs: Sendable {
             throw SluiceError(
                 .invalidInput, "\(predictions) records were predicted, and the output has \(written) more than before")
         }
+        return digests
     }
 }
