@@ -101,7 +101,9 @@ import Testing
             #expect(result.code == 0 && result.out.lines.count == 1)
             let object = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
             #expect(object?["bench"] as? String == name && object?["threads"] as? Int == threads)
-            #expect(object?["layers"] as? Int == (name == "step" ? 2 : 1) && object?["repetitions"] as? Int == 7)
+            #expect(object?["layers"] as? Int == (name == "step" ? 2 : 1))
+            // What has peers is the best of as many as they are.
+            #expect(object?["repetitions"] as? Int == (name == "engine" ? 7 : 5))
             guard name == "step" else { continue }
             func number(_ name: String) throws -> Double { try #require(object?[name] as? Double) }
             #expect(try (0..<1).contains(number("share")))
@@ -115,7 +117,7 @@ import Testing
                 "bench", "engine", "--streams", "10000000", "--hidden", "4096", "--layers", "4", "--seconds", "0.01",
             ])
         #expect(result.code == 2 && result.out.isEmpty)
-        #expect(result.error.contains("--streams 10000000 of this size take about 1317.2 GB, and this machine has"))
+        #expect(result.error.contains("--streams 10000000 of this size takes about 1321.3 GB, and this machine has"))
     }
 
     @Test(arguments: ["step", "train"])
