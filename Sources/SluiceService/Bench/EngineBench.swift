@@ -1,5 +1,6 @@
 import Foundation
 package import SluiceEngine
+import SluiceLSTM
 
 /// Times the engine without a broker: records in memory are decoded, folded and answered with encoded predictions.
 package enum EngineBench {
@@ -28,7 +29,8 @@ package enum EngineBench {
         package var bytes: Int {
             let step = StepBench.Shape(inputs: features, hidden: hidden, layers: layers, batch: batch).bytes
             let records = max(streams, SyntheticRecords.countMin) * (22 * features + 150)
-            return streams * (8 * layers * ((hidden + 15) & ~15) + 22 * features + 150) + records + workers * step
+            let state = 4 * LSTMShape(inputs: features, hidden: hidden, layers: layers, outputs: 1).stateFloats
+            return streams * (state + 22 * features + 150) + records + workers * step
         }
     }
 

@@ -15,9 +15,10 @@ package enum StepBench {
 
         /// About what weights, their packed copy, inputs and both copies of the states take.
         package var bytes: Int {
-            let padded = (hidden + 15) & ~15
+            let network = LSTMShape(inputs: inputs, hidden: hidden, layers: layers, outputs: 1)
+            let padded = network.paddedHidden
             let weights = 4 * padded * (inputs + padded + (layers - 1) * 2 * padded)
-            return 8 * weights + 4 * batch * (inputs + 4 * layers * padded)
+            return 8 * weights + 4 * batch * (inputs + 2 * network.stateFloats)
         }
 
         /// Floating-point operations of the gates' products, all layers: two for each weight and row.
