@@ -24,9 +24,10 @@ struct BenchPipeline: AsyncParsableCommand {
             produced, which is handed to the client or, exactly-once, committed; and from end to end, where what \
             waits for a worker is counted too. All of the load, 100, is what one of them predicts when it is fed \
             without a pause, on the machines as they are: less than the rate above where feeder and reader take \
-            processors from it. Machines whose clock drops at times, as shared and hot ones do, are told from the \
-            service: the second row leaves out the tenths of a second in which they did, and those in which the \
-            backlog was worked off.
+            processors from it. At a load these two have the lowest priority, as if they were on machines of their \
+            own; what that delays them is part of end to end alone. Machines whose clock drops at times, as shared \
+            and hot ones do, are told from the service: the second row leaves out the tenths of a second in which \
+            they did, and those in which the backlog was worked off.
 
             Examples:
               sluice bench pipeline --bootstrap localhost:9092 --topic obs8 --count 1000000

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import SluiceService
 
 /// How `serve` has models trained.
 struct TrainChild: ParsableArguments {
@@ -15,15 +16,10 @@ struct TrainChild: ParsableArguments {
 
     /// Steps back behind everything else on the machine, and ends with whoever holds the other end of stdin.
     func becomeChild(_ interruption: Interruption) {
-        // On Linux a priority is a thread's: those that libraries have started are lowered with this one, and those
-        // that follow inherit it. A service that has a real-time one has given it to this process, and nice means
-        // nothing to that.
-        var none = sched_param()
+        // Those that libraries have started are lowered with this one, and those that follow inherit it. A service
+        // that has a real-time priority has given it to this process.
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
-        for thread in threads.compactMap({ pid_t($0) }) {
-            sched_setscheduler(thread, SCHED_OTHER, &none)
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(thread), 19)
-        }
+        for thread in threads.compactMap({ pid_t($0) }) { LowestPriority.take(thread: thread) }
         let watch = Thread {
             var byte: UInt8 = 0
             while read(STDIN_FILENO, &byte, 1) > 0 {}

@@ -9,7 +9,8 @@ import Synchronization
 
 /// How long an observation takes at a given load: an application of its own is fed at a rate, each record with the time
 /// at which it was due, and its predictions are read back. Feeder and reader may share the machine with it, so the rate
-/// that is all of the load is measured with them.
+/// that is all of the load is measured with them. At a rate they have the lowest priority: a service does not wait for
+/// those of others, which are on other machines.
 package enum LoadBench {
     package struct Result: Sendable {
         package var settings: PipelineBench.Settings
@@ -57,11 +58,13 @@ package enum LoadBench {
             let configuration = service.configuration
             let reading = Task {
                 try await onThread {
+                    traffic.giveWay()
                     try traffic.read(configuration.output.topic, cluster.makeReader())
                 }
             }
             let feeding = Task {
                 try await onThread {
+                    traffic.giveWay()
                     try traffic.feed(service.makeFeeder(), cluster.inputPartitions) {
                         runtime.observer.latest.report.predictions
                     }

@@ -37,6 +37,12 @@ final class LoadTraffic: Sendable {
 
     private static func now() -> EpochMilliseconds { EpochMilliseconds(Date().timeIntervalSince1970 * 1_000) }
 
+    /// Lets the service and its broker go before the calling thread and the clients that it makes. Without a rate the
+    /// feeder has to be ahead of them, and does not.
+    func giveWay() {
+        if rate != nil { LowestPriority.take() }
+    }
+
     func feed(_ producer: any LogProducer, _ partitions: Int, predicted: () -> Int) throws {
         defer { producer.close() }
         var batch = OutputBatch()
