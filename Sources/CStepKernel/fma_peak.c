@@ -7,7 +7,8 @@
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 // Each chain is x <- x / 2 + 1 from its number on, which comes to 2: nothing overflows, nothing becomes subnormal.
-// After n rounds x is 2 + (number - 2) / 2^n.
+// After n rounds x is 2 + (number - 2) / 2^n. The first number is volatile: a compiler that knows them leaves out the
+// chain that is at 2 from the beginning, which then is counted and not done.
 bool sluice_fma_sum_is_right(float sum, int chains, size_t rounds) {
     double far = chains * (chains - 1) / 2.0 - 2.0 * chains;
     double expected = 2.0 * chains + ldexp(far, rounds < 1000 ? -(int)rounds : -1000);
@@ -18,7 +19,8 @@ bool sluice_fma_sum_is_right(float sum, int chains, size_t rounds) {
     static double NAME(size_t rounds) {                                                                     \
         typedef float VF __attribute__((ext_vector_type(LANES)));                                           \
         VF chains[CHAINS], half = (VF)0.5f, one = (VF)1.0f, sum = (VF)0.0f;                                 \
-        UNROLL for (int i = 0; i < CHAINS; i++) chains[i] = (VF)(float)i;                                   \
+        volatile float first = 0;                                                                           \
+        UNROLL for (int i = 0; i < CHAINS; i++) chains[i] = (VF)(first + (float)i);                         \
         for (size_t round = 0; round < rounds; round++) {                                                   \
             UNROLL for (int i = 0; i < CHAINS; i++) chains[i] = __builtin_elementwise_fma(chains[i], half, one); \
         }                                                                                                   \
