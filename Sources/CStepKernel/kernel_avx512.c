@@ -1,4 +1,5 @@
-// 32 registers of 16 floats: 6 rows x 4 gates of accumulators, 4 weights.
+// 32 registers of 16 floats: 6 rows x 4 gates of accumulators, 4 weights. A k is 12 cycles of multiply-adds and four
+// lines of weights, with which a second cache keeps up: chains are never put aside.
 #include "train.h"
 
 #include <string.h>
@@ -12,6 +13,8 @@
 #define LANES 16
 #define ROWS 6
 #define SINGLE 4
+#define CELLS 6
+#define K_BLOCK (1 << 20)
 #define QUOTIENT "quotient_avx512.inc"
 #include "kernel.inc"
 #define TRAIN sluice_train_avx512

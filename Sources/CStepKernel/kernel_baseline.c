@@ -8,6 +8,8 @@
 #define LANES 4
 #define ROWS 2
 #define SINGLE 1
+#define CELLS 2
+#define K_BLOCK 96
 #include "kernel.inc"
 #define TRAIN sluice_train_baseline
 #define SUM_ROWS 2
