@@ -2,14 +2,18 @@ import SluiceService
 import Testing
 
 @Suite struct LatencyHistogramTests {
-    @Test func quantilesAreRightToTheWidthOfABucket() {
+    @Test func quantilesAreRightToTheWidthOfABucket() throws {
         var histogram = LatencyHistogram()
         for microseconds in 1...10_000 { histogram.add(Int64(microseconds) * 1_000, count: 3) }
         #expect(histogram.count == 30_000 && histogram.largestNanoseconds == 10_000_000)
         for (share, exact) in [(0.5, 5.0), (0.9, 9.0), (0.99, 9.9)] {
-            #expect((exact...exact * 1.0906).contains(histogram.quantile(share)), "\(share)")
+            #expect((exact...exact * 1.0906).contains(try #require(histogram.quantile(share))), "\(share)")
         }
         #expect(histogram.quantile(1) == 10)
+    }
+
+    @Test func nothingHasNoQuantile() {
+        #expect(LatencyHistogram().quantile(0.99) == nil)
     }
 
     @Test func theSmallestAndTheLargestValuesAreCounted() {

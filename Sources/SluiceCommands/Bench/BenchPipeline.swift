@@ -107,6 +107,9 @@ struct BenchPipeline: AsyncParsableCommand {
             show(result, on: console)
             guard let loads, !loads.isEmpty else { return }
             let capacity = try await LoadBench.capacity(settings, seconds: seconds, logger: logger)
+            if !output.json {
+                console.line(String(format: "all of the load is %.0f records/s, fed and read back here", capacity))
+            }
             for load in loads {
                 let latency = try await LoadBench.run(
                     settings, load: load, rate: load * capacity, seconds: seconds, logger: logger)

@@ -14,8 +14,9 @@ import Synchronization
 package enum LoadBench {
     package struct Result: Sendable {
         package var settings: PipelineBench.Settings
-        /// Share of what the service can do, and records a second: wanted, and predicted.
+        /// Share of what the service can do, and records a second: wanted, sent, and predicted.
         package var load, rate: Double
+        package var fed = 0.0
         package var achieved = 0.0
         /// From arrival to produced, one value a record.
         package var service = LatencyHistogram()
@@ -55,45 +56,56 @@ package enum LoadBench {
                 try await Task.sleep(for: .milliseconds(50))
             }
             let cluster = try await onThread { try service.cluster() }
-            let configuration = service.configuration
-            let reading = Task {
-                try await onThread {
-                    traffic.giveWay()
-                    try traffic.read(configuration.output.topic, cluster.makeReader())
+            let output = service.configuration.output.topic
+            async let reading: Void = traffic.run { try traffic.read(output, cluster.makeReader()) }
+            async let feeding: Void = traffic.run {
+                try traffic.feed(service.makeFeeder(), cluster.inputPartitions) {
+                    runtime.observer.latest.report.predictions
                 }
             }
-            let feeding = Task {
-                try await onThread {
-                    traffic.giveWay()
-                    try traffic.feed(service.makeFeeder(), cluster.inputPartitions) {
-                        runtime.observer.latest.report.predictions
-                    }
-                }
+            let measured: Swift.Result<Void, any Error>
+            do {
+                measured = .success(try await measure(&result, traffic, service, runtime, seconds: seconds))
+            } catch {
+                measured = .failure(error)
             }
-            defer { traffic.stop() }
-            try await Task.sleep(for: .seconds(2))
-            // What waited while the topic was new is no load.
-            for _ in 0..<200 where traffic.ahead(of: runtime.observer.latest.report.predictions, seconds: 0.05) {
-                try await Task.sleep(for: .milliseconds(50))
-            }
-            runtime.observer.forgetLatencies()
-            traffic.forget()
-            let (began, before) = (ContinuousClock.now, runtime.observer.latest.report.predictions)
-            try await watch(&result, seconds: seconds) {
-                try service.checkRunning()
-                let current = runtime.observer.current
-                return (current.latencies, traffic.ahead(of: current.report.predictions, seconds: 0.03))
-            }
-            try PipelineBench.checkRejects(runtime.observer.current, of: "the feeder", settings)
-            let predicted = runtime.observer.latest.report.predictions - before
-            result.achieved = Double(predicted) / ((.now - began) / .seconds(1))
-            result.endToEnd = traffic.latencies
+            // Their topics are taken away next, so both have ended then.
             traffic.stop()
-            try await feeding.value
-            try await reading.value
+            _ = await (reading, feeding)
+            try measured.get()
+            try traffic.check()
         } after: { _ in
         }
         return result
+    }
+
+    private static func measure(
+        _ result: inout Result, _ traffic: LoadTraffic, _ service: BenchService, _ runtime: ServeRuntime,
+        seconds: Double
+    ) async throws {
+        func predictions() throws -> Int {
+            try service.checkRunning()
+            try traffic.check()
+            return runtime.observer.latest.report.predictions
+        }
+        try await Task.sleep(for: .seconds(2))
+        // What waited while the topic was new is no load.
+        let patience = ContinuousClock.now + .seconds(10)
+        while try traffic.ahead(of: predictions(), seconds: 0.05), ContinuousClock.now < patience {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        runtime.observer.forgetLatencies()
+        traffic.forget()
+        let (began, sent, before) = try (ContinuousClock.now, traffic.sent, predictions())
+        try await watch(&result, seconds: seconds) {
+            let isBehind = try traffic.ahead(of: predictions(), seconds: 0.03)
+            return (runtime.observer.current.latencies, isBehind)
+        }
+        try PipelineBench.checkRejects(runtime.observer.current, of: "the feeder", result.settings)
+        let elapsed = (.now - began) / .seconds(1)
+        result.fed = Double(traffic.sent - sent) / elapsed
+        result.achieved = try Double(predictions() - before) / elapsed
+        result.endToEnd = traffic.latencies
     }
 
     /// Waits while records are produced, and tells those of undisturbed parts of a second from the others.

@@ -14,8 +14,9 @@ final class LoadTraffic: Sendable {
     private let rate: Double?
     private let values: [String]
     private let isStopping = Atomic<Bool>(false)
-    private let sent = Atomic<Int>(0)
+    private let count = Atomic<Int>(0)
     private let histogram = Mutex(LatencyHistogram())
+    private let failure = Mutex<(any Error)?>(nil)
 
     init(_ settings: PipelineBench.Settings, rate: Double?) {
         self.rate = rate
@@ -31,7 +32,13 @@ final class LoadTraffic: Sendable {
     /// Whether more records wait to be predicted than come in this time.
     func ahead(of predicted: Int, seconds: Double) -> Bool {
         guard let rate else { return false }
-        return sent.load(ordering: .relaxed) - predicted > max(1_000, Int(rate * seconds))
+        return sent - predicted > max(1_000, Int(rate * seconds))
+    }
+    /// Records handed to the client.
+    var sent: Int { count.load(ordering: .relaxed) }
+    /// - Throws: what feeder or reader ended with.
+    func check() throws {
+        if let error = failure.withLock({ $0 }) { throw error }
     }
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
@@ -41,6 +48,18 @@ final class LoadTraffic: Sendable {
     /// feeder has to be ahead of them, and does not.
     func giveWay() {
         if rate != nil { LowestPriority.take() }
+    }
+
+    /// Feeds or reads, on a thread of its own, until `stop`.
+    func run(_ body: @escaping @Sendable () throws -> Void) async {
+        do {
+            try await onThread {
+                self.giveWay()
+                try body()
+            }
+        } catch {
+            failure.withLock { $0 = $0 ?? error }
+        }
     }
 
     func feed(_ producer: any LogProducer, _ partitions: Int, predicted: () -> Int) throws {
@@ -60,7 +79,7 @@ final class LoadTraffic: Sendable {
                 try producer.poll(timeoutMilliseconds: 1)
             }
             try producer.poll(timeoutMilliseconds: 0)
-            self.sent.store(sent, ordering: .relaxed)
+            count.store(sent, ordering: .relaxed)
             batch.removeAll()
             Thread.sleep(forTimeInterval: Self.tick)
         }

@@ -33,7 +33,6 @@ package struct DemoSummary: Sendable, Codable {
             forecastError = errors.forecast / Double(errors.count)
             naiveError = errors.naive / Double(errors.count)
         }
-        guard totals.latencies.count > 0 else { return }
         latencyP50Milliseconds = totals.latencies.quantile(0.5)
         latencyP99Milliseconds = totals.latencies.quantile(0.99)
     }

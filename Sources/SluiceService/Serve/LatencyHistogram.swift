@@ -37,8 +37,9 @@ package struct LatencyHistogram: Sendable {
         buckets.indices.filter { buckets[$0] > 0 }.map { (Self.milliseconds($0), buckets[$0]) }
     }
 
-    /// The value below which a share of all lies, to a bucket's width (9 %).
-    package func quantile(_ share: Double) -> Double {
+    /// The value below which a share of all lies, to a bucket's width (9 %), in milliseconds; nil where there is none.
+    package func quantile(_ share: Double) -> Double? {
+        guard count > 0 else { return nil }
         var left = (share * Double(count)).rounded(.up)
         for (bucket, here) in buckets.enumerated() {
             left -= Double(here)
