@@ -28,6 +28,7 @@ final class CodecRecords {
         let names = BenchModel.names(features)
         var generator = SplitMix64(state: 3)
         let orders = (0..<Self.programs).map { _ in (0..<features).shuffled(using: &generator) }
+        var texts = [[String]](repeating: [], count: 5)
         for index in 0..<count {
             let time = 1_767_225_600_000 + Int64(index) * 1_000
             let row = (0..<features).map { _ in Double(generator.uniform(-3, 3) * 10_000).rounded() / 10_000 }
@@ -35,16 +36,19 @@ final class CodecRecords {
             numbers += row.map { Float($0) }
             forecasts.append(generator.uniform(-3, 3))
             scores.append(generator.uniform(0, 1))
-            keys.append(append("sensor-\(100_000 + index % Self.streams)"))
+            texts[0].append("sensor-\(100_000 + index % Self.streams)")
             let members = zip(names, row).map { "\"\($0)\":\($1)" }
             let text = "\"time\":\"\(Timestamp.text(time))\""
-            json.append(append("{\(text),\"values\":{\(members.joined(separator: ","))}}"))
+            texts[1].append("{\(text),\"values\":{\(members.joined(separator: ","))}}")
             let mixed = orders[index % Self.programs].map { members[$0] }.joined(separator: ",")
-            mixedJSON.append(append("{\(text),\"values\":{\(mixed)}}"))
+            texts[2].append("{\(text),\"values\":{\(mixed)}}")
             let values = "\"values\":{\(members.shuffled(using: &generator).joined(separator: ","))}"
-            varyingJSON.append(append(index % 2 == 0 ? "{\(text),\(values)}" : "{\(values),\(text)}"))
-            csv.append(append(([Timestamp.text(time)] + row.map { "\($0)" }).joined(separator: ",")))
+            texts[3].append(index % 2 == 0 ? "{\(text),\(values)}" : "{\(values),\(text)}")
+            texts[4].append(([Timestamp.text(time)] + row.map { "\($0)" }).joined(separator: ","))
         }
+        // Each kind in one piece, as the messages of a fetch are: what is measured is not memory.
+        let kept = texts.map { $0.map { append($0) } }
+        (keys, json, mixedJSON, varyingJSON, csv) = (kept[0], kept[1], kept[2], kept[3], kept[4])
     }
 
     /// Keeps a text.
