@@ -85,6 +85,7 @@ import Testing
         (["--plot"], "Missing value for '--plot <file>'"),
         (["--plott", "a.html"], "Unknown option '--plott'. Did you mean '--plot'?"),
         (["--plot", "a.html", "--seconds", "0"], "--seconds must be above 0, up to 3600."),
+        (["--seconds", "3"], "--seconds and --json need a subcommand or --plot FILE."),
         (["--plot", "a.html", "--seconds", "few"], "The value 'few' is invalid for '--seconds <seconds>'"),
     ]) func whatIsWrongWithItsOptionsIsTold(arguments: [String], message: String) async {
         let refused = await sluice("bench", list: arguments)

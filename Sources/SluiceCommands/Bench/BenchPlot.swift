@@ -14,12 +14,19 @@ struct BenchPlot: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The page to write.", valueName: "file"))
     var plot: String?
 
-    @Option(help: "Seconds for each point.")
-    var seconds = 5.0
+    @Option(help: "Seconds for each point. (default: 5)")
+    var seconds: Double?
 
     @OptionGroup var output: BenchOutput
 
-    func validate() throws { try BenchShape.check(seconds: seconds) }
+    func validate() throws {
+        guard plot != nil || (seconds == nil && !output.json) else {
+            throw ValidationError("--seconds and --json need a subcommand or --plot FILE.")
+        }
+        try BenchShape.check(seconds: secondsEach)
+    }
+
+    private var secondsEach: Double { seconds ?? 5 }
 
     /// What is wrong with what follows `bench` where that is no subcommand: what fails in a command without a name the
     /// library tells as an unknown option of the one above, and a misspelt subcommand as one argument too many of it.
@@ -45,7 +52,7 @@ struct BenchPlot: AsyncParsableCommand {
         guard let plot else { throw CleanExit.helpRequest(Bench.self) }
         try WritableFile.check(plot, flag: "--plot")
         let console = Console.current
-        let sweep = EngineSweep(cores: Machine.cores, seconds: seconds)
+        let sweep = EngineSweep(cores: Machine.cores, seconds: secondsEach)
         try BenchShape.check(bytes: sweep.bytes, "The largest of its points")
         if !output.json { console.line(EngineRow.heading) }
         let lines = try await Signals.onThread { interruption in
@@ -63,7 +70,7 @@ struct BenchPlot: AsyncParsableCommand {
         guard lines.contains(where: { !$0.results.isEmpty }) else {
             throw SluiceError(.interrupted, "interrupted before anything was measured")
         }
-        let page = BenchPage(lines: lines, command: "sluice bench --plot \(plot) --seconds \(seconds)")
+        let page = BenchPage(lines: lines, command: "sluice bench --plot \(plot) --seconds \(secondsEach)")
         try FileBytes.replace(plot, with: Array(page.html.utf8))
     }
 }
