@@ -29,6 +29,7 @@ import Testing
             Case(inputs: 4, hidden: 34, layers: 4, lengths: [6, 6, 6, 6, 6, 5, 5, 5, 5, 5, 5, 5, 5]),
             Case(inputs: 3, hidden: 18, layers: 3, lengths: [5, 5, 4, 4, 4, 2, 1], drops: true),
             Case(inputs: 8, hidden: 48, lengths: [Int](repeating: 12, count: 14)),
+            Case(inputs: 130, hidden: 33, layers: 2, lengths: [4, 4, 3, 3, 1]),
         ]
     }
 
