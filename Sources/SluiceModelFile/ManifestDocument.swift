@@ -65,8 +65,21 @@ struct ManifestDocument: Decodable {
         case DecodingError.typeMismatch(let type, let context): "\(path(context.codingPath)) is not of type \(type)"
         case DecodingError.valueNotFound(_, let context): "\(path(context.codingPath)) is null"
         case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
-            "\(path(context.codingPath)): \(context.debugDescription)"
+            words(context.codingPath).map { "\(path(context.codingPath)) is none of \($0)" }
+                ?? "\(path(context.codingPath)): \(context.debugDescription)"
         default: "it is not valid JSON"
         }
+    }
+
+    /// What a key may say; nil where that is no list of words.
+    private static func words(_ keys: [any CodingKey]) -> String? {
+        let words: [String]? =
+            switch keys.last?.stringValue {
+            case CodingKeys.head.stringValue: HeadKind.allCases.map(\.rawValue)
+            case CodingKeys.initialState.stringValue: InitialStateKind.allCases.map(\.rawValue)
+            case CodingKeys.scaling.stringValue: ScalingKind.allCases.map(\.rawValue)
+            default: nil
+            }
+        return words?.joined(separator: ", ")
     }
 }

@@ -112,7 +112,14 @@ import Testing
             (#"{"format": 2, "inputs": ["a"], "targets": ["a"], "head": "point"}"#, "format 2"),
             (#"{"format": 1, "targets": ["a"], "head": "point"}"#, "inputs is missing"),
             (#"{"format": 1, "inputs": [1], "targets": ["a"], "head": "point"}"#, "inputs.[0]"),
-            (#"{"format": 1, "inputs": ["a"], "targets": ["a"], "head": "softmax"}"#, "head"),
+            (
+                #"{"format": 1, "inputs": ["a"], "targets": ["a"], "head": "softmax"}"#,
+                "head is none of point, gaussian, quantile, binary, categorical"
+            ),
+            (
+                #"{"format": 1, "inputs": ["a"], "targets": ["a"], "head": "point", "scaling": "stream"}"#,
+                "scaling is none of none, global, per-stream"
+            ),
             (#"{"format": 1, "inputs": ["a", "a"], "targets": ["a"], "head": "point"}"#, "a twice"),
             (#"{"format": 1, "inputs": [], "targets": ["a"], "head": "point"}"#, "inputs has 0 names"),
             (#"{"format": 1, "inputs": ["a"], "head": "point"}"#, "targets has 0 names"),
