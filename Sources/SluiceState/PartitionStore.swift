@@ -86,6 +86,9 @@ public protocol PartitionStore: AnyObject {
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Void
     ) throws -> [UInt8]?
 
+    /// Gives back the memory that large writes have taken, as far as it can be had without waiting.
+    func releaseMemory()
+
     /// Bytes on disk, roughly.
     var bytesOnDisk: Int { get }
     /// Lets go of it; what was written stays, and what was begun is written or not.
@@ -93,6 +96,9 @@ public protocol PartitionStore: AnyObject {
 }
 
 extension PartitionStore {
+    /// A store without buffers has none to give back.
+    public func releaseMemory() {}
+
     /// Writes what was put and removed since the last write, with the position, at once.
     ///
     /// - Throws: as `isWritten`.

@@ -95,7 +95,10 @@ final class RocksBatch: Sendable {
         unsafe rocksdb_writebatch_delete(pointer, start, count)
     }
 
+    /// Keeps the memory.
     func removeAll() { unsafe rocksdb_writebatch_clear(pointer) }
+
+    var isEmpty: Bool { unsafe rocksdb_writebatch_count(pointer) == 0 }
 }
 
 /// Entries in the order of their keys, as they were when it was made.

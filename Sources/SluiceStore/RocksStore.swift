@@ -25,7 +25,7 @@ package final class RocksStore: PartitionStore {
     /// Nil when it is closed, and when it could not be opened anew.
     private var database: RocksDatabase?
     private var isClosed = false
-    private let batch = RocksBatch()
+    private var batch = RocksBatch()
     private var encoded = ByteArena(capacity: 1_024)
     private var underway: WriteUnderway?
     /// The position of a write that failed; it may have reached the disk.
@@ -173,6 +173,14 @@ package final class RocksStore: PartitionStore {
 
     private static func isPosition(_ key: UnsafeRawBufferPointer) -> Bool {
         unsafe key.first == ChangelogKey.reserved && key.elementsEqual(StoredPosition.key)
+    }
+
+    /// A batch keeps the size of the largest write, and buffers are full of what a file can hold.
+    package func releaseMemory() {
+        guard underway == nil, attempted == nil, let database else { return }
+        if batch.isEmpty { batch = RocksBatch() }
+        // A flush that fails fails the next write.
+        try? database.startFlush()
     }
 
     /// The files of tables, and about what the log of writes has.

@@ -120,10 +120,10 @@ def processor(pid):
 
 
 def memory(pid):
-    """What the process has resident, and had at most."""
+    """What the process has resident, and had at most, in units of 10^6 bytes."""
     with open(f"/proc/{pid}/status") as file:
         found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", file.read(), re.M))
-    return f"{int(found['VmRSS']) / 1024:.0f} MB resident, {int(found['VmHWM']) / 1024:.0f} at most"
+    return f"{int(found['VmRSS']) * 1.024e-3:.0f} MB resident, {int(found['VmHWM']) * 1.024e-3:.0f} at most"
 
 
 class Phases:
@@ -179,7 +179,7 @@ def measure(subject, case):
     print(f"{case}: ready after {seconds:.2f} s, {spent:.1f} s of processor ({phases})\n"
           f"    {replayed:,.0f} replayed; store before {size / 1e6:,.0f} MB; {now}; later "
           f"{memory(subject.process.pid)}, "
-          f"of them slots {subject.metric('sluice_state_bytes') / 1048576:,.0f} MB; "
+          f"of them slots {subject.metric('sluice_state_bytes') / 1e6:,.0f} MB; "
           + (f"FAILED: {wrong}" if wrong else f"{CHECKED} streams go on"), flush=True)
     return not wrong
 

@@ -12,10 +12,10 @@ import Testing
         }
         #expect(!isDue(10, false, 2 * Self.worth), "it is at work")
         #expect(isDue(10, false, 2 * Self.worth))
-        freed.returned(resident: Self.worth)
-        #expect(!isDue(10, false, 2 * Self.worth - 1), "too little")
-        #expect(!isDue(11, false, 2 * Self.worth))
-        #expect(isDue(11, false, 2 * Self.worth))
+        freed.returned(resident: 2 * Self.worth)
+        #expect(!isDue(10, false, 3 * Self.worth - 1), "too little")
+        #expect(!isDue(11, false, 3 * Self.worth))
+        #expect(isDue(11, false, 3 * Self.worth))
     }
 
     @Test func whatRestoringFreedIsReturnedWhenItEndsThoughInputsCome() {
@@ -27,5 +27,20 @@ import Testing
         #expect(isDue(20, true, Self.worth))
         freed.returned(resident: Self.worth)
         #expect(!isDue(30, true, 3 * Self.worth))
+    }
+
+    @Test func whatIsFreedBehindARestorationIsReturnedAsLongAsThereIsMore() {
+        var freed = FreedMemory()
+        func isDue(_ records: Int, _ resident: Int) -> Bool {
+            freed.isDue(records: records, isReady: true, resident: resident)
+        }
+        #expect(isDue(10, Self.worth))
+        freed.returned(resident: Self.worth)
+        #expect(!isDue(20, Self.worth), "it is at work")
+        #expect(isDue(20, Self.worth), "the store has written since")
+        freed.returned(resident: Self.worth - FreedMemory.moreBytes)
+        #expect(isDue(20, Self.worth - FreedMemory.moreBytes), "it brought something")
+        freed.returned(resident: Self.worth - 2 * FreedMemory.moreBytes + 1)
+        #expect(!isDue(20, Self.worth), "it brought little")
     }
 }

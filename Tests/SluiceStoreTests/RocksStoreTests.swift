@@ -196,13 +196,36 @@ import Testing
             store.put("a", "\(minute)")
             try store.write(position)
         }
-        let tables = { try FileManager.default.contentsOfDirectory(atPath: folder.path + "/state/observations-0") }
         try write(10)
         try write(14)
-        #expect(try !tables().contains { $0.hasSuffix(".sst") })
+        #expect(try !Self.hasTables(folder))
         try write(15)
+        #expect(try Self.waitForTables(folder))
+    }
+
+    /// What is put and not yet written stays for the write that follows.
+    @Test(arguments: [WriteDurability.synced, .cached])
+    func whatGaveItsMemoryBackIsInFilesAndGoesOn(_ durability: WriteDurability) throws {
+        let folder = try TemporaryFolder()
+        let store = try folder.stores(durability, writeBufferBytes: 8 << 20).open(0)
+        var entries = try #require(try Writes.fill(store, 1...3)[3])
+        #expect(try !Self.hasTables(folder))
+        store.releaseMemory()
+        #expect(try Self.waitForTables(folder))
+        Writes.make(4, &entries, in: store)
+        store.releaseMemory()
+        try store.write(stored(4))
+        #expect(try store.entries() == entries)
+    }
+
+    private static func hasTables(_ folder: TemporaryFolder) throws -> Bool {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path + "/state/observations-0")
+            .contains { $0.hasSuffix(".sst") }
+    }
+
+    private static func waitForTables(_ folder: TemporaryFolder) throws -> Bool {
         let limit = ContinuousClock.now + .seconds(60)
-        while try !tables().contains(where: { $0.hasSuffix(".sst") }), .now < limit { usleep(1_000) }
-        #expect(try tables().contains { $0.hasSuffix(".sst") })
+        while try !hasTables(folder), .now < limit { usleep(1_000) }
+        return try hasTables(folder)
     }
 }

@@ -282,6 +282,7 @@ package final class Restoration {
                     + (loading.cold == 0 ? "" : ", among them " + loading.coldNames.joined(separator: ", ")),
                 partition, error: nil)
         }
+        store.releaseMemory()
         self.loading = nil
         self.store = nil
         return state

@@ -5,21 +5,31 @@
 struct FreedMemory {
     /// By which the process must have grown since the last time.
     static let worthBytes = 64 << 20
+    /// Where the last time brought as much it is done again: more is freed meanwhile.
+    static let moreBytes = 4 << 20
 
     private var records = 0
     private var isReady = false
-    private var residentBytes = 0
+    /// In memory when it was last done, before and behind it.
+    private var (before, behind) = (0, 0)
+    /// What the store still writes to its files is freed behind the restoration.
+    private var isMoreExpected = false
 
     /// - Parameters:
     ///   - records: folded so far; as many as at the last look: the service rests.
     ///   - resident: bytes of the process that are in memory.
     /// - Returns: whether it is to be done now; `returned` must follow.
     mutating func isDue(records: Int, isReady: Bool, resident: Int) -> Bool {
-        let isCalm = records == self.records || isReady && !self.isReady
+        let (isCalm, isRestored) = (records == self.records, isReady && !self.isReady)
         (self.records, self.isReady) = (records, isReady)
-        return isCalm && resident >= residentBytes + Self.worthBytes
+        guard isRestored || isCalm && (isMoreExpected || resident >= behind + Self.worthBytes) else { return false }
+        (before, isMoreExpected) = (resident, isRestored)
+        return true
     }
 
     /// - Parameter resident: what is in memory still.
-    mutating func returned(resident: Int) { residentBytes = resident }
+    mutating func returned(resident: Int) {
+        behind = resident
+        if before - behind >= Self.moreBytes { isMoreExpected = true }
+    }
 }
