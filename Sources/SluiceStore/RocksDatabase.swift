@@ -75,32 +75,6 @@ final class RocksDatabase: Sendable {
     }
 }
 
-/// Entries to be written at once; its memory is used again.
-@safe
-final class RocksBatch: Sendable {
-    // Of one thread at a time: whoever begins a write touches it again when that is done.
-    fileprivate nonisolated(unsafe) let pointer: OpaquePointer?
-
-    init() { unsafe pointer = rocksdb_writebatch_create() }
-    deinit { unsafe rocksdb_writebatch_destroy(pointer) }
-
-    func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        let (key, keyCount) = unsafe characters(key)
-        let (value, valueCount) = unsafe characters(value)
-        unsafe rocksdb_writebatch_put(pointer, key, keyCount, value, valueCount)
-    }
-
-    func remove(_ key: UnsafeRawBufferPointer) {
-        let (start, count) = unsafe characters(key)
-        unsafe rocksdb_writebatch_delete(pointer, start, count)
-    }
-
-    /// Keeps the memory.
-    func removeAll() { unsafe rocksdb_writebatch_clear(pointer) }
-
-    var isEmpty: Bool { unsafe rocksdb_writebatch_count(pointer) == 0 }
-}
-
 /// Entries in the order of their keys, as they were when it was made.
 @safe
 struct RocksIterator: ~Copyable {
@@ -164,7 +138,7 @@ struct RocksIterator: ~Copyable {
 }
 
 /// Bytes as the C API takes them; never null, which it would dereference.
-private func characters(_ bytes: UnsafeRawBufferPointer) -> (UnsafePointer<CChar>, Int) {
+func characters(_ bytes: UnsafeRawBufferPointer) -> (UnsafePointer<CChar>, Int) {
     guard let start = bytes.baseAddress else { return unsafe (empty, 0) }
     return unsafe (start.assumingMemoryBound(to: CChar.self), bytes.count)
 }

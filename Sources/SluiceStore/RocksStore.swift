@@ -25,7 +25,7 @@ package final class RocksStore: PartitionStore {
     /// Nil when it is closed, and when it could not be opened anew.
     private var database: RocksDatabase?
     private var isClosed = false
-    private var batch = RocksBatch()
+    private let batch = RocksBatch()
     private var encoded = ByteArena(capacity: 1_024)
     private var underway: WriteUnderway?
     /// The position of a write that failed; it may have reached the disk.
@@ -178,7 +178,7 @@ package final class RocksStore: PartitionStore {
     /// A batch keeps the size of the largest write, and buffers are full of what a file can hold.
     package func releaseMemory() {
         guard underway == nil, attempted == nil, let database else { return }
-        if batch.isEmpty { batch = RocksBatch() }
+        if batch.isEmpty { batch.releaseMemory() }
         // A flush that fails fails the next write.
         try? database.startFlush()
     }
