@@ -86,11 +86,15 @@ final class OutputSender {
 
     /// Chooses entries for each partition, and looks no further than where each has what it takes.
     private func choose(from batch: borrowing OutputBatch) {
-        if batch.handedOver == 0 || windows.waiting != batch.entries.count - batch.handedOver {
+        // What waits and was not counted is at the end; but in a batch that nothing is taken of yet.
+        var added = batch.waiting - windows.waiting
+        if batch.handedOver == 0 || added < 0 {
             for index in 0..<windows.count { unsafe windows[index].pointee.waiting = 0 }
-            for index in batch.next..<batch.entries.count where !batch.entries[index].isHandedOver {
-                unsafe window(of: batch.entries[index]).pointee.waiting += 1
-            }
+            added = batch.entries.count
+        }
+        for index in max(batch.next, batch.entries.count - added)..<batch.entries.count
+        where !batch.entries[index].isHandedOver {
+            unsafe window(of: batch.entries[index]).pointee.waiting += 1
         }
         var hungry = 0
         for index in 0..<windows.count {

@@ -115,7 +115,7 @@ final class TransactionClient: @unchecked Sendable {
                 throw failure
             }
             guard .now < end, !isClosing.load(ordering: .acquiring) else {
-                let left = transaction.outputs.entries.count { !$0.isHandedOver } + sender.pending
+                let left = transaction.outputs.waiting + sender.pending
                 throw TransactionFailure(
                     .abort,
                     SluiceError(

@@ -56,13 +56,16 @@ public struct OutputBatch: ~Copyable {
     /// Entries that a producer has taken.
     public private(set) var handedOver = 0
 
+    /// Used in turn with `arena`.
+    private var spare = ByteArena(capacity: 1)
+
     public init() {}
 
     /// Whether a producer has taken all entries.
     public var isHandedOver: Bool { next == entries.count }
 
-    /// Entries that no producer has taken, and those behind the first of them.
-    public var waiting: Int { entries.count - next }
+    /// Entries that no producer has taken.
+    public var waiting: Int { entries.count - handedOver }
 
     /// A producer has taken an entry.
     public mutating func handOver(_ index: Int) {
@@ -75,6 +78,36 @@ public struct OutputBatch: ~Copyable {
     public mutating func rewind() {
         (next, handedOver) = (0, 0)
         for index in entries.indices { entries[index].isHandedOver = false }
+    }
+
+    /// Forgets the entries that a producer has taken, and their bytes; the others stay in their order.
+    public mutating func dropHandedOver() {
+        var (kept, keptHeaders) = (0, 0)
+        for index in next..<entries.count where !entries[index].isHandedOver {
+            var entry = entries[index]
+            entry.key = entry.key.map { moved($0) }
+            entry.value = entry.value.map { moved($0) }
+            let first = keptHeaders
+            for header in entry.headers {
+                headers[keptHeaders] = Header(name: headers[header].name, value: moved(headers[header].value))
+                keptHeaders += 1
+            }
+            entry.headers = first..<keptHeaders
+            entries[kept] = entry
+            kept += 1
+        }
+        entries.removeLast(entries.count - kept)
+        headers.removeLast(headers.count - keptHeaders)
+        (next, handedOver) = (0, 0)
+        swap(&arena, &spare)
+        spare.removeAll()
+    }
+
+    /// Copies bytes into the spare arena; where they are there.
+    private mutating func moved(_ range: Range<Int>) -> Range<Int> {
+        let start = spare.count
+        spare.append(arena.bytes(range))
+        return start..<spare.count
     }
 
     public mutating func removeAll() {

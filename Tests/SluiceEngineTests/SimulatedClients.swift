@@ -134,6 +134,8 @@ final class SimulatedProducer: LogProducer {
     var capacity = 100_000
     /// The broker takes nothing.
     var isBlocked = false
+    /// Has no room for more, where others have.
+    var blockedPartition: Int32?
     var messageBytesMax = 1_000_000
     /// Of a record that the broker takes.
     var recordBytesMax = Int.max
@@ -166,12 +168,14 @@ final class SimulatedProducer: LogProducer {
         mostEntries = max(mostEntries, batch.entries.count)
         if log.isDead { throw Crash() }
         try log.call("produce") {}
-        while !batch.isHandedOver && queue.count < capacity {
-            let output = Output(batch.entries[batch.next], batch)
+        for index in batch.next..<batch.entries.count where !batch.entries[index].isHandedOver {
+            guard queue.count < capacity else { break }
+            if batch.entries[index].partition == blockedPartition { continue }
+            let output = Output(batch.entries[index], batch)
             let bytes = (output.key?.count ?? 0) + (output.value?.count ?? 0)
             guard bytes <= messageBytesMax else { throw SluiceError(.delivery, "a message of \(bytes) bytes") }
             queue.append(output)
-            batch.handOver(batch.next)
+            batch.handOver(index)
         }
         mostQueued = max(mostQueued, queue.count)
         return batch.isHandedOver

@@ -30,8 +30,9 @@ final class WorkerRig {
         _ log: SimulatedLog, specification: FoldSpecification = WorkerRig.specification,
         others: [FoldSpecification] = [], unreadable: String? = nil, partitions: [Int32] = [0], seed: UInt64 = 0,
         checkpointPolls: Int64 = 5, lostInput: LostInputPolicy = .fail, first: FirstOffset = .earliest,
-        idle: Int64? = nil, resident: Int? = nil, changesBytes: Int? = nil, clock: ManualClock = ManualClock(),
-        limits: OutputLimits = OutputLimits(), transactions: (() throws -> any TransactionalProducer)? = nil
+        idle: Int64? = nil, resident: Int? = nil, changesBytes: Int? = nil, openBytes: Int = 0,
+        clock: ManualClock = ManualClock(), limits: OutputLimits = OutputLimits(),
+        transactions: (() throws -> any TransactionalProducer)? = nil
     ) throws {
         self.log = log
         self.clock = clock
@@ -43,7 +44,7 @@ final class WorkerRig {
             eventsTopic: SimulatedLog.events, eventsPartitions: 1, commitNanoseconds: 2_000_000,
             checkpointNanoseconds: checkpointPolls * 1_000_000)
         settings.lostInput = lostInput
-        settings.openBytes = 0
+        settings.openBytes = openBytes
         settings.firstOffset = first
         settings.idleMilliseconds = idle
         settings.residentSlots = resident

@@ -300,6 +300,35 @@ import Testing
         #expect(log.committed[0]?.offset == 400)
     }
 
+    /// What has gone makes room meanwhile: one batch of outputs holds them all.
+    @Test func aPartitionThatHasNoRoomKeepsBackNoOther() throws {
+        let records = (0..<6_200).map { index in
+            var record = Record("s-\(index % 30)", Int64(index), Float(index % 9))
+            record.partition = index < 200 ? 0 : 1
+            return record
+        }
+        let reference = try SimulatedLog.uninterrupted(records, partitions: [0, 1])
+        let log = SimulatedLog()
+        log.append(records)
+        let rig = try WorkerRig(log, partitions: [0, 1], openBytes: 1 << 20)
+        rig.consumer.batches = [100]
+        let producer = rig.producer
+        producer.blockedPartition = 0
+        var outputs: [Int32: Int] = [:]
+        try rig.run { consumer in
+            guard producer.blockedPartition != nil, consumer.idlePolls == 5 else { return }
+            outputs = Dictionary((log.outputs + producer.queue).map { ($0.partition, 1) }, uniquingKeysWith: +)
+            producer.blockedPartition = nil
+        }
+        #expect(outputs == [1: 6_000], "while the other had no room")
+        #expect(producer.mostEntries < 1_500)
+        for partition in 0...1 {
+            let answers = [log, reference].map { $0.outputs.filter { $0.partition == partition } }
+            #expect(answers[0] == answers[1])
+        }
+        #expect(log.committed[0]?.offset == 200 && log.committed[1]?.offset == 6_000)
+    }
+
     @Test func fewRecordsAreTakenAtOnceAndManyByAWorkerThatIsBehindForLong() throws {
         var limit = PollLimit()
         for _ in 0..<PollLimit.pollsMaximum {

@@ -92,7 +92,7 @@ import Testing
     @Test func aPartitionWithoutRoomKeepsBackNoOtherAndEachIsHandedOverOnce() throws {
         let broker = try EmbeddedBroker(logger: Fixture.quiet)
         defer { broker.close() }
-        try broker.create("two", partitions: 2)
+        try broker.create("two", partitions: 3)
         try broker.setReachable(false)
         let producer = try Fixture.producer("two", ["batch.num.messages": "10"], on: broker)
         var batch = OutputBatch()
@@ -101,6 +101,13 @@ import Testing
         #expect(try !producer.produce(&batch))
         let taken = batch.entries.indices.filter { batch.entries[$0].isHandedOver }
         #expect(taken == Array(0..<10) + Array(20..<25) && batch.next == 10 && producer.pending == 15)
+        // What comes behind waits for its own partition alone, also where what has gone is dropped.
+        for index in 25..<28 { batch.add(value: "\(index)", partition: 1) }
+        for index in 28..<30 { batch.add(value: "\(index)", partition: 2) }
+        batch.dropHandedOver()
+        #expect(try !producer.produce(&batch))
+        let later = batch.entries.indices.filter { batch.entries[$0].isHandedOver }
+        #expect(later == [13, 14] && batch.waiting == 13 && producer.pending == 17)
 
         try broker.setReachable(true)
         while try !producer.produce(&batch) { try producer.poll(timeoutMilliseconds: 50) }
@@ -110,14 +117,15 @@ import Testing
         defer { reader.close() }
         try reader.assign([
             TopicPartition(topic: "two", partition: 0): 0, TopicPartition(topic: "two", partition: 1): 0,
+            TopicPartition(topic: "two", partition: 2): 0,
         ])
         var values: [Int32: [Int?]] = [:]
         let end = ContinuousClock.now + .seconds(20)
-        while values.values.reduce(0, { $0 + $1.count }) < 25, .now < end {
+        while values.values.reduce(0, { $0 + $1.count }) < 30, .now < end {
             try reader.poll(timeoutMilliseconds: 100, limit: 100) {
                 values[$1.partition, default: []].append(Int(String(decoding: $1.value, as: UTF8.self)))
             }
         }
-        #expect(values == [0: (0..<20).map { $0 }, 1: (20..<25).map { $0 }])
+        #expect(values == [0: (0..<20).map { $0 }, 1: (20..<28).map { $0 }, 2: [28, 29]])
     }
 }

@@ -9,8 +9,8 @@ extension AtLeastOnce {
     struct Commit {
         enum Phase: Equatable {
             case none
-            /// Outputs up to this one, as `OutputsUnderway` counts, are on their way to the producer.
-            case handingOver(end: Int)
+            /// Its outputs are on their way to the producer.
+            case handingOver
             /// The producer has all of them.
             case delivering
             /// They are delivered: what has changed is being stored.
@@ -75,7 +75,8 @@ extension AtLeastOnce {
                     stored: isSaved ? storedPosition(state) : nil))
         }
         commit.report.stateBytes += PartitionState.stateBytes(commit.changes.outputs)
-        commit.phase = .handingOver(end: underway.end(open: open.outputs.entries.count))
+        underway.beginCommit(open.outputs)
+        commit.phase = .handingOver
     }
 
     /// How many slots are stored with this commit; nil: none, for a synced write of few is not worth its time.
@@ -112,7 +113,7 @@ extension AtLeastOnce {
 
     /// Goes as far with the commit under way as it can.
     func advanceCommit(_ worker: Worker, timeoutMilliseconds: Int = 0) throws {
-        if case .handingOver(let end) = commit.phase, underway.haveLeft(end, allBut: waiting) {
+        if commit.phase == .handingOver, underway.hasCommitLeft(open.outputs) {
             try learning { try producer.mark() }
             commit.phase = .delivering
         }

@@ -17,10 +17,9 @@ final class AtLeastOnce: Delivery {
     /// One wait for room in the producer's queue, and how many of them in a row come before the input is paused.
     private static let (roomMilliseconds, waitsMaximum) = (20, 50)
 
+    /// The producer takes of each partition what it has room for, while further outputs are appended.
     var open = Transaction()
-    /// What the producer takes as it has room, while the next outputs are encoded.
-    private var sending = Transaction()
-    private(set) var underway = OutputsUnderway()
+    var underway = OutputsUnderway()
     let producer: any LogProducer
     private let limits: OutputLimits
     let consumer: any LogConsumer
@@ -52,12 +51,9 @@ final class AtLeastOnce: Delivery {
     var isReady: Bool { true }
     var isHeldBack: Bool {
         isRecording || isStoringLong || open.outputs.arena.count > settings.openBytes
-            || producer.pending + sending.outputs.waiting + open.outputs.waiting > producer.messagesMaximum
+            || producer.pending + open.outputs.waiting > producer.messagesMaximum
     }
-    private var isHandedOver: Bool { open.outputs.entries.isEmpty && sending.outputs.isHandedOver }
-
-    /// Outputs that the producer has not taken, and those behind the first of them.
-    var waiting: Int { sending.outputs.waiting }
+    private var isHandedOver: Bool { open.outputs.isHandedOver }
 
     var waitMilliseconds: Int {
         guard !isHeldBack else { return 0 }
@@ -92,7 +88,7 @@ final class AtLeastOnce: Delivery {
 
     func deliver(_ records: Int, arrived nanoseconds: Int64, _ worker: Worker) throws {
         add()
-        if records > 0 { underway.add(records, arrived: nanoseconds, open: open.outputs.entries.count) }
+        if records > 0 { underway.add(records, arrived: nanoseconds, open.outputs) }
         try handOver(worker)
     }
 
@@ -124,16 +120,25 @@ final class AtLeastOnce: Delivery {
 
     /// Hands over what the producer has room for.
     private func handOver(_ worker: Worker) throws {
-        repeat {
-            if sending.outputs.isHandedOver {
-                sending.removeAll()
-                guard !open.outputs.entries.isEmpty else { break }
-                underway.close(open.outputs.entries.count)
-                swap(&open, &sending)
-            }
-        } while try learning { try producer.produce(&sending.outputs) }
-        underway.left(allBut: sending.outputs.waiting, at: clock.monotonicNanoseconds(), observer)
+        if !isHandedOver {
+            _ = try learning { try producer.produce(&open.outputs) }
+            underway.left(open.outputs, at: clock.monotonicNanoseconds(), observer)
+            dropHandedOver()
+        }
         if !isHeldBack { try unblock(worker) }
+    }
+
+    /// While a partition waits for the answer to its request there may always be something left: what has gone is
+    /// dropped where that is most of it, so that bytes are moved once in a while and few of them.
+    private func dropHandedOver() {
+        if isHandedOver {
+            underway.removeAll()
+            return open.removeAll()
+        }
+        let isWorthIt = open.outputs.handedOver > 3 * open.outputs.waiting
+        guard isWorthIt, open.outputs.arena.count > settings.openBytes / 8 else { return }
+        underway.dropHandedOver(from: open.outputs)
+        open.outputs.dropHandedOver()
     }
 
     private func unblock(_ worker: Worker) throws {

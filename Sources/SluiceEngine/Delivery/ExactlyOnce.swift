@@ -19,7 +19,7 @@ final class ExactlyOnce: Delivery {
     private static let pauseMilliseconds: Int64 = 10_000
 
     var open = Transaction()
-    private var underway = OutputsUnderway()
+    private var underway = (open: OutputsUnderway(), sent: OutputsUnderway())
     /// Sent, its outcome not known yet.
     var sent = Transaction()
     /// Where each partition of `sent` stands with it.
@@ -88,7 +88,7 @@ final class ExactlyOnce: Delivery {
     /// Nothing leaves before its transaction: outputs only wait.
     func deliver(_ records: Int, arrived nanoseconds: Int64, _ worker: Worker) throws {
         add()
-        if records > 0 { underway.add(records, arrived: nanoseconds, open: open.outputs.entries.count) }
+        if records > 0 { underway.open.add(records, arrived: nanoseconds, open.outputs) }
     }
     func recorded(_ worker: Worker) throws { add() }
     func applied() { add() }
@@ -185,8 +185,8 @@ final class ExactlyOnce: Delivery {
             wait.end()
             return try catchUp(worker)
         }
-        underway.close(open.outputs.entries.count)
         swap(&open, &sent)
+        underway = (underway.sent, underway.open)
         perform(machine.send())
     }
 
@@ -224,7 +224,7 @@ final class ExactlyOnce: Delivery {
             if isCold || !state.isAllStored { add() }
         }
         try catchUp(worker)
-        underway.left(allBut: 0, at: clock.monotonicNanoseconds(), resources.observer)
+        underway.sent.leftAll(at: clock.monotonicNanoseconds(), resources.observer)
         sealed.removeAll(keepingCapacity: true)
         sent.removeAll()
         restarts.inARow = 0
@@ -239,7 +239,8 @@ final class ExactlyOnce: Delivery {
         resources.observer.transactionFailed(.begunAnew)
         producer.close()
         for transaction in [open, sent] { transaction.removeAll() }
-        underway.removeAll()
+        underway.open.removeAll()
+        underway.sent.removeAll()
         sealed.removeAll()
         committed.removeAll()
         worker.restoreAll()

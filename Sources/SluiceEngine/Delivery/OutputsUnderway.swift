@@ -1,45 +1,95 @@
-/// When the inputs arrived whose outputs have not left the worker yet: what their latency is measured from.
+import SluiceLog
+
+/// When the inputs arrived whose outputs have not left the worker yet: what their latency is measured from. And how far
+/// a commit's outputs have left. Of the entries of one batch, by their index.
 struct OutputsUnderway {
     private struct Mark {
-        /// Behind its outputs, counted over all that were ever appended.
-        var end: Int
+        /// The first of its entries that no producer has taken, and behind the last.
+        var next, end: Int
         var arrivedNanoseconds: Int64
         var records: Int
+
+        /// Whether a producer has taken all of them.
+        mutating func hasLeft(_ outputs: borrowing OutputBatch) -> Bool {
+            next = max(next, outputs.next)
+            while next < end && outputs.entries[next].isHandedOver { next += 1 }
+            return next >= end
+        }
     }
 
     private var marks: [Mark] = []
-    private var first = 0
-    /// Outputs that were taken out of what is open.
-    private var closed = 0
+    /// Entries before it belong to a mark, or came before the first one.
+    private var end = 0
+    /// Entries before it are those of a commit.
+    private var commitEnd = 0
 
-    /// A batch of inputs is folded, and its outputs are the last of those open.
-    mutating func add(_ records: Int, arrived nanoseconds: Int64, open outputs: Int) {
-        marks.append(Mark(end: closed + outputs, arrivedNanoseconds: nanoseconds, records: records))
+    /// A batch of inputs is folded: its outputs are the last ones. Those of each partition leave when that has room, so
+    /// they have marks of their own; inputs without outputs belong to the last.
+    mutating func add(_ records: Int, arrived nanoseconds: Int64, _ outputs: borrowing OutputBatch) {
+        var left = records
+        repeat {
+            let start = end
+            while end < outputs.entries.count, outputs.entries[end].partition == outputs.entries[start].partition {
+                end += 1
+            }
+            let isLast = end == outputs.entries.count
+            let own = isLast ? left : min(left, end - start)
+            marks.append(Mark(next: start, end: end, arrivedNanoseconds: nanoseconds, records: own))
+            left -= own
+        } while end < outputs.entries.count
     }
 
-    /// The last of those open, counted over all that were ever appended.
-    func end(open outputs: Int) -> Int { closed + outputs }
+    /// A commit is begun, of what these outputs say.
+    mutating func beginCommit(_ outputs: borrowing OutputBatch) { commitEnd = outputs.entries.count }
 
-    /// Whether all outputs up to this one have left, where all but the last few of those closed have.
-    func haveLeft(_ end: Int, allBut waiting: Int) -> Bool { end <= closed - waiting }
+    /// Whether a producer has taken all of a commit's.
+    func hasCommitLeft(_ outputs: borrowing OutputBatch) -> Bool { outputs.next >= commitEnd }
 
-    /// What was open goes its way, and other outputs are appended from now on.
-    mutating func close(_ outputs: Int) { closed += outputs }
-
-    /// Outputs of what was closed have left, all but the last few of them.
-    mutating func left(allBut waiting: Int, at nanoseconds: Int64, _ observer: any EngineObserver) {
-        while first < marks.count, marks[first].end <= closed - waiting {
-            observer.produced(marks[first].records, after: nanoseconds - marks[first].arrivedNanoseconds)
-            first += 1
+    /// Reports the inputs of whose outputs a producer has taken the last.
+    mutating func left(_ outputs: borrowing OutputBatch, at nanoseconds: Int64, _ observer: any EngineObserver) {
+        var kept = 0
+        for index in marks.indices {
+            if marks[index].hasLeft(outputs) {
+                observer.produced(marks[index].records, after: nanoseconds - marks[index].arrivedNanoseconds)
+            } else {
+                marks[kept] = marks[index]
+                kept += 1
+            }
         }
-        guard first == marks.count || first > 1_000 else { return }
-        marks.removeFirst(first)
-        first = 0
+        marks.removeLast(marks.count - kept)
     }
 
-    /// None of them leaves.
+    /// Reports all of them.
+    mutating func leftAll(at nanoseconds: Int64, _ observer: any EngineObserver) {
+        for index in marks.indices {
+            observer.produced(marks[index].records, after: nanoseconds - marks[index].arrivedNanoseconds)
+        }
+        removeAll()
+    }
+
+    /// Follows the entries to where they are when those that a producer has taken are dropped: to be called before.
+    mutating func dropHandedOver(from outputs: borrowing OutputBatch) {
+        var (index, kept) = (0, 0)
+        /// Where the entry will be; bounds must come in order.
+        func place(_ bound: Int, _ outputs: borrowing OutputBatch) -> Int {
+            while index < bound {
+                if !outputs.entries[index].isHandedOver { kept += 1 }
+                index += 1
+            }
+            return kept
+        }
+        for mark in marks.indices {
+            marks[mark].next = place(marks[mark].next, outputs)
+            marks[mark].end = place(marks[mark].end, outputs)
+        }
+        end = place(end, outputs)
+        (index, kept) = (0, 0)
+        commitEnd = place(commitEnd, outputs)
+    }
+
+    /// The batch is empty.
     mutating func removeAll() {
         marks.removeAll(keepingCapacity: true)
-        (first, closed) = (0, 0)
+        (end, commitEnd) = (0, 0)
     }
 }
