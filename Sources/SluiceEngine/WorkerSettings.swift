@@ -37,8 +37,8 @@ package struct WorkerSettings: Sendable {
     package var changesBytes = 16 << 20
     /// At-least-once: bytes of dirty slots that are worth a synced write of the store; fewer wait for others.
     package var storeBytes = 4 << 20
-    /// At-least-once: bytes of outputs that wait for the producer, besides as many that it is taking and those of one
-    /// poll; beyond them nothing is taken in.
+    /// At-least-once: bytes of outputs that wait for the producer, besides those of one poll; beyond them nothing is
+    /// taken in. What it has taken is kept in memory up to as many.
     package var openBytes = 4 << 20
     /// Slots of a partition written, and spilled ones looked at, with a commit at most so that markers can go.
     package var markedSlots = 1_024

@@ -9,8 +9,7 @@ public enum OutputTopic: UInt8, Sendable, CaseIterable {
     case observations
 }
 
-/// Encoded messages in the order they are to be produced, kept until their delivery is known: bytes in one arena, an
-/// entry each.
+/// Encoded messages in the order they are to be produced: bytes in one arena, an entry each.
 public struct OutputBatch: ~Copyable {
     public struct Entry {
         public var topic: OutputTopic
@@ -55,6 +54,8 @@ public struct OutputBatch: ~Copyable {
     public private(set) var next = 0
     /// Entries that a producer has taken.
     public private(set) var handedOver = 0
+    /// Bytes of the arena that belong to them.
+    private var handedOverBytes = 0
 
     /// Used in turn with `arena`.
     private var spare = ByteArena(capacity: 1)
@@ -66,17 +67,20 @@ public struct OutputBatch: ~Copyable {
 
     /// Entries that no producer has taken.
     public var waiting: Int { entries.count - handedOver }
+    /// Bytes of those.
+    public var waitingBytes: Int { arena.count - handedOverBytes }
 
     /// A producer has taken an entry.
     public mutating func handOver(_ index: Int) {
         entries[index].isHandedOver = true
         handedOver += 1
+        handedOverBytes += bytes(of: entries[index])
         while next < entries.count && entries[next].isHandedOver { next += 1 }
     }
 
     /// As if no producer had taken any.
     public mutating func rewind() {
-        (next, handedOver) = (0, 0)
+        (next, handedOver, handedOverBytes) = (0, 0, 0)
         for index in entries.indices { entries[index].isHandedOver = false }
     }
 
@@ -98,7 +102,7 @@ public struct OutputBatch: ~Copyable {
         }
         entries.removeLast(entries.count - kept)
         headers.removeLast(headers.count - keptHeaders)
-        (next, handedOver) = (0, 0)
+        (next, handedOver, handedOverBytes) = (0, 0, 0)
         swap(&arena, &spare)
         spare.removeAll()
     }
@@ -110,9 +114,16 @@ public struct OutputBatch: ~Copyable {
         return start..<spare.count
     }
 
+    private func bytes(of entry: Entry) -> Int {
+        var count = (entry.key?.count ?? 0) + (entry.value?.count ?? 0)
+        for index in entry.headers { count += headers[index].value.count }
+        return count
+    }
+
     public mutating func removeAll() {
-        (next, handedOver) = (0, 0)
+        (next, handedOver, handedOverBytes) = (0, 0, 0)
         arena.removeAll()
+        spare.removeAll()
         entries.removeAll(keepingCapacity: true)
         headers.removeAll(keepingCapacity: true)
     }

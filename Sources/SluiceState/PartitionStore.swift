@@ -86,7 +86,7 @@ public protocol PartitionStore: AnyObject {
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Void
     ) throws -> [UInt8]?
 
-    /// Gives back the memory that large writes have taken, as far as it can be had without waiting.
+    /// Gives back the memory that large writes have taken, soon; it may wait for a write of the store's own.
     func releaseMemory()
 
     /// Bytes on disk, roughly.

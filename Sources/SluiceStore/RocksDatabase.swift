@@ -41,7 +41,8 @@ final class RocksDatabase: Sendable {
         try unsafe withRocksError(path) { unsafe rocksdb_write(pointer, writing, batch.pointer, $0) }
     }
 
-    /// Begins to write what is in memory to a file, and does not wait for it.
+    /// Begins to write what is in memory to a file, and does not wait for it; but for one that is being written
+    /// already, where another would stall writes.
     func startFlush() throws {
         let options = unsafe rocksdb_flushoptions_create()
         defer { unsafe rocksdb_flushoptions_destroy(options) }

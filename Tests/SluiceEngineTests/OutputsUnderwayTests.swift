@@ -59,6 +59,19 @@ import Testing
         #expect(produced == [[2, 9], [2, 20], [5, 20]])
     }
 
+    @Test func whatGoesToAnyPartitionIsAmongTheOthers() {
+        var underway = OutputsUnderway()
+        var outputs = OutputBatch()
+        for partition: Int32 in [-1, 0, -1, 0, 1, -1, 1] { outputs.append(1, partition: partition) }
+        underway.add(7, arrived: 0, outputs)
+        outputs.handOver(0..<4)
+        underway.left(outputs, at: 1, notes)
+        #expect(produced == [[4, 1]])
+        outputs.handOver(4..<7)
+        underway.left(outputs, at: 2, notes)
+        #expect(produced == [[4, 1], [3, 2]])
+    }
+
     @Test func whatLeavesTogetherIsProducedTogether() {
         var underway = OutputsUnderway()
         var outputs = OutputBatch()

@@ -300,6 +300,18 @@ import Testing
         #expect(log.committed[0]?.offset == 400)
     }
 
+    @Test func inputsWithoutOutputsAreProducedWhenTheyAreFolded() throws {
+        let log = SimulatedLog()
+        log.append([Record.end("a"), Record.end("b")])
+        let rig = try WorkerRig(log)
+        rig.consumer.batches = [1]
+        var produced: [Int] = []
+        try rig.run { [notes = rig.notes] consumer in
+            if consumer.idlePolls == 3 { produced = notes.seen.produced.map(\.records) }
+        }
+        #expect(log.outputs.isEmpty && produced == [1, 1])
+    }
+
     /// What has gone makes room meanwhile: one batch of outputs holds them all.
     @Test func aPartitionThatHasNoRoomKeepsBackNoOther() throws {
         let records = (0..<6_200).map { index in

@@ -29,6 +29,17 @@ import Testing
         #expect(!isDue(30, true, 3 * Self.worth))
     }
 
+    @Test func whatHasNotGrownHasNothingToReturnWhenItIsReadyAgain() {
+        var freed = FreedMemory()
+        func isDue(_ records: Int, _ isReady: Bool) -> Bool {
+            freed.isDue(records: records, isReady: isReady, resident: Self.worth)
+        }
+        #expect(isDue(10, true))
+        freed.returned(resident: Self.worth)
+        #expect(!isDue(20, false))
+        #expect(!isDue(30, true), "its output was blocked")
+    }
+
     @Test func whatIsFreedBehindARestorationIsReturnedAsLongAsThereIsMore() {
         var freed = FreedMemory()
         func isDue(_ records: Int, _ resident: Int) -> Bool {

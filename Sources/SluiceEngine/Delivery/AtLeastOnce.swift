@@ -50,7 +50,7 @@ final class AtLeastOnce: Delivery {
     var messageBytesMax: Int { producer.messageBytesMax }
     var isReady: Bool { true }
     var isHeldBack: Bool {
-        isRecording || isStoringLong || open.outputs.arena.count > settings.openBytes
+        isRecording || isStoringLong || open.outputs.waitingBytes > settings.openBytes
             || producer.pending + open.outputs.waiting > producer.messagesMaximum
     }
     private var isHandedOver: Bool { open.outputs.isHandedOver }
@@ -120,23 +120,22 @@ final class AtLeastOnce: Delivery {
 
     /// Hands over what the producer has room for.
     private func handOver(_ worker: Worker) throws {
-        if !isHandedOver {
-            _ = try learning { try producer.produce(&open.outputs) }
-            underway.left(open.outputs, at: clock.monotonicNanoseconds(), observer)
-            dropHandedOver()
-        }
+        if !isHandedOver { _ = try learning { try producer.produce(&open.outputs) } }
+        underway.left(open.outputs, at: clock.monotonicNanoseconds(), observer)
+        dropHandedOver()
         if !isHeldBack { try unblock(worker) }
     }
 
     /// While a partition waits for the answer to its request there may always be something left: what has gone is
-    /// dropped where that is most of it, so that bytes are moved once in a while and few of them.
+    /// dropped where that is the larger part, so that no byte of what goes costs the move of more than one.
     private func dropHandedOver() {
         if isHandedOver {
+            guard !open.outputs.entries.isEmpty else { return }
             underway.removeAll()
             return open.removeAll()
         }
-        let isWorthIt = open.outputs.handedOver > 3 * open.outputs.waiting
-        guard isWorthIt, open.outputs.arena.count > settings.openBytes / 8 else { return }
+        let (all, waiting) = (open.outputs.arena.count, open.outputs.waitingBytes)
+        guard all > settings.openBytes / 8, all > 2 * waiting else { return }
         underway.dropHandedOver(from: open.outputs)
         open.outputs.dropHandedOver()
     }

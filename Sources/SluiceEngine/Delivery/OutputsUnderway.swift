@@ -24,12 +24,17 @@ struct OutputsUnderway {
     private var commitEnd = 0
 
     /// A batch of inputs is folded: its outputs are the last ones. Those of each partition leave when that has room, so
-    /// they have marks of their own; inputs without outputs belong to the last.
+    /// they have marks of their own, with what goes to any partition among them; inputs without outputs belong to the
+    /// last.
     mutating func add(_ records: Int, arrived nanoseconds: Int64, _ outputs: borrowing OutputBatch) {
         var left = records
         repeat {
             let start = end
-            while end < outputs.entries.count, outputs.entries[end].partition == outputs.entries[start].partition {
+            var partition: Int32 = -1
+            while end < outputs.entries.count {
+                let next = outputs.entries[end].partition
+                if next >= 0 && partition >= 0 && next != partition { break }
+                partition = max(partition, next)
                 end += 1
             }
             let isLast = end == outputs.entries.count

@@ -22,14 +22,18 @@ struct FreedMemory {
     mutating func isDue(records: Int, isReady: Bool, resident: Int) -> Bool {
         let (isCalm, isRestored) = (records == self.records, isReady && !self.isReady)
         (self.records, self.isReady) = (records, isReady)
-        guard isRestored || isCalm && (isMoreExpected || resident >= behind + Self.worthBytes) else { return false }
-        (before, isMoreExpected) = (resident, isRestored)
+        // It is no restoration that brought it back to ready where it has not grown.
+        let isRestorationsEnd = isRestored && resident >= behind + Self.moreBytes
+        guard isRestorationsEnd || isCalm && (isMoreExpected || resident >= behind + Self.worthBytes) else {
+            return false
+        }
+        (before, isMoreExpected) = (resident, isRestorationsEnd)
         return true
     }
 
     /// - Parameter resident: what is in memory still.
     mutating func returned(resident: Int) {
         behind = resident
-        if before - behind >= Self.moreBytes { isMoreExpected = true }
+        if isReady && before - behind >= Self.moreBytes { isMoreExpected = true }
     }
 }

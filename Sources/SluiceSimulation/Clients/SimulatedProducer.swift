@@ -28,10 +28,14 @@ package final class SimulatedProducer: LogProducer {
 
     package func produce(_ batch: inout OutputBatch) throws -> Bool {
         guard !process.isDead else { throw Crash() }
-        let start = batch.next
-        let end = min(batch.entries.count, start + max(0, capacity - queue.count))
-        if start < end { queue += Topics.records(batch, start..<end, cluster) }
-        for index in start..<end { batch.handOver(index) }
+        // Mostly none of those that there are.
+        let withoutRoom = Int32(cluster.random.below(16))
+        for index in batch.next..<batch.entries.count where !batch.entries[index].isHandedOver {
+            guard queue.count < capacity else { break }
+            if batch.entries[index].partition == withoutRoom { continue }
+            queue += Topics.records(batch, index..<index + 1, cluster)
+            batch.handOver(index)
+        }
         return batch.isHandedOver
     }
 
