@@ -1,4 +1,5 @@
 internal import CXXHash
+internal import Glibc
 
 /// `mmap`, for modules that import no C library: pages of the system's own, zero, taken only as they are touched, and
 /// given back when they are unmapped; without the header of a block of `malloc`, which begins one more page. Of a
@@ -14,3 +15,11 @@ public func unmapMemory(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) { m
 
 /// Gives the system back what was freed, so that the process's size is that of what it holds.
 public func returnFreedMemory() { malloc_trim(0) }
+
+/// One heap of the C library's for each processor where it would make eight: each keeps what was freed in it, and with
+/// as many as there are threads that is a tenth of the memory of a million streams. To be called before there are
+/// threads; `MALLOC_ARENA_MAX` in the environment takes precedence.
+public func limitHeaps() {
+    guard getenv("MALLOC_ARENA_MAX") == nil else { return }
+    mallopt(M_ARENA_MAX, CInt(max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))))
+}

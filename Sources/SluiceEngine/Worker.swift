@@ -160,6 +160,18 @@ package final class Worker {
         try delivery.commitIfDue(self)
     }
 
+    /// Gives back, between two turns, the memory that a burst took and that nothing needs now.
+    ///
+    /// - Returns: whether that is all: what is still to be stored takes memory again.
+    package func releaseMemory() -> Bool {
+        delivery.releaseMemory()
+        var isAll = true
+        for state in partitions.values {
+            if state.isAllStored { state.store?.releaseMemory() } else { isAll = false }
+        }
+        return isAll
+    }
+
     /// Where an input ends with marks of transactions the position follows the client's behind them, as that of Kafka
     /// Streams does: before them it would seem to lack an input once retention has taken them.
     private func passMarks() {

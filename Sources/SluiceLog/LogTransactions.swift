@@ -33,6 +33,9 @@ public final class Transaction: @unchecked Sendable {
         outputs.removeAll()
         positions.removeAll(keepingCapacity: true)
     }
+
+    /// Where it is empty: gives its memory back.
+    public func releaseMemory() { outputs.releaseMemory() }
 }
 
 /// A step of a transaction's life that waits for brokers.

@@ -120,11 +120,18 @@ public struct OutputBatch: ~Copyable {
         return count
     }
 
+    /// Forgets the content, keeps the memory: but what a burst took of it goes when many batches after that are small.
     public mutating func removeAll() {
+        let capacity = arena.capacity
         (next, handedOver, handedOverBytes) = (0, 0, 0)
         arena.removeAll()
         spare.removeAll()
-        entries.removeAll(keepingCapacity: true)
-        headers.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: arena.capacity == capacity)
+        headers.removeAll(keepingCapacity: arena.capacity == capacity)
+    }
+
+    /// Of an empty batch: gives its memory back.
+    public mutating func releaseMemory() {
+        if entries.isEmpty && arena.count == 0 { self = OutputBatch() }
     }
 }

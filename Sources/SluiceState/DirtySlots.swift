@@ -29,6 +29,9 @@ public struct DirtySlots {
         var slot: UInt32 { UInt32(high) << 16 | UInt32(low) }
     }
 
+    /// For so many there is room in any case once there was: more are not changed between two commits, mostly.
+    private static let keptEntries = 1 << 16
+
     private var changes: [Change] = []
     private var runs: [Run] = []
     /// Of the last run; `.max` without one.
@@ -112,8 +115,8 @@ public struct DirtySlots {
         let first = Entry(slot: changes[next].slot, since: since(next, run))
         next += 1
         if next == changes.count {
-            changes.removeAll(keepingCapacity: true)
-            runs.removeAll(keepingCapacity: true)
+            changes.removeAll(keepingCapacity: changes.capacity <= Self.keptEntries)
+            runs.removeAll(keepingCapacity: runs.capacity <= Self.keptEntries)
             (next, run, newest, base) = (0, 0, .min, .max)
             return first
         }

@@ -1,4 +1,6 @@
 import Glibc
 import SluiceCommands
+import SluiceCore
 
+limitHeaps()
 exit(await CommandLineEntry.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceLog
 import SluiceState
 import Testing
 
@@ -64,5 +65,42 @@ import Testing
         let kept = arena.capacity
         for _ in 0..<100 { use(1) }
         #expect(arena.capacity == kept, "it settles")
+    }
+
+    /// What is under way stays, so that it may be asked at any time.
+    @Test func memoryMayBeGivenBackBetweenAnyTwoPolls() throws {
+        let reference = try SimulatedLog.uninterrupted(Self.records)
+        let log = SimulatedLog()
+        log.append(Self.records)
+        let rig = try WorkerRig(log, openBytes: 4 << 20)
+        var answers: [Bool] = []
+        try rig.run { [worker = rig.worker] _ in answers.append(worker.releaseMemory()) }
+        #expect(log.outputs == reference.outputs)
+        #expect(answers.contains(false), "slots are still to be stored")
+        #expect(answers.last == true)
+    }
+
+    @Test func aBatchGivesBackWhatABurstTookAndWhatItIsAskedFor() {
+        var batch = OutputBatch()
+        func use(_ entries: Int) {
+            let value = batch.arena.count..<batch.arena.count + 256
+            for _ in 0..<entries {
+                _ = batch.arena.reserve(256)
+                batch.arena.advance(by: 256)
+                batch.entries.append(OutputBatch.Entry(topic: .predictions, partition: 0, key: nil, value: value))
+            }
+        }
+        use(1 << 17)
+        batch.releaseMemory()
+        #expect(batch.entries.count == 1 << 17, "it is not empty")
+        batch.removeAll()
+        #expect(batch.entries.capacity >= 1 << 17, "at once it is kept")
+        for _ in 0..<100 {
+            use(1 << 10)
+            batch.removeAll()
+        }
+        #expect(batch.entries.capacity < 1 << 13)
+        batch.releaseMemory()
+        #expect(batch.entries.capacity == 0 && batch.arena.capacity < 1 << 18)
     }
 }

@@ -12,7 +12,7 @@ import Testing
         }
         #expect(!isDue(10, false, 2 * Self.worth), "it is at work")
         #expect(isDue(10, false, 2 * Self.worth))
-        freed.returned(resident: 2 * Self.worth)
+        freed.returned(resident: 2 * Self.worth, isAll: true)
         #expect(!isDue(10, false, 3 * Self.worth - 1), "too little")
         #expect(!isDue(11, false, 3 * Self.worth))
         #expect(isDue(11, false, 3 * Self.worth))
@@ -25,7 +25,7 @@ import Testing
         }
         #expect(!isDue(10, false, Self.worth))
         #expect(isDue(20, true, Self.worth))
-        freed.returned(resident: Self.worth)
+        freed.returned(resident: Self.worth, isAll: true)
         #expect(!isDue(30, true, 3 * Self.worth))
     }
 
@@ -35,7 +35,7 @@ import Testing
             freed.isDue(records: records, isReady: isReady, resident: Self.worth)
         }
         #expect(isDue(10, true))
-        freed.returned(resident: Self.worth)
+        freed.returned(resident: Self.worth, isAll: true)
         #expect(!isDue(20, false))
         #expect(!isDue(30, true), "its output was blocked")
     }
@@ -46,12 +46,25 @@ import Testing
             freed.isDue(records: records, isReady: true, resident: resident)
         }
         #expect(isDue(10, Self.worth))
-        freed.returned(resident: Self.worth)
+        freed.returned(resident: Self.worth, isAll: true)
         #expect(!isDue(20, Self.worth), "it is at work")
         #expect(isDue(20, Self.worth), "the store has written since")
-        freed.returned(resident: Self.worth - FreedMemory.moreBytes)
+        freed.returned(resident: Self.worth - FreedMemory.moreBytes, isAll: true)
         #expect(isDue(20, Self.worth - FreedMemory.moreBytes), "it brought something")
-        freed.returned(resident: Self.worth - 2 * FreedMemory.moreBytes + 1)
+        freed.returned(resident: Self.worth - 2 * FreedMemory.moreBytes + 1, isAll: true)
         #expect(!isDue(20, Self.worth), "it brought little")
+    }
+
+    @Test func whatIsStoredMeanwhileIsReturnedWhenAllIs() {
+        var freed = FreedMemory()
+        func isDue(_ resident: Int) -> Bool { freed.isDue(records: 10, isReady: true, resident: resident) }
+        _ = freed.isDue(records: 1, isReady: true, resident: 0)
+        freed.returned(resident: 0, isAll: true)
+        #expect(!isDue(Self.worth))
+        #expect(isDue(Self.worth))
+        freed.returned(resident: Self.worth, isAll: false)
+        #expect(isDue(Self.worth), "the stores are being written")
+        freed.returned(resident: Self.worth, isAll: true)
+        #expect(!isDue(Self.worth))
     }
 }

@@ -35,6 +35,14 @@ import Testing
         #expect(table.dirty.memoryBytes < 2 * 6 * streams + 4_096)
     }
 
+    @Test func theListOfChangesGoesWithTheLastOfMany() {
+        let table = SlotTable(FoldSpecification(model: model(inputs: 8, hidden: 64)))
+        for index in 0..<100_000 { table.apply(table.intern("stream-\(index)"), fence: Offset(index)) }
+        #expect(table.dirty.memoryBytes >= 600_000)
+        while table.takeDirty() != nil {}
+        #expect(table.dirty.memoryBytes < 1_000)
+    }
+
     @Test(arguments: [Timestamp.range.lowerBound, -1, 0, 1 << 40, Timestamp.range.upperBound - 1])
     func headersHoldEveryTime(time: EpochMilliseconds) {
         var header = SlotHeader()

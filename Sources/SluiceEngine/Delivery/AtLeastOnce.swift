@@ -140,6 +140,10 @@ final class AtLeastOnce: Delivery {
         open.outputs.dropHandedOver()
     }
 
+    func releaseMemory() {
+        for transaction in [open, commit.changes] { transaction.releaseMemory() }
+    }
+
     private func unblock(_ worker: Worker) throws {
         waits = 0
         if isBlocked { try setBlocked(false, worker) }

@@ -132,6 +132,12 @@ final class ExactlyOnce: Delivery {
         clock.pause(milliseconds: Self.roomMilliseconds)
     }
 
+    /// Idle, nobody else has `sent`.
+    func releaseMemory() {
+        guard machine.isIdle else { return }
+        for transaction in [open, sent] { transaction.releaseMemory() }
+    }
+
     private func setBlocked(_ blocked: Bool, _ worker: Worker) throws {
         isBlocked = blocked
         try worker.setPaused(blocked)

@@ -12,7 +12,7 @@ struct FreedMemory {
     private var isReady = false
     /// In memory when it was last done, before and behind it.
     private var (before, behind) = (0, 0)
-    /// What the store still writes to its files is freed behind the restoration.
+    /// What the stores still write to their files is freed behind that.
     private var isMoreExpected = false
 
     /// - Parameters:
@@ -31,9 +31,11 @@ struct FreedMemory {
         return true
     }
 
-    /// - Parameter resident: what is in memory still.
-    mutating func returned(resident: Int) {
+    /// - Parameters:
+    ///   - resident: what is in memory still.
+    ///   - isAll: no worker has anything to store, which takes memory again.
+    mutating func returned(resident: Int, isAll: Bool) {
         behind = resident
-        if isReady && before - behind >= Self.moreBytes { isMoreExpected = true }
+        if isReady && (!isAll || before - behind >= Self.moreBytes) { isMoreExpected = true }
     }
 }

@@ -255,10 +255,11 @@ package final class ServeRuntime: Service {
             let isReady = await backend.readiness().holds
             metrics.ready.record(isReady ? 1 : 0)
             let (records, resident) = (observer.latest.report.records, ProcessMemory.residentBytes)
-            if freed.isDue(records: records, isReady: isReady, resident: resident),
-                let left = try? await onThread({ ProcessMemory.trimmedResidentBytes })
-            {
-                freed.returned(resident: left)
+            if freed.isDue(records: records, isReady: isReady, resident: resident) {
+                let isAll = await backend.ask { $0.releaseMemory() }.allSatisfy(\.self)
+                if let left = try? await onThread({ ProcessMemory.trimmedResidentBytes }) {
+                    freed.returned(resident: left, isAll: isAll)
+                }
             }
             try? await Task.sleep(for: .seconds(2))
         }

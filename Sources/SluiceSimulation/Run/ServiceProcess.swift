@@ -65,6 +65,8 @@ final class ServiceProcess {
         guard seat.stalledUntil <= run.cluster.now else { return run.faults.meet(.stall, process: index) }
         do {
             if let worker = seat.worker {
+                // Without a draw: it may come at any time and change nothing.
+                if run.cluster.now % 5 == 0 { _ = worker.releaseMemory() }
                 try worker.turn()
             } else if run.cluster.now >= seat.againAt {
                 try begin(seat)
