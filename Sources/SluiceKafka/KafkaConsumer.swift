@@ -32,6 +32,7 @@ package final class KafkaConsumer: LogConsumer {
     /// How long leaving the group may take, besides what the last revocation does.
     private static let leaveMilliseconds = 10_000
     private var batch = MessageBatch(capacity: Limits.batchRecords)
+    private var prefetch: Prefetch
     let waker: QueueWaker
     /// Where the answer to the commit under way arrives.
     var answers: OpaquePointer?
@@ -46,6 +47,7 @@ package final class KafkaConsumer: LogConsumer {
         self.topic = topic
         var owned = ["group.id": group]
         if let instance, configuration.properties["group.instance.id"] == nil { owned["group.instance.id"] = instance }
+        prefetch = Prefetch(try configuration.settings(.consumer))
         asking = QuietHandle(configuration, health: health, logger: logger)
         handle = try KafkaHandle(.consumer, configuration, owned: owned, health: health, logger: logger)
         // Errors of the handle, rebalances and records all come through the one queue.
@@ -74,10 +76,15 @@ package final class KafkaConsumer: LogConsumer {
         let timeout = hasStarts ? min(timeoutMilliseconds, Self.startRetryMilliseconds) : timeoutMilliseconds
         unsafe batch.receive(queue, timeoutMilliseconds: timeout, limit: limit)
         defer { batch.release() }
+        unsafe prefetch.took(batch, from: queue, handle) { openPartitions }
         let failure = admit(&gates)
         if batch.kept > 0 { try unsafe body(batch.keptRecords) }
         if let failure { throw failure }
         try handle.check()
+    }
+
+    private var openPartitions: PartitionList {
+        PartitionList(topic: topic, gates.indices.filter { gates[$0].phase == .open }.map(Int32.init))
     }
 
     /// Keeps the records whose gate is open, advances the positions, returns the first error among them.

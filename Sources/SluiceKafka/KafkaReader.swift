@@ -16,6 +16,7 @@ package final class KafkaReader: LogReader {
     /// The next offset to be delivered of each partition that is read.
     private var positions: [TopicPartition: Offset] = [:]
     private var batch = MessageBatch(capacity: Limits.batchRecords)
+    private var prefetch: Prefetch
     private var arrival: QueueEvent?
     /// Asks for watermarks while records are fetched.
     private let asking: QuietHandle
@@ -24,6 +25,7 @@ package final class KafkaReader: LogReader {
     let undecided: QuietHandle
 
     package init(_ configuration: KafkaConfiguration, health: KafkaHealth, logger: Logger) throws {
+        prefetch = Prefetch(try configuration.settings(.reader))
         asking = QuietHandle(configuration, health: health, logger: logger)
         undecided = QuietHandle(
             configuration, owned: ["isolation.level": "read_uncommitted"], health: health, logger: logger)
@@ -67,6 +69,7 @@ package final class KafkaReader: LogReader {
         try handle.check()
         unsafe batch.receive(queue, timeoutMilliseconds: timeoutMilliseconds, limit: limit)
         defer { batch.release() }
+        unsafe prefetch.took(batch, from: queue, handle) { readPartitions }
         // Records come in runs of one partition: its position is looked up once a run.
         var current: (handle: OpaquePointer, partition: TopicPartition)?
         var next: Offset?
@@ -96,6 +99,12 @@ package final class KafkaReader: LogReader {
             try body(partition.topic, unsafe MessageBatch.record(message))
         }
         try handle.check()
+    }
+
+    private var readPartitions: PartitionList {
+        let list = PartitionList(capacity: positions.count)
+        for partition in positions.keys { list.add(partition.topic, partition.partition) }
+        return list
     }
 
     private func note(_ partition: TopicPartition, _ next: Offset?) {

@@ -37,6 +37,13 @@ struct MessageBatch: ~Copyable {
         count += unsafe max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, limit - 1))
     }
 
+    /// Of keys and values.
+    var bytes: Int {
+        var bytes = 0
+        for index in 0..<count { unsafe bytes += self[index].pointee.key_len + self[index].pointee.len }
+        return bytes
+    }
+
     /// Gives the messages back to librdkafka: their records die.
     mutating func release() {
         for index in 0..<count { unsafe rd_kafka_message_destroy(messages[index]) }
