@@ -146,7 +146,7 @@ let package = Package(
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"),
             ], swiftSettings: strict),
-        .executableTarget(name: "sluice", dependencies: ["SluiceCommands", "SluiceCore"], swiftSettings: strict),
+        .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
 
         test("SluiceCore"),
         test("SluiceFiles", ["SluiceCore"]),

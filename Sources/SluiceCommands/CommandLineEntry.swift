@@ -4,6 +4,14 @@ internal import SluiceCore
 
 /// The way in from `main`: parses, runs, and gives the exit code of the contract: 0, 1 (failed) or 2 (usage).
 package enum CommandLineEntry {
+    /// What must be done before there are threads: one heap for each processor, which is a hundredth of the memory of a
+    /// million streams; `MALLOC_ARENA_MAX` and `GLIBC_TUNABLES` in the environment take precedence.
+    package static func prepare() {
+        let (process, names) = (ProcessInfo.processInfo, ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"])
+        guard names.allSatisfy({ process.environment[$0] == nil }) else { return }
+        limitHeaps(to: process.activeProcessorCount)
+    }
+
     /// - Parameter arguments: without the program's name.
     package static func run(_ arguments: [String]) async -> Int32 {
         var command: (any ParsableCommand)?

@@ -1,5 +1,4 @@
 internal import CXXHash
-internal import Glibc
 
 /// `mmap`, for modules that import no C library: pages of the system's own, zero, taken only as they are touched, and
 /// given back when they are unmapped; without the header of a block of `malloc`, which begins one more page. Of a
@@ -16,10 +15,6 @@ public func unmapMemory(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) { m
 /// Gives the system back what was freed, so that the process's size is that of what it holds.
 public func returnFreedMemory() { malloc_trim(0) }
 
-/// One heap of the C library's for each processor where it would make eight: each keeps what was freed in it, and with
-/// as many as there are threads that is a tenth of the memory of a million streams. To be called before there are
-/// threads; `MALLOC_ARENA_MAX` in the environment takes precedence.
-public func limitHeaps() {
-    guard getenv("MALLOC_ARENA_MAX") == nil else { return }
-    mallopt(M_ARENA_MAX, CInt(max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))))
-}
+/// So many heaps of the C library's at most where it would make eight for each processor: each keeps what was freed in
+/// it. To be called before there are threads.
+public func limitHeaps(to count: Int) { mallopt(M_ARENA_MAX, CInt(clamping: count)) }

@@ -161,16 +161,13 @@ package final class Worker {
     }
 
     /// Gives back, between two turns, the memory that a burst took and that nothing needs now.
-    ///
-    /// - Returns: whether that is all: what is still to be stored takes memory again.
-    package func releaseMemory() -> Bool {
+    package func releaseMemory() {
         delivery.releaseMemory()
-        var isAll = true
-        for state in partitions.values {
-            if state.isAllStored { state.store?.releaseMemory() } else { isAll = false }
-        }
-        return isAll
+        for state in partitions.values where state.isAllStored { state.store?.releaseMemory() }
     }
+
+    /// Whether nothing is still to be stored, which takes memory.
+    package var isAllStored: Bool { delivery.isAtRest && partitions.values.allSatisfy(\.isAllStored) }
 
     /// Where an input ends with marks of transactions the position follows the client's behind them, as that of Kafka
     /// Streams does: before them it would seem to lack an input once retention has taken them.

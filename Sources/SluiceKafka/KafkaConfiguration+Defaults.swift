@@ -82,8 +82,8 @@ enum HandleRole {
     /// Bounds on prefetched records: at most these many kilobytes, overshot by one fetch.
     private static let reading =
         [
-            // Some tenths of a second of work at full speed. More is slower: what was fetched is in no cache any more when
-            // it is folded (32 MiB, and 4 a partition: 0.67 M records/s where there are 0.78; two workers, 140 bytes).
+            // Some tenths of a second of work at full speed. More is slower: what was fetched is in no cache any more
+            // when it is folded (32 MiB, and 4 a partition: 0.67 M records/s where there are 0.78; two workers).
             ("queued.max.messages.kbytes", "16384"),
             // Bytes are the bound.
             ("queued.min.messages", "1000000"),
@@ -96,7 +96,7 @@ enum HandleRole {
             ("fetch.error.backoff.ms", "100"),
         ] + resuming
 
-    /// Where `Prefetch` cannot wake the client, which knows this since 2.2, a full queue is looked at again so soon.
+    /// From 2.2 on the client looks at a full queue again by itself, so soon; before, `Prefetch` wakes it.
     private static let resuming =
         PropertyTable.shared.scopes["fetch.queue.backoff.ms"].map { _ in [("fetch.queue.backoff.ms", "10")] } ?? []
 }

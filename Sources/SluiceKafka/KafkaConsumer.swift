@@ -76,15 +76,19 @@ package final class KafkaConsumer: LogConsumer {
         let timeout = hasStarts ? min(timeoutMilliseconds, Self.startRetryMilliseconds) : timeoutMilliseconds
         unsafe batch.receive(queue, timeoutMilliseconds: timeout, limit: limit)
         defer { batch.release() }
-        unsafe prefetch.took(batch, from: queue, handle) { openPartitions }
+        unsafe prefetch.took(batch, from: queue, handle) { openEnds }
         let failure = admit(&gates)
         if batch.kept > 0 { try unsafe body(batch.keptRecords) }
         if let failure { throw failure }
         try handle.check()
     }
 
-    private var openPartitions: PartitionList {
-        PartitionList(topic: topic, gates.indices.filter { gates[$0].phase == .open }.map(Int32.init))
+    private var openEnds: PartitionList {
+        let list = PartitionList(capacity: gates.count)
+        for index in gates.indices where gates[index].phase == .open {
+            list.add(topic, Int32(index), offset: Offset(RD_KAFKA_OFFSET_END))
+        }
+        return list
     }
 
     /// Keeps the records whose gate is open, advances the positions, returns the first error among them.

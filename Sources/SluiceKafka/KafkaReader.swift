@@ -69,7 +69,7 @@ package final class KafkaReader: LogReader {
         try handle.check()
         unsafe batch.receive(queue, timeoutMilliseconds: timeoutMilliseconds, limit: limit)
         defer { batch.release() }
-        unsafe prefetch.took(batch, from: queue, handle) { readPartitions }
+        unsafe prefetch.took(batch, from: queue, handle) { ends }
         // Records come in runs of one partition: its position is looked up once a run.
         var current: (handle: OpaquePointer, partition: TopicPartition)?
         var next: Offset?
@@ -101,9 +101,11 @@ package final class KafkaReader: LogReader {
         try handle.check()
     }
 
-    private var readPartitions: PartitionList {
+    private var ends: PartitionList {
         let list = PartitionList(capacity: positions.count)
-        for partition in positions.keys { list.add(partition.topic, partition.partition) }
+        for partition in positions.keys {
+            list.add(partition.topic, partition.partition, offset: Offset(RD_KAFKA_OFFSET_END))
+        }
         return list
     }
 

@@ -37,11 +37,14 @@ struct MessageBatch: ~Copyable {
         count += unsafe max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, limit - 1))
     }
 
-    /// Of keys and values.
-    var bytes: Int {
-        var bytes = 0
-        for index in 0..<count { unsafe bytes += self[index].pointee.key_len + self[index].pointee.len }
-        return bytes
+    /// Bytes of a record's value, in the mean; nil without a record: errors and ends of partitions are messages, too.
+    var meanSize: Int? {
+        var (bytes, records) = (0, 0)
+        for index in 0..<count where unsafe self[index].pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+            unsafe bytes += self[index].pointee.len
+            records += 1
+        }
+        return records > 0 ? bytes / records : nil
     }
 
     /// Gives the messages back to librdkafka: their records die.

@@ -123,6 +123,8 @@ package final class RocksStore: PartitionStore {
         guard let before = flushedAt else { return flushedAt = now }
         guard now - before >= Self.flushInterval else { return }
         flushedAt = now
+        // One more would wait until that one is done.
+        guard database.property("rocksdb.mem-table-flush-pending") == 0 else { return }
         // A flush that fails fails the next write.
         try? database.startFlush()
     }

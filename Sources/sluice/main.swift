@@ -1,6 +1,5 @@
 import Glibc
 import SluiceCommands
-import SluiceCore
 
-limitHeaps()
+CommandLineEntry.prepare()
 exit(await CommandLineEntry.run(Array(CommandLine.arguments.dropFirst())))

@@ -140,6 +140,8 @@ final class AtLeastOnce: Delivery {
         open.outputs.dropHandedOver()
     }
 
+    var isAtRest: Bool { commit.phase == .none && open.outputs.entries.isEmpty }
+
     func releaseMemory() {
         for transaction in [open, commit.changes] { transaction.releaseMemory() }
     }

@@ -40,6 +40,8 @@ package protocol Delivery: AnyObject {
     func settle(_ worker: Worker, seconds: Int) throws
     /// Partitions have gone to another owner before all of theirs was committed: none of it may be.
     func lost(_ worker: Worker)
+    /// Nothing is under way, and nothing waits to go.
+    var isAtRest: Bool { get }
     /// Gives back the memory of what is empty.
     func releaseMemory()
     /// Asked of a thread of the client whenever `advance` has something to do.

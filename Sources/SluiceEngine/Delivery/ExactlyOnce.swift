@@ -132,6 +132,8 @@ final class ExactlyOnce: Delivery {
         clock.pause(milliseconds: Self.roomMilliseconds)
     }
 
+    var isAtRest: Bool { machine.isIdle && open.outputs.entries.isEmpty }
+
     /// Idle, nobody else has `sent`.
     func releaseMemory() {
         guard machine.isIdle else { return }

@@ -255,10 +255,11 @@ package final class ServeRuntime: Service {
             let isReady = await backend.readiness().holds
             metrics.ready.record(isReady ? 1 : 0)
             let (records, resident) = (observer.latest.report.records, ProcessMemory.residentBytes)
-            if freed.isDue(records: records, isReady: isReady, resident: resident) {
-                let isAll = await backend.ask { $0.releaseMemory() }.allSatisfy(\.self)
+            let isStored = await backend.ask { $0.isAllStored }.allSatisfy(\.self)
+            if freed.isDue(records: records, isReady: isReady, isStored: isStored, resident: resident) {
+                _ = await backend.ask { $0.releaseMemory() }
                 if let left = try? await onThread({ ProcessMemory.trimmedResidentBytes }) {
-                    freed.returned(resident: left, isAll: isAll)
+                    freed.returned(resident: left)
                 }
             }
             try? await Task.sleep(for: .seconds(2))

@@ -66,7 +66,7 @@ final class ServiceProcess {
         do {
             if let worker = seat.worker {
                 // Without a draw: it may come at any time and change nothing.
-                if run.cluster.now % 5 == 0 { _ = worker.releaseMemory() }
+                if run.cluster.now % 5 == 0 { worker.releaseMemory() }
                 try worker.turn()
             } else if run.cluster.now >= seat.againAt {
                 try begin(seat)
