@@ -7,8 +7,8 @@ internal import SluiceLog
 /// taken from the queue does not wake the thread that fetches: it looks again when something else comes, or after a
 /// second (`rd_kafka_broker_consumer_serve`, librdkafka 2.0). So a worker could take one queueful a second. Any request
 /// to a partition's leader wakes its thread, and a question that is not waited for is one: for the end of the log,
-/// which a broker has in memory. From 2.2 on the client looks by itself, as often as `fetch.queue.backoff.ms` says. Where a
-/// partition is read from a follower (`client.rack`) before that, it still looks after a second.
+/// which a broker has in memory. From 2.2 on the client looks by itself, as often as `fetch.queue.backoff.ms` says.
+/// Where a partition is read from a follower (`client.rack`) before that, it still looks after a second.
 struct Prefetch {
     private let bytesMaximum, messagesMaximum: Int
     private let isNeeded: Bool
