@@ -87,8 +87,9 @@ enum HandleRole {
             ("queued.max.messages.kbytes", "16384"),
             // Bytes are the bound.
             ("queued.min.messages", "1000000"),
-            // By which the bound is overshot, compressed as they come; no partition fills it alone.
-            ("fetch.max.bytes", "8388608"),
+            // By which the bound is overshot, compressed as they come; no partition fills it alone. No less than the
+            // largest message: librdkafka refuses a `message.max.bytes` above it.
+            ("fetch.max.bytes", "16777216"),
             ("max.partition.fetch.bytes", "1048576"),
             // A real broker answers as soon as there is data; this is only how long an idle request stays open.
             ("fetch.wait.max.ms", "500"),

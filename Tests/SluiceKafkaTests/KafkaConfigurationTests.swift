@@ -115,6 +115,17 @@ import Testing
         #expect(try set.settings(.transactions).value("linger.ms") == "1", "a producer's defaults")
     }
 
+    @Test func recordsOfTenMegabytesNeedOneSettingOnly() throws {
+        let large = ["bootstrap.servers": "x:1", "message.max.bytes": "12000000"]
+        let configuration = try KafkaConfiguration(large)
+        for role in [HandleRole.consumer, .reader, .producer] {
+            let handle = try KafkaHandle(
+                role, configuration, owned: role == .consumer ? ["group.id": "g"] : [:], health: Fixture.health,
+                logger: Fixture.quiet)
+            handle.close()
+        }
+    }
+
     /// With the output blocked these and one batch are what waits.
     @Test func whatWaitsInMemoryIsBoundedByDefault() throws {
         let plain = try KafkaConfiguration(["bootstrap.servers": "x:1"])
@@ -122,7 +133,7 @@ import Testing
         #expect(try plain.settings(.producer).value("queue.buffering.max.messages") == "100000")
         for role in [HandleRole.consumer, .reader] {
             #expect(try plain.settings(role).value("queued.max.messages.kbytes") == "16384")
-            #expect(try plain.settings(role).value("fetch.max.bytes") == "8388608", "by which it may be overshot")
+            #expect(try plain.settings(role).value("fetch.max.bytes") == "16777216", "by which it may be overshot")
         }
     }
 
