@@ -148,7 +148,7 @@ let package = Package(
             ], swiftSettings: strict),
         .executableTarget(name: "sluice", dependencies: ["SluiceCommands"], swiftSettings: strict),
 
-        test("SluiceCore"),
+        test("SluiceCore", ["SluiceTestKit"]),
         test("SluiceFiles", ["SluiceCore"]),
         test("SluiceNumerics", ["CStepKernel", "SluiceTestKit"]),
         test("SluiceLSTM", ["SluiceCore", "SluiceNumerics", "SluiceTestKit"], exclude: ["Goldens"]),

@@ -24,16 +24,26 @@ public struct Timestamp: Hashable, Sendable {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    /// The date of a day since 1970-01-01.
-    public static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
-        let z = days + 719_468
-        let era = (z >= 0 ? z : z - 146_096) / 146_097
-        let dayOfEra = z - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    /// What `write` can write: the years 0 to 9999.
+    private static let written: Range<EpochMilliseconds> = -62_167_219_200_000..<253_402_300_800_000
+    /// From the first of March 400 years before year 0 to 1970-01-01.
+    private static let daysToEpoch = 719_468 + 146_097
+
+    /// The date of a day since 1970-01-01, of the years 0 to 9999 (Cassio Neri, Lorenz Schneider, "Euclidean Affine
+    /// Functions and their Application to Calendar Algorithms", 2022): years begin in March, and a division by what the
+    /// mean year or month has of days is a product whose high and low halves are quotient and rest.
+    @inline(__always)
+    static func civil(days: Int) -> (year: UInt32, month: UInt32, day: UInt32) {
+        let quarters = 4 &* UInt32(truncatingIfNeeded: days &+ daysToEpoch) &+ 3
+        let (century, ofCentury) = (quarters / 146_097, quarters % 146_097 | 3)
+        let year = UInt64(ofCentury) &* 2_939_745
+        let dayOfYear = UInt32(truncatingIfNeeded: year) / 2_939_745 / 4
+        let month = 2_141 &* dayOfYear &+ 197_913
+        let isNextYear: UInt32 = dayOfYear >= 306 ? 1 : 0
+        return (
+            100 &* century &+ UInt32(truncatingIfNeeded: year >> 32) &+ isNextYear &- 400,
+            (month >> 16) &- 12 &* isNextYear, (month & 0xFFFF) / 2_141 &+ 1
+        )
     }
 
     private static func daysInMonth(_ month: Int, year: Int) -> Int {
@@ -132,30 +142,33 @@ public struct Timestamp: Hashable, Sendable {
     /// The most bytes `write` writes.
     public static let bytesMax = 24
 
-    /// UTC, milliseconds only if not zero: `2026-01-01T00:05:00Z`. Returns the number of bytes. Years 0 to 9999.
+    /// UTC, milliseconds only if not zero: `2026-01-01T00:05:00Z`. Returns the number of bytes. As `parseCommon` reads,
+    /// eight digits at once.
+    ///
+    /// - Parameter time: of the years 0 to 9999; decoded ones lie within `range`.
     public static func write(_ time: EpochMilliseconds, to out: UnsafeMutableRawPointer) -> Int {
-        let milliseconds = Int(time)
-        let day = milliseconds >= 0 ? milliseconds / 86_400_000 : -((86_399_999 - milliseconds) / 86_400_000)
-        let ofDay = milliseconds - day * 86_400_000
-        let date = civil(days: day)
-        precondition(date.year >= 0 && date.year <= 9_999, "decoded times lie within Timestamp.range")
-        func put(_ value: Int, _ at: Int, _ separator: UInt8) {
-            out.storeBytes(of: UInt8(truncatingIfNeeded: 48 + value / 10), toByteOffset: at, as: UInt8.self)
-            out.storeBytes(of: UInt8(truncatingIfNeeded: 48 + value % 10), toByteOffset: at + 1, as: UInt8.self)
-            out.storeBytes(of: separator, toByteOffset: at + 2, as: UInt8.self)
+        precondition(written.contains(time), "a year has four digits")
+        let shifted = UInt64(time &+ EpochMilliseconds(daysToEpoch) &* 86_400_000)
+        let day = shifted / 86_400_000
+        let ofDay = UInt32(truncatingIfNeeded: shifted &- day &* 86_400_000)
+        let date = civil(days: Int(day) &- daysToEpoch)
+        let (second, minute) = (ofDay / 1_000, ofDay / 60_000)
+        let (fraction, hour) = (ofDay &- second &* 1_000, minute / 60)
+        func pair(_ value: UInt32, _ byte: UInt64) -> UInt64 {
+            // Its tens are 103 / 1,024 of it below 100; the ones go into the byte behind them.
+            UInt64((value &<< 8) &- (value &* 103) &>> 10 &* 2_559) &<< (8 &* byte)
         }
-        put(date.year / 100, 0, 0)
-        put(date.year % 100, 2, 0x2D)
-        put(date.month, 5, 0x2D)
-        put(date.day, 8, 0x54)
-        put(ofDay / 3_600_000, 11, 0x3A)
-        put(ofDay / 60_000 % 60, 14, 0x3A)
-        put(ofDay / 1_000 % 60, 17, 0x5A)
-        let fraction = ofDay % 1_000
+        func store<Word: FixedWidthInteger & BitwiseCopyable>(_ word: Word, _ at: Int) {
+            out.storeBytes(of: word.littleEndian, toByteOffset: at, as: Word.self)
+        }
+        let century = date.year / 100
+        store(0x2D30_302D_3030_3030 | pair(century, 0) | pair(date.year &- century &* 100, 2) | pair(date.month, 5), 0)
+        store(0x3030_3A30_3054_3030 | pair(date.day, 0) | pair(hour, 3) | pair(minute &- hour &* 60, 6), 8)
+        store(UInt32(truncatingIfNeeded: 0x5A30_303A | pair(second &- minute &* 60, 1)), 16)
         guard fraction != 0 else { return 20 }
-        out.storeBytes(of: 0x2E, toByteOffset: 19, as: UInt8.self)
-        out.storeBytes(of: UInt8(48 + fraction / 100), toByteOffset: 20, as: UInt8.self)
-        put(fraction % 100, 21, 0x5A)
+        let hundreds = fraction / 100
+        store(0x2E as UInt8, 19)
+        store(UInt32(truncatingIfNeeded: 0x5A30_3030 | UInt64(hundreds) | pair(fraction &- hundreds &* 100, 1)), 20)
         return 24
     }
 
