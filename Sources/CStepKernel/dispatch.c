@@ -12,6 +12,7 @@ bool sluice_isa_available(sluice_isa isa) {
     case SLUICE_ISA_BASELINE: return true;
     case SLUICE_ISA_AVX2: return SUPPORTS("avx2") && SUPPORTS("fma");
     case SLUICE_ISA_AVX512:
+    case SLUICE_ISA_ZNVER4:
         return SUPPORTS("avx512f") && SUPPORTS("avx512bw") && SUPPORTS("avx512dq") && SUPPORTS("avx512vl") &&
                SUPPORTS("fma");
 #elif defined(__aarch64__)
@@ -24,6 +25,9 @@ bool sluice_isa_available(sluice_isa isa) {
 }
 
 sluice_isa sluice_isa_best(void) {
+#if defined(__x86_64__)
+    if (sluice_isa_available(SLUICE_ISA_ZNVER4) && __builtin_cpu_is("amdfam19h")) return SLUICE_ISA_ZNVER4;
+#endif
     if (sluice_isa_available(SLUICE_ISA_AVX512)) return SLUICE_ISA_AVX512;
     if (sluice_isa_available(SLUICE_ISA_AVX2)) return SLUICE_ISA_AVX2;
     if (sluice_isa_available(SLUICE_ISA_NEON)) return SLUICE_ISA_NEON;
@@ -32,6 +36,7 @@ sluice_isa sluice_isa_best(void) {
 
 static const sluice_kernel *kernel(sluice_isa isa) {
 #if defined(__x86_64__)
+    if (isa == SLUICE_ISA_ZNVER4) return &sluice_kernel_znver4;
     if (isa == SLUICE_ISA_AVX512) return &sluice_kernel_avx512;
     if (isa == SLUICE_ISA_AVX2) return &sluice_kernel_avx2;
     return &sluice_kernel_baseline;

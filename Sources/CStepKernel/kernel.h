@@ -16,7 +16,8 @@ typedef struct {
 } sluice_kernel;
 
 #if defined(__x86_64__)
-extern const sluice_kernel sluice_kernel_baseline, sluice_kernel_avx2, sluice_kernel_avx512;
+extern const sluice_kernel sluice_kernel_baseline, sluice_kernel_avx2, sluice_kernel_avx512,
+    sluice_kernel_znver4;
 #elif defined(__aarch64__)
 extern const sluice_kernel sluice_kernel_neon;
 #else

@@ -14,7 +14,7 @@ enum RunIdentity {
         entries.merge(fields(shape, "model")) { first, _ in first }
         // However many work on it, the bits are the same.
         entries["train.threads"] = nil
-        entries["instruction set"] = "\(set)"
+        entries["instruction set"] = "\(set.instructions)"
         let hash = String(dataset.fingerprint, radix: 16)
         entries["data"] = "\(dataset.count) observations of \(dataset.series.count) streams (\(hash))"
         return entries

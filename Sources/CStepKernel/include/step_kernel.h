@@ -15,11 +15,12 @@ typedef enum {
     SLUICE_ISA_AVX2 = 1,     ///< AVX2 and FMA.
     SLUICE_ISA_AVX512 = 2,   ///< AVX-512F.
     SLUICE_ISA_NEON = 3,     ///< arm64.
+    SLUICE_ISA_ZNVER4 = 4,   ///< AVX-512F for a processor whose units have 256 bits.
 } sluice_isa;
 
 /// Whether this processor and this build have the instruction set.
 bool sluice_isa_available(sluice_isa isa);
-/// The fastest one available.
+/// The one that this processor is fastest with.
 sluice_isa sluice_isa_best(void);
 
 /// Round to nearest, subnormals kept, for the calling thread: to be called where a thread that folds starts.
