@@ -107,7 +107,7 @@ def main():
     zeros = verification.outcomes()
     verification.recorded(operators.answered)
     aborts = {t: topics.aborted(cluster, t) for t in (application.output, application.slots)}
-    facts("transactions were aborted", any(aborts.values()), aborts)
+    facts("the faults aborted transactions (a short run may have none: --rounds)", any(aborts.values()), aborts)
     print("the logs, above info:")
     told(application)
     print(f"""summary, seed {seed}, {time.monotonic() - began:.0f} s

@@ -25,6 +25,8 @@ from measure_delivery import NAMES, PARTITIONS, START, produce
 from models import Model
 
 CHECKED = 1_000
+# Seconds in which, at the default checkpoint, what came last is stored and what was freed is given back.
+AT_REST = 15
 # Closed segments at once, compacted as soon as the broker's cleaner looks.
 COMPACTING = {"segment.ms": "1000", "min.cleanable.dirty.ratio": "0.01", "max.compaction.lag.ms": "1000"}
 RESTORING = re.compile(r"partition (\d+) is restoring: (\d+) %")
@@ -174,10 +176,9 @@ def measure(subject, case):
     replayed = subject.metric("sluice_replayed_total")
     subject.caught_up()
     wrong = goes_on(subject)
-    # The gauges are set every two seconds, and what was freed is given back where nothing has come for as long.
-    time.sleep(7)
+    time.sleep(AT_REST)
     print(f"{case}: ready after {seconds:.2f} s, {spent:.1f} s of processor ({phases})\n"
-          f"    {replayed:,.0f} replayed; store before {size / 1e6:,.0f} MB; {now}; later "
+          f"    {replayed:,.0f} replayed; store before {size / 1e6:,.0f} MB; {now}; at rest "
           f"{memory(subject.process.pid)}, "
           f"of them slots {subject.metric('sluice_state_bytes') / 1e6:,.0f} MB; "
           + (f"FAILED: {wrong}" if wrong else f"{CHECKED} streams go on"), flush=True)
