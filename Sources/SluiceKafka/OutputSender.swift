@@ -76,46 +76,12 @@ final class OutputSender {
     func produce(_ batch: inout OutputBatch) throws -> Bool {
         try handle.check()
         let before = handle.context.produced
-        choose(from: batch)
+        windows.choose(from: batch)
         defer { if handle.context.produced > before { noteBusy() } }
         for index in 0..<windows.count {
             guard unsafe try hand(over: windows[index], &batch) else { break }
         }
         return batch.isHandedOver
-    }
-
-    /// Chooses entries for each partition, and looks no further than where each has what it takes.
-    private func choose(from batch: borrowing OutputBatch) {
-        // What waits and was not counted is at the end; but in a batch that nothing is taken of yet.
-        var added = batch.waiting - windows.waiting
-        if batch.handedOver == 0 || added < 0 {
-            for index in 0..<windows.count { unsafe windows[index].pointee.waiting = 0 }
-            added = batch.entries.count
-        }
-        for index in max(batch.next, batch.entries.count - added)..<batch.entries.count
-        where !batch.entries[index].isHandedOver {
-            unsafe window(of: batch.entries[index]).pointee.waiting += 1
-        }
-        var hungry = 0
-        for index in 0..<windows.count {
-            unsafe windows[index].pointee.beginRound()
-            if unsafe windows[index].pointee.isHungry { hungry += 1 }
-        }
-        var index = batch.next
-        while hungry > 0 && index < batch.entries.count {
-            let entry = batch.entries[index]
-            if !entry.isHandedOver {
-                let window = unsafe window(of: entry)
-                let wasHungry = unsafe window.pointee.isHungry
-                unsafe window.pointee.choose(index, size: (entry.key?.count ?? 0) + (entry.value?.count ?? 0))
-                if unsafe wasHungry && !window.pointee.isHungry { hungry -= 1 }
-            }
-            index += 1
-        }
-    }
-
-    private func window(of entry: OutputBatch.Entry) -> SendWindows.Window {
-        unsafe windows.window(topic: Int(entry.topic.rawValue), partition: Int(entry.partition))
     }
 
     /// Hands over what is chosen of a partition; false where the queue of all of them is full.
@@ -207,49 +173,9 @@ final class OutputSender {
                 isBare: bytes == 0, reason: cause))
     }
 
-    private func sendWithHeaders(
-        _ entry: OutputBatch.Entry, _ batch: borrowing OutputBatch, _ topic: OpaquePointer,
-        _ window: SendWindows.Window
-    ) -> rd_kafka_resp_err_t {
-        let headers = unsafe rd_kafka_headers_new(entry.headers.count)
-        for index in entry.headers {
-            let value = unsafe batch.arena.bytes(batch.headers[index].value)
-            unsafe rd_kafka_header_add(headers, batch.headers[index].name, -1, value.baseAddress, value.count)
-        }
-        let key = unsafe Self.bytes(entry.key, batch)
-        let value = unsafe Self.bytes(entry.value, batch)
-        let error = unsafe withUnsafeTemporaryAllocation(of: rd_kafka_vu_t.self, capacity: 8) { arguments in
-            for index in 0..<8 { unsafe arguments.initializeElement(at: index, to: rd_kafka_vu_t()) }
-            unsafe arguments[0].vtype = RD_KAFKA_VTYPE_RKT
-            unsafe arguments[0].u.rkt = topic
-            unsafe arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION
-            unsafe arguments[1].u.i32 = entry.partition
-            unsafe arguments[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS
-            unsafe arguments[2].u.i = RD_KAFKA_MSG_F_COPY
-            unsafe arguments[3].vtype = RD_KAFKA_VTYPE_KEY
-            unsafe arguments[3].u.mem.ptr = UnsafeMutableRawPointer(mutating: key.baseAddress)
-            unsafe arguments[3].u.mem.size = key.count
-            unsafe arguments[4].vtype = RD_KAFKA_VTYPE_VALUE
-            unsafe arguments[4].u.mem.ptr = UnsafeMutableRawPointer(mutating: value.baseAddress)
-            unsafe arguments[4].u.mem.size = value.count
-            unsafe arguments[5].vtype = RD_KAFKA_VTYPE_TIMESTAMP
-            unsafe arguments[5].u.i64 = max(0, entry.timestamp)
-            unsafe arguments[6].vtype = RD_KAFKA_VTYPE_HEADERS
-            unsafe arguments[6].u.headers = headers
-            unsafe arguments[7].vtype = RD_KAFKA_VTYPE_OPAQUE
-            unsafe arguments[7].u.ptr = SendWindows.opaque(window)
-            return unsafe rd_kafka_produceva(handle.pointer, arguments.baseAddress, arguments.count)
-        }
-        guard let error = unsafe error else { return RD_KAFKA_RESP_ERR_NO_ERROR }
-        unsafe rd_kafka_headers_destroy(headers)
-        let code = unsafe rd_kafka_error_code(error)
-        unsafe rd_kafka_error_destroy(error)
-        return code
-    }
-
     /// A nil range is null; an empty one has an address, so that it stays empty.
     @inline(__always)
-    private static func bytes(_ range: Range<Int>?, _ batch: borrowing OutputBatch) -> UnsafeRawBufferPointer {
+    static func bytes(_ range: Range<Int>?, _ batch: borrowing OutputBatch) -> UnsafeRawBufferPointer {
         unsafe range.map { unsafe batch.arena.bytes($0) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
