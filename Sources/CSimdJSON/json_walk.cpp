@@ -150,12 +150,10 @@ Token sluice_json_parser::any_key(const char *text, Token at, Node *node, Node *
     at = string(text, at, name);
     found = nullptr;
     if (at == nullptr || node == nullptr) return at;
-    for (size_t i = 0; i < node->children.size(); i++) {
-        if (node->children[i].name != name) continue;
-        node->expected = static_cast<uint32_t>(i + 1 == node->children.size() ? 0 : i + 1);
-        found = arrived(&node->children[i]);
-        break;
-    }
+    size_t place = node->child(name);
+    if (place == node->children.size()) return at;
+    node->expected = static_cast<uint32_t>(place + 1 == node->children.size() ? 0 : place + 1);
+    found = arrived(&node->children[place]);
     return at;
 }
 
@@ -186,11 +184,14 @@ Token sluice_json_parser::array(const char *text, Token at, Node *node, int dept
     }
     at++;
     if (text[*at] == ']') return at + 1;
+    size_t element = 0;
     for (int64_t index = 0;; index++) {
         Node *found = nullptr;
-        if (node != nullptr) {
-            for (Node &candidate : node->children) {
-                if (candidate.index == index) found = arrived(&candidate);
+        if (node != nullptr && element < node->elements.size()) {
+            Node &next = node->children[node->elements[element]];
+            if (next.index == index) {
+                found = arrived(&next);
+                element++;
             }
         }
         at = value(text, at, found, depth);
@@ -287,6 +288,7 @@ sluice_json_parser *sluice_json_parser_create(
             }
             parser->padding = std::max(parser->padding, lengths[i] + 8);
         }
+        parser->trie.finish();
         return parser.release();
     } catch (...) {
         return nullptr;

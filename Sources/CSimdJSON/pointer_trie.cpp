@@ -1,5 +1,7 @@
 #include "pointer_trie.hpp"
 
+#include <algorithm>
+
 namespace sluice {
 
 // RFC 6901: "~0" is '~', "~1" is '/', nothing else may follow a '~'.
@@ -59,6 +61,19 @@ bool PointerTrie::add(std::string_view pointer, int32_t slot) {
         copies.emplace_back(node->slot, slot);
     }
     return true;
+}
+
+void PointerTrie::finish(Node &node) {
+    constexpr size_t scanned_max = 16;
+    for (uint32_t place = 0; place < node.children.size(); place++) {
+        Node &child = node.children[place];
+        finish(child);
+        if (child.index >= 0) node.elements.push_back(place);
+        if (node.children.size() > scanned_max) node.by_name.emplace(child.name, place);
+    }
+    std::sort(node.elements.begin(), node.elements.end(), [&](uint32_t a, uint32_t b) {
+        return node.children[a].index < node.children[b].index;
+    });
 }
 
 void PointerTrie::mark_below(const Node &node, sluice_json_kind kind) noexcept {

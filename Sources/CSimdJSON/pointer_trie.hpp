@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "simdjson_shim.h"
@@ -29,6 +30,20 @@ struct Node {
     uint32_t expected = 0;     // the child whose key is expected next
     uint64_t document = 0;     // the last document that had this value
     std::vector<Node> children;
+    std::vector<uint32_t> elements;  // the children whose tokens are indices, by index
+    // Where there are more children than are looked through one by one; names are those of `children`.
+    std::unordered_map<std::string_view, uint32_t> by_name;
+
+    // The child of that name, as a place among the children; their number for none.
+    size_t child(std::string_view key) const {
+        if (!by_name.empty()) {
+            auto found = by_name.find(key);
+            return found == by_name.end() ? children.size() : found->second;
+        }
+        size_t place = 0;
+        while (place < children.size() && children[place].name != key) place++;
+        return place;
+    }
 
     // Whether the text is this name and a closing quote. Reads eight bytes or the name's length and one.
     bool is_quoted_at(const char *text) const noexcept {
@@ -48,8 +63,13 @@ public:
 
     // False when the pointer is malformed.
     bool add(std::string_view pointer, int32_t slot);
+    // Behind the last pointer: nodes do not move any more.
+    void finish() { finish(root); }
     // Sets all results below a node, itself not included.
     void mark_below(const Node &node, sluice_json_kind kind) noexcept;
+
+private:
+    static void finish(Node &node);
 };
 
 }  // namespace sluice

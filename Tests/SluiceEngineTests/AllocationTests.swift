@@ -29,8 +29,13 @@ import Testing
         try expectNothing(SteadyFold(makeModel(), input))
     }
 
-    private func expectNothing(_ steady: SteadyFold) throws {
-        try withLogRecords(SteadyRecords.make(Limits.batchRecords, as: steady.input)) { lent in
+    @Test(arguments: SteadyRecords.Documents.allCases)
+    func readingDocumentsInAnyOrderAllocatesNothing(documents: SteadyRecords.Documents) throws {
+        try expectNothing(SteadyFold(makeModel(), pumps), documents)
+    }
+
+    private func expectNothing(_ steady: SteadyFold, _ documents: SteadyRecords.Documents = .escaped) throws {
+        try withLogRecords(SteadyRecords.make(Limits.batchRecords, as: steady.input, documents)) { lent in
             for _ in 0..<2 { try steady.fold(lent, by: lent.count) }
             for size in [1, 100, lent.count] {
                 let count = try allocations { try steady.fold(lent, by: size) }
@@ -79,10 +84,19 @@ import Testing
 /// missing values, times as text and as numbers, escapes.
 enum SteadyRecords {
     static let streams = 300
+    /// How JSON documents are written.
+    enum Documents: CaseIterable {
+        /// With escapes, which the walk over the tokens reads.
+        case escaped
+        /// Alike but for their values, which needs no walk; so by four programs in turn; each in an order of its own.
+        case alike, fourOrders, anyOrder
+    }
+
     static let columns = ["stream", "time", "a", "note", "b", "sequence", "boundary", "label"]
 
     static func make(
-        _ count: Int, as input: InputSpecification, streams: Int = streams, partitions: Int = 1
+        _ count: Int, as input: InputSpecification, _ documents: Documents = .escaped, streams: Int = streams,
+        partitions: Int = 1
     ) -> [Record] {
         var generator = Generator(seed: 5)
         let isCSV = input.format != .json
@@ -103,11 +117,18 @@ enum SteadyRecords {
                         """
                 } else {
                     func text(_ text: String?) -> String { text.map { "\"\($0)\"" } ?? "null" }
-                    value = """
-                        {"stream":"stream-\(stream)","time":\(index % 2 == 0 ? when : text(when)),\
-                        "values":{"a":\(a ?? "null"),"b":1.5},"note":"a \\"note\\" \\u00e9",\
-                        "sequence":\(text(sequence)),"boundary":\(text(boundary)),"label":\(label)}
-                        """
+                    var members = [
+                        "\"stream\":\"stream-\(stream)\"", "\"time\":\(index % 2 == 0 ? when : text(when))",
+                        "\"values\":{\"a\":\(a ?? "null"),\"b\":1.5}",
+                        documents == .escaped ? #""note":"a \"note\" \u00e9""# : #""note":"a note""#,
+                        "\"sequence\":\(text(sequence))", "\"boundary\":\(text(boundary))", "\"label\":\(label)",
+                    ]
+                    switch documents {
+                    case .escaped, .alike: break
+                    case .fourOrders: members = Array(members[(index % 4)...] + members[..<(index % 4)])
+                    case .anyOrder: members.shuffle(using: &generator)
+                    }
+                    value = "{" + members.joined(separator: ",") + "}"
                 }
                 var record = Record(
                     key: input.source == .record ? Array("stream-\(stream)".utf8) : nil, value: Array(value.utf8))

@@ -66,6 +66,34 @@ import Testing
         #expect(try readTheSame(documents, as: specification) > 500)
     }
 
+    /// More members and elements than are looked through one by one, in an order of their own in each document, some
+    /// left out, some with another name.
+    @Test(arguments: [false, true]) func manyMembersInAnyOrderAreFound(isList: Bool) throws {
+        var generator = Generator(seed: 41)
+        let names = (0..<300).map { isList ? "\($0 * 3)" : $0 % 2 == 0 ? "feature-\($0)" : "f\($0)" }
+        let specification = InputSpecification(
+            source: .record, features: names.shuffled(using: &generator).map { .init($0, "/values/\($0)") })
+        for _ in 0..<20 {
+            var expected: [String: Float] = [:]
+            var members: [String] = []
+            for place in 0..<(isList ? 898 : 300) {
+                let name = isList ? "\(place)" : names[place]
+                let value = Float(generator.below(1_000))
+                if isList || generator.below(5) > 0 {
+                    expected[name] = value
+                    members.append(isList ? "\(value)" : "\"\(name)\":\(value)")
+                } else {
+                    members.append("\"\(name)x\":\(value)")
+                }
+            }
+            if !isList { members.shuffle(using: &generator) }
+            let text = members.joined(separator: ",")
+            let values = try decode(
+                "{\"time\":1,\"values\":\(isList ? "[\(text)]" : "{\(text)}")}", as: specification)
+            #expect(values.row?.features == specification.features.map { expected[$0.name] })
+        }
+    }
+
     /// A document of a layout; now and then with one byte that is another.
     private static func document(_ layout: [String], _ generator: inout Generator) -> [UInt8] {
         var text = layout[0]
