@@ -4,9 +4,10 @@ internal import SluiceCore
 
 /// The way in from `main`: parses, runs, and gives the exit code of the contract: 0, 1 (failed) or 2 (usage).
 package enum CommandLineEntry {
-    /// What must be done before there are threads: one heap for each processor, which is a hundredth of the memory of a
-    /// million streams; `MALLOC_ARENA_MAX` and `GLIBC_TUNABLES` in the environment take precedence.
+    /// What must be done before there are threads and files: one heap for each processor, which is a hundredth of the
+    /// memory of a million streams; `MALLOC_ARENA_MAX` and `GLIBC_TUNABLES` in the environment take precedence.
     package static func prepare() {
+        StandardOutput.reserveDescriptors()
         let (process, names) = (ProcessInfo.processInfo, ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"])
         guard names.allSatisfy({ process.environment[$0] == nil }) else { return }
         limitHeaps(to: process.activeProcessorCount)
@@ -14,6 +15,12 @@ package enum CommandLineEntry {
 
     /// - Parameter arguments: without the program's name.
     package static func run(_ arguments: [String]) async -> Int32 {
+        let code = await result(of: arguments)
+        guard code == 0, let failure = Console.current.outFailure() else { return code }
+        return report(failure, from: nil)
+    }
+
+    private static func result(of arguments: [String]) async -> Int32 {
         var command: (any ParsableCommand)?
         do {
             let parsed = try await Sluice.asyncParseAsRoot(arguments)
@@ -33,7 +40,7 @@ package enum CommandLineEntry {
                 Console.current.errorLine("error: \(problem.message)\n\(usage(of: problem.command))")
                 return 2
             }
-            if let message = UnknownOption.message(in: arguments) {
+            if let message = UnknownName.message(in: arguments) {
                 Console.current.errorLine("error: \(message)\n\(usage(after: Sluice.fullMessage(for: error)))")
                 return 2
             }

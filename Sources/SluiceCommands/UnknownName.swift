@@ -2,9 +2,9 @@ internal import ArgumentParser
 internal import Foundation
 internal import SluiceCore
 
-/// The first option that a command does not have. The library names what is missing or wrong among the others first:
-/// `train --dat x` would lack its --data.
-enum UnknownOption {
+/// The first option that a command does not have, or command that there is not. The library names what is missing or
+/// wrong among the others first, `train --dat x` would lack its --data, and has no guess at what is meant.
+enum UnknownName {
     /// - Returns: what is to be said of it; nil if all are known.
     static func message(in arguments: [String]) -> String? {
         guard let tool = try? JSONDecoder().decode(Tool.self, from: Data(Sluice._dumpHelp().utf8)) else { return nil }
@@ -18,9 +18,13 @@ enum UnknownOption {
                 let nearest = Suggestion.nearest(to: name, among: names)
                 return "Unknown option '--\(name)'\(nearest.map { ". Did you mean '--\($0)'?" } ?? "")"
             }
+            if argument.hasPrefix("-") || argument == "help" { continue }
             if let next = command.subcommands?.first(where: { $0.commandName == argument }) {
                 command = next
                 names.formUnion(next.names)
+            } else if let commands = command.subcommands, command.names.isSubset(of: Self.everywhere) {
+                let nearest = Suggestion.nearest(to: argument, among: commands.map(\.commandName))
+                return "Unknown command '\(argument)'\(nearest.map { ". Did you mean '\($0)'?" } ?? "")"
             }
         }
         return nil

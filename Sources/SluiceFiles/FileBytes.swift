@@ -32,11 +32,16 @@ package enum FileBytes {
     }
 
     /// Writes beside the file, makes it durable, then takes its place: a crash leaves the old content or the new one.
+    /// Symbolic links are followed; what is no regular file, such as a pipe or /dev/stdout, is written to.
     ///
     /// - Parameter suffix: of the file beside it. Where several processes may write the same path, each needs its own.
     package static func replace(
         _ path: String, with parts: [UnsafeRawBufferPointer], suffix: String = ".new"
     ) throws {
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        if exists && status.st_mode & S_IFMT != S_IFREG { return try write(parts, into: path) }
+        let path = exists ? try resolved(path) : path
         let temporary = path + suffix
         do {
             let file = try FileDescriptor.open(
@@ -50,8 +55,7 @@ package enum FileBytes {
             try synchroniseDirectory(of: path)
         } catch let error as Errno {
             unlink(temporary)
-            throw SluiceError(
-                .file, "\(path) cannot be written", remedy: "is the disk full?", retry: .later, cause: error)
+            throw unwritable(path, error)
         }
     }
 
@@ -94,6 +98,30 @@ package enum FileBytes {
         } catch let error as Errno {
             throw unreadable(path, error)
         }
+    }
+
+    private static func write(_ parts: [UnsafeRawBufferPointer], into path: String) throws {
+        do {
+            let file = try FileDescriptor.open(FilePath(path), .writeOnly, options: .closeOnExec)
+            try file.closeAfter { for part in parts { try file.writeAll(part) } }
+        } catch let error as Errno {
+            throw unwritable(path, error)
+        }
+    }
+
+    /// The path without symbolic links.
+    private static func resolved(_ path: String) throws -> String {
+        guard let real = realpath(path, nil) else { throw unwritable(path, Errno(rawValue: errno)) }
+        defer { Glibc.free(real) }
+        return String(cString: real)
+    }
+
+    private static func unwritable(_ path: String, _ error: Errno) -> SluiceError {
+        let isFull = error == .noSpace || error == .diskQuotaExceeded
+        return SluiceError(
+            .file, "\(path) cannot be written",
+            remedy: isFull ? "make room" : "does the folder exist, and may it be written to?", retry: .later,
+            cause: error)
     }
 
     private static func unreadable(_ path: String, _ error: Errno) -> SluiceError {

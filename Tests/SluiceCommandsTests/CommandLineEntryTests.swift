@@ -69,12 +69,22 @@ import Testing
         #expect(result.error.contains(arguments[0]))
     }
 
+    @Test(arguments: [
+        (["sevre"], "Unknown command 'sevre'. Did you mean 'serve'?"), (["nonsense"], "Unknown command 'nonsense'"),
+        (["streams", "lsit"], "Unknown command 'lsit'. Did you mean 'list'?"),
+    ])
+    func anUnknownCommandIsNamedWithWhatIsMeant(arguments: [String], message: String) async {
+        let result = await sluice(list: arguments)
+        #expect(result.code == 2 && result.out.isEmpty)
+        #expect(result.error.hasPrefix("error: \(message)\nUsage: sluice "))
+    }
+
     @Test func onlyWhatIsUnknownIsCalledSo() async {
-        #expect(UnknownOption.message(in: ["train", "--xyzzyx"]) == "Unknown option '--xyzzyx'")
+        #expect(UnknownName.message(in: ["train", "--xyzzyx"]) == "Unknown option '--xyzzyx'")
         for arguments in [
             ["train", "--data", "a"], ["train", "--set", "a=b", "-c", "x"], ["train", "--", "--dat"], ["--help"],
             ["streams", "list", "--json", "--limit=3"], ["--version"],
-        ] { #expect(UnknownOption.message(in: arguments) == nil, "\(arguments)") }
+        ] { #expect(UnknownName.message(in: arguments) == nil, "\(arguments)") }
         #expect(await sluice("train", "--data=a", "--from-topic").error.hasPrefix("error: Give the data by"))
     }
 

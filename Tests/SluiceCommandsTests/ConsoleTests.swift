@@ -1,4 +1,6 @@
+import Glibc
 import Logging
+import SluiceCore
 import Synchronization
 import Testing
 
@@ -13,6 +15,28 @@ import Testing
                 out: { _ in }, error: { part in text.withLock { $0 += part } }, read: { nil }, isTerminal: false,
                 isInteractive: false, environment: [:], isErrorTerminal: isTerminal))
         return text.withLock { $0 }
+    }
+
+    @Test func whatStdoutRefusesIsNotLostSilently() {
+        let descriptor = open("/dev/full", O_WRONLY)
+        defer { close(descriptor) }
+        let output = StandardOutput(descriptor)
+        output.write([])
+        #expect(output.failure == nil)
+        output.write([1])
+        #expect(output.failure?.code == .file)
+        #expect("\(output.failure!)".contains("stdout cannot be written: No space left on device"))
+    }
+
+    @Test func aCommandWhoseOutputIsRefusedFails() async {
+        let errors = Mutex("")
+        let console = Console(
+            out: { _ in }, outFailure: { SluiceError(.file, "stdout cannot be written: for a test") },
+            error: { text in errors.withLock { $0 += text } }, read: { nil }, isTerminal: false, isInteractive: false,
+            environment: [:])
+        let code = await Console.$current.withValue(console) { await CommandLineEntry.run(["--version"]) }
+        #expect(code == 1)
+        #expect(errors.withLock { $0 } == "error: stdout cannot be written: for a test\n")
     }
 
     @Test func barIsDrawnAfterTwoSecondsAndCleared() {

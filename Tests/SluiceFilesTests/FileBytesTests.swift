@@ -35,6 +35,24 @@ import Testing
         }
     }
 
+    @Test func linksAreFollowedAndWhatIsNoFileIsWrittenTo() throws {
+        try withFolder { folder in
+            try FileBytes.replace(folder + "/a", with: [1])
+            try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "a")
+            try FileBytes.replace(folder + "/link", with: [2])
+            #expect(try FileBytes.read(folder + "/a", limit: 1) == [2])
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/link") == "a")
+
+            #expect(mkfifo(folder + "/pipe", 0o600) == 0)
+            let reader = open(folder + "/pipe", O_RDONLY | O_NONBLOCK)
+            defer { close(reader) }
+            try FileBytes.replace(folder + "/pipe", with: [3, 4])
+            var bytes: [UInt8] = [0, 0, 0]
+            #expect(read(reader, &bytes, 3) == 2 && bytes == [3, 4, 0])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["a", "link", "pipe"])
+        }
+    }
+
     @Test func failureLeavesWhatWasThere() throws {
         try withFolder { folder in
             try FileManager.default.createDirectory(atPath: folder + "/a/b", withIntermediateDirectories: true)

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import SluiceConfiguration
 internal import SluiceCore
+internal import SluiceFiles
 
 /// `sluice config init`.
 struct ConfigInit: AsyncParsableCommand {
@@ -28,7 +29,7 @@ struct ConfigInit: AsyncParsableCommand {
             throw SluiceError(.file, "\(output) exists", remedy: "--force replaces it, --output names another file")
         }
         do {
-            try Data(ConfigurationText.example.utf8).write(to: URL(filePath: output), options: .atomic)
+            try FileBytes.replace(output, with: Array(ConfigurationText.example.utf8))
         } catch {
             throw SluiceError(
                 .file, "\(output) cannot be written", remedy: "does the folder exist, and may it be written to?")

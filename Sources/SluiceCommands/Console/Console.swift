@@ -1,11 +1,14 @@
 internal import Foundation
 internal import Glibc
+internal import SluiceCore
 
 /// The command line's surroundings: where text goes, whether a person is there, the environment. A value, so that
 /// tests can put their own in its place.
 struct Console: Sendable {
     var out: @Sendable (String) -> Void
-    var outBytes: @Sendable ([UInt8]) -> Void = { try? FileHandle.standardOutput.write(contentsOf: Data($0)) }
+    var outBytes: @Sendable ([UInt8]) -> Void = { standardOutput.write($0) }
+    /// Why stdout did not take all; nil when it did.
+    var outFailure: @Sendable () -> SluiceError? = { nil }
     var error: @Sendable (String) -> Void
     /// The next line typed, nil at the end of the input.
     var read: @Sendable () -> String?
@@ -24,8 +27,10 @@ struct Console: Sendable {
     /// That of the running command.
     @TaskLocal static var current = Console.process
 
+    private static let standardOutput = StandardOutput()
+
     static let process = Console(
-        out: { try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8)) },
+        out: { standardOutput.write(Array($0.utf8)) }, outFailure: { standardOutput.failure },
         error: { try? FileHandle.standardError.write(contentsOf: Data($0.utf8)) },
         read: { readLine() },
         isTerminal: isatty(STDOUT_FILENO) == 1,

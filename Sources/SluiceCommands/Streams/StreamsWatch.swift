@@ -58,6 +58,7 @@ struct StreamsWatch: AsyncParsableCommand {
         do {
             while !Task.isCancelled {
                 try await look(client, &changes)
+                if let failure = Console.current.outFailure() { throw failure }
                 try await Task.sleep(for: .seconds(interval))
             }
         } catch  where Task.isCancelled {

@@ -12,8 +12,8 @@ package struct OutputFile: ~Copyable {
 
     /// - Throws: `file` when it cannot be written. `-` is the standard output.
     package init(_ path: String) throws {
-        self.path = path
         ownsFile = path != "-"
+        self.path = ownsFile ? path : "stdout"
         do {
             file =
                 ownsFile
