@@ -47,7 +47,7 @@ DEFINE_PEAK(peak_baseline, 4, 8)
 
 double sluice_fma_peak(sluice_isa isa, size_t rounds) {
 #if defined(__x86_64__)
-    if (isa == SLUICE_ISA_AVX512) return peak_avx512(rounds);
+    if (isa == SLUICE_ISA_AVX512 || isa == SLUICE_ISA_ZNVER4) return peak_avx512(rounds);
     if (isa == SLUICE_ISA_AVX2) return peak_avx2(rounds);
     return peak_baseline(rounds);
 #elif defined(__aarch64__)

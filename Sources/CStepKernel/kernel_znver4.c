@@ -1,8 +1,6 @@
 // AVX-512 on units of 256 bits, Zen 4's: a k is 24 cycles of multiply-adds, so one row alone reads ahead far enough
 // with one block of units at a time, and the divider keeps up with all that lies between its divisions.
-#include "train.h"
-
-#include <string.h>
+#include "kernel.h"
 
 #if defined(__x86_64__)
 #pragma clang attribute push( \

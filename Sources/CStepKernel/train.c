@@ -6,7 +6,7 @@
 
 static const sluice_train_kernel *train_kernel(sluice_isa isa) {
 #if defined(__x86_64__)
-    if (isa == SLUICE_ISA_AVX512) return &sluice_train_avx512;
+    if (isa == SLUICE_ISA_AVX512 || isa == SLUICE_ISA_ZNVER4) return &sluice_train_avx512;
     if (isa == SLUICE_ISA_AVX2) return &sluice_train_avx2;
     return &sluice_train_baseline;
 #elif defined(__aarch64__)

@@ -49,6 +49,10 @@ final class Interruption: Sendable {
     private let isResting = Atomic<Bool>(false)
 
     var isRequested: Bool { work.load(ordering: .relaxed) }
+    /// - Throws: `CancellationError` once it is requested: what was done until then stands, and the command has failed.
+    func check() throws {
+        if isRequested { throw CancellationError() }
+    }
     /// Whether what is left to do is to be left out.
     var isRestRequested: Bool { rest.load(ordering: .relaxed) }
 

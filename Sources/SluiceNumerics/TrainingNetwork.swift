@@ -28,7 +28,7 @@ internal import CStepKernel
     ) {
         precondition(inputs > 0 && hidden > 0 && layers > 0 && outputs > 0, "sizes are positive")
         self.team = team
-        self.set = set.instructions
+        self.set = set
         unsafe network = sluice_train()
         unsafe (network.inputs, network.hidden, network.layers) = (inputs, hidden, layers)
         unsafe (network.outputs, network.rows_max, network.steps_max) = (outputs, rows, steps)

@@ -13,9 +13,9 @@
 typedef enum {
     SLUICE_ISA_BASELINE = 0, ///< No fused multiply-add in hardware: `fmaf`, correctly rounded.
     SLUICE_ISA_AVX2 = 1,     ///< AVX2 and FMA.
-    SLUICE_ISA_AVX512 = 2,   ///< AVX-512F.
+    SLUICE_ISA_AVX512 = 2,   ///< AVX-512 F, BW, DQ, VL, and FMA.
     SLUICE_ISA_NEON = 3,     ///< arm64.
-    SLUICE_ISA_ZNVER4 = 4,   ///< AVX-512F for a processor whose units have 256 bits.
+    SLUICE_ISA_ZNVER4 = 4,   ///< The same, for a processor whose units have 256 bits.
 } sluice_isa;
 
 /// Whether this processor and this build have the instruction set.

@@ -38,7 +38,11 @@ struct BenchCodec: AsyncParsableCommand {
         let settings = CodecBench.Settings(features: features, seconds: seconds)
         let isJSON = output.json
         try await Signals.onThread { interruption in
-            for work in CodecBench.Work.allCases where !interruption.isRequested {
+            let (bar, all) = (ProgressBar(console: console), CodecBench.Work.allCases)
+            for (index, work) in all.enumerated() {
+                try interruption.check()
+                bar.show(Double(index) / Double(all.count)) { "\(index) of \(all.count)" }
+                defer { bar.clear() }
                 let result = try CodecBench.run(work, settings, clock: SystemClock()) { interruption.isRequested }
                 console.line(isJSON ? JSONWriter.text(of: result) : Self.text(of: result))
             }

@@ -63,22 +63,28 @@ struct BenchEngine: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let settings = settings
-        let result = try await Signals.onThread { interruption in
+        let (result, isWhole) = try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)
             defer { bar.clear() }
             do {
-                return try EngineBench.run(settings, clock: SystemClock()) {
+                let result = try EngineBench.run(settings, clock: SystemClock()) {
                     bar.show($0)
                 } isCancelled: {
                     interruption.isRequested
                 }
+                return (result, !interruption.isRequested)
             } catch is CancellationError {
                 throw SluiceError(.interrupted, "interrupted before anything was measured")
             }
         }
-        if output.json { return console.line(JSONWriter.text(of: result)) }
-        console.line(EngineRow.heading)
-        console.line(EngineRow(result).text)
+        if output.json {
+            console.line(JSONWriter.text(of: result))
+        } else {
+            console.line(EngineRow.heading)
+            console.line(EngineRow(result).text)
+        }
+        // What was measured until then is of fewer repetitions.
+        if !isWhole { throw CancellationError() }
     }
 }
 

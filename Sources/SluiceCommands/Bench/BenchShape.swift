@@ -39,9 +39,9 @@ struct BenchShape: ParsableArguments {
 
     /// - Parameter what: the options that ask for so much.
     static func check(bytes: Int, _ what: String) throws {
-        let (needed, present) = (Double(bytes) / 1e9, Double(ProcessMemory.limitBytes) / 1e9)
+        let (needed, present) = (Double(bytes) / 1e9, Double(ProcessMemory.availableBytes) / 1e9)
         guard needed < present * 0.9 else {
-            let text = String(format: "takes about %.1f GB, and this machine has %.1f.", needed, present)
+            let text = String(format: "takes about %.1f GB, and this machine has %.1f left.", needed, present)
             throw ValidationError("\(what) \(text)")
         }
     }

@@ -45,6 +45,9 @@ struct BenchStep: AsyncParsableCommand {
         ])
         guard !shapes.isEmpty else { throw BenchShape.noShape("--inputs, --hidden and --batch") }
         try BenchShape.check(bytes: shapes.map(\.bytes).max() ?? 0, "A step of this size")
+        guard shapes.allSatisfy({ $0.operations <= Self.operationsMaximum }) else {
+            throw ValidationError("A step of this size takes minutes: give a smaller --batch.")
+        }
     }
 
     func run() async throws {
@@ -52,12 +55,19 @@ struct BenchStep: AsyncParsableCommand {
         let (shapes, isJSON) = (shapes, output.json)
         if !isJSON { console.line(" inputs  hidden  layers   batch   best µs  median µs  GFLOP/s    peak  share") }
         try await Signals.onThread { interruption in
-            for shape in shapes where !interruption.isRequested {
+            let bar = ProgressBar(console: console)
+            for (index, shape) in shapes.enumerated() {
+                try interruption.check()
+                bar.show(Double(index) / Double(shapes.count)) { "\(index) of \(shapes.count) shapes" }
+                defer { bar.clear() }
                 let result = try StepBench.run(shape, clock: SystemClock()) { interruption.isRequested }
                 console.line(isJSON ? JSONWriter.text(of: result) : Self.line(result))
             }
         }
     }
+
+    /// Some ten seconds of a core with AVX2; a call is not interrupted.
+    private static let operationsMaximum = 1e12
 
     /// The shape that is given, or those of the usual ones that have what is given.
     private var shapes: [StepBench.Shape] {

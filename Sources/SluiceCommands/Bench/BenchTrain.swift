@@ -59,13 +59,16 @@ struct BenchTrain: AsyncParsableCommand {
         let (shapes, isJSON) = (shapes, output.json)
         if !isJSON { console.line(" inputs  hidden  layers   batch   steps threads    best µs  median µs") }
         try await Signals.onThread { interruption in
-            for threads in threads.map({ [$0] }) ?? [1, 2] {
-                for shape in shapes where !interruption.isRequested {
-                    let result = try TrainBench.run(shape, threads: threads, clock: SystemClock()) {
-                        interruption.isRequested
-                    }
-                    console.line(isJSON ? JSONWriter.text(of: result) : Self.line(result))
+            let bar = ProgressBar(console: console)
+            let all = (threads.map { [$0] } ?? [1, 2]).flatMap { threads in shapes.map { ($0, threads) } }
+            for (index, (shape, threads)) in all.enumerated() {
+                try interruption.check()
+                bar.show(Double(index) / Double(all.count)) { "\(index) of \(all.count) shapes" }
+                defer { bar.clear() }
+                let result = try TrainBench.run(shape, threads: threads, clock: SystemClock()) {
+                    interruption.isRequested
                 }
+                console.line(isJSON ? JSONWriter.text(of: result) : Self.line(result))
             }
         }
     }

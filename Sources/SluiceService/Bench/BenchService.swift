@@ -173,6 +173,10 @@ final class BenchService: Sendable {
         do {
             let admin = try admin()
             defer { admin.close() }
+            let cluster = try admin.clusterID(timeoutMilliseconds: Self.attemptMilliseconds)
+            if EmbeddedBroker.isEmbedded(clusterID: cluster) {
+                return logger.info("the embedded broker deletes no topics: those of the measurement's application stay")
+            }
             let plan = configuration.topics(isEmbedded: false)
             let own = [configuration.output.rejects] + (ownsTopics ? [plan.input, configuration.output.topic] : [])
             try admin.delete(

@@ -51,8 +51,8 @@ package enum CodecBench {
     private static let batches = 16
     private static let repetitions = 7
 
-    /// - Parameter isCancelled: ends it after the repetition at hand.
-    /// - Throws: `input-invalid` when what was made is not what it must be.
+    /// - Parameter isCancelled: ends it after the batch at hand.
+    /// - Throws: `input-invalid` when what was made is not what it must be; `CancellationError`.
     package static func run(
         _ work: Work, _ settings: Settings, clock: some EngineClock, isCancelled: () -> Bool = { false }
     ) throws -> Result {
@@ -66,13 +66,13 @@ package enum CodecBench {
             case .encodeJSON: try EncodingLoop(records, batch)
             }
         // Every buffer has its size before time is taken.
-        for index in 0..<batches { _ = try time(bench, first: index * batch, clock) }
+        _ = try pass(bench, clock, isCancelled)
         let share = Int64(settings.seconds * 1e9) / Int64(repetitions)
         var rates: [Double] = []
-        while rates.count < repetitions, rates.isEmpty || !isCancelled() {
+        while rates.count < repetitions {
             var (elapsed, done): (Int64, Int) = (0, 0)
             repeat {
-                for index in 0..<batches { elapsed += try time(bench, first: index * batch, clock) }
+                elapsed += try pass(bench, clock, isCancelled)
                 done += batches * batch
             } while elapsed < share
             rates.append(Double(done) * 1e9 / Double(elapsed))
@@ -81,6 +81,16 @@ package enum CodecBench {
         return Result(
             work: work, settings: settings, recordsPerSecond: rates[rates.count - 1], median: rates[rates.count / 2],
             repetitions: rates.count, bytesPerRecord: Double(bench.bytes) / Double(batch * batches))
+    }
+
+    /// Nanoseconds of all records.
+    private static func pass(
+        _ bench: any CodecLoop, _ clock: some EngineClock, _ isCancelled: () -> Bool
+    ) throws -> Int64 {
+        try (0..<batches).reduce(0) { sum, index in
+            if isCancelled() { throw CancellationError() }
+            return sum + (try time(bench, first: index * batch, clock))
+        }
     }
 
     /// Nanoseconds of one batch; spoiling what lies in the outputs and checking them is not counted.

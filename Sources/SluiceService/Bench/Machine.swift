@@ -23,7 +23,7 @@ package enum Machine {
     }
 
     /// Of the step kernel.
-    package static var instructionSet: String { InstructionSet.best.rawValue }
+    package static var instructionSet: String { InstructionSet.best.instructions.rawValue }
 }
 
 /// Processor time of this thread: what others do on a busy machine is not in it.

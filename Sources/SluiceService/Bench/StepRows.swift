@@ -60,7 +60,7 @@ final class StepRows {
         finite.update(repeating: false, count: batch)
     }
 
-    /// Whether the last step left every row finite, h and output not zero, padding zero, and some rows as the reference
+    /// Whether the last step left every row finite, h and c not zero, padding zero, and some rows as the reference
     /// computes them, to the last bit.
     var isSound: Bool {
         (0..<batch).allSatisfy(isPlausible) && Set([0, batch / 2, batch - 1]).allSatisfy(isAsTheReference)

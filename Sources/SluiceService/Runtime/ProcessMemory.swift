@@ -25,6 +25,14 @@ package enum ProcessMemory {
         return ([physical] + bounds).min() ?? physical
     }
 
+    /// Bytes that it may still take without others having to give theirs.
+    package static var availableBytes: Int {
+        let bound = max(0, limitBytes - residentBytes)
+        let line = text("/proc/meminfo").split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+        guard let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return bound }
+        return min(kilobytes * 1_024, bound)
+    }
+
     /// The files with the bounds of the groups that are listed as in `/proc/self/cgroup` (cgroups(7)), of version 1
     /// and 2. A container may see its own group as the root.
     static func groups(of list: String) -> [String] {
