@@ -87,7 +87,9 @@ final class ClientContext: @unchecked Sendable {
         switch code {
         case RD_KAFKA_RESP_ERR__FATAL:
             let (code, reason) = unsafe withErrorText { unsafe rd_kafka_fatal_error(handle, $0, $1) }
-            fatal = SluiceError(.broker, "\(name) failed for good", retry: .fatal, cause: KafkaError(code, reason))
+            let cause = KafkaError(code, reason)
+            fatal = SluiceError(
+                .broker, "\(name) failed for good", remedy: cause.remedy, retry: .fatal, cause: cause)
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             break  // Known from the connections.
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR__TIMED_OUT,

@@ -115,6 +115,7 @@ extension KafkaConfiguration {
         "enable.idempotence": "outputs keep their order and are never doubled by a retry",
         "transactional.id": "it is derived from `application:` and the worker",
         "group.id": "it is `application:`",
+        "group.instance.id": "every worker has its own, by which instances find each other",
         "test.mock.num.brokers": "the embedded broker is `sluice broker`",
         "enable.partition.eof": "the engine knows where a partition ends",
         "delivery.report.only.error": "every delivery is counted",

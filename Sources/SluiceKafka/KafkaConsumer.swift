@@ -39,14 +39,14 @@ package final class KafkaConsumer: LogConsumer {
 
     /// - Parameters:
     ///   - group: the consumer group.
-    ///   - instance: identity of this member that outlives a restart (`group.instance.id`), unless the user set one.
+    ///   - instance: identity of this member that outlives a restart (`group.instance.id`).
     package init(
         _ configuration: KafkaConfiguration, group: String, topic: String, instance: String? = nil,
         health: KafkaHealth, logger: Logger
     ) throws {
         self.topic = topic
         var owned = ["group.id": group]
-        if let instance, configuration.properties["group.instance.id"] == nil { owned["group.instance.id"] = instance }
+        owned["group.instance.id"] = instance
         prefetch = Prefetch(try configuration.settings(.consumer))
         asking = QuietHandle(configuration, health: health, logger: logger)
         handle = try KafkaHandle(.consumer, configuration, owned: owned, health: health, logger: logger)

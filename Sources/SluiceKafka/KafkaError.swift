@@ -40,7 +40,7 @@ package struct KafkaError: Error, Sendable, Equatable {
 }
 
 extension KafkaError {
-    /// What the cluster's operator must allow; nil for other errors.
+    /// What the cluster's operator must allow, or the service's must change; nil for other errors.
     var remedy: String? {
         switch code {
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -50,9 +50,15 @@ extension KafkaError {
             "allow the service's principal Write and Describe on transactional ids that begin with its application"
         case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
             "allow the service's principal IdempotentWrite on the cluster"
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID: Self.twin
+        case RD_KAFKA_RESP_ERR__FATAL where message.contains("group.instance.id"): Self.twin
         default: nil
         }
     }
+
+    /// Workers are told apart by both.
+    private static let twin =
+        "another instance has this machine's name and the port of its admin.listen: give each its own"
 }
 
 extension KafkaError: CustomStringConvertible {

@@ -33,7 +33,8 @@ struct SafetensorsHeader {
         var length: UInt64 = 0
         for index in (0..<Self.lengthBytes).reversed() { length = length << 8 | UInt64(file[index]) }
         guard length <= UInt64(Limits.modelHeaderBytes) else {
-            throw .model("its header claims \(length) bytes, more than the \(Limits.modelHeaderBytes) allowed")
+            throw .model(
+                "its header claims \(length) bytes, more than the \(Limits.modelHeaderBytes) allowed: is it one?")
         }
         let dataStart = Self.lengthBytes + Int(length)
         guard dataStart <= file.count else {

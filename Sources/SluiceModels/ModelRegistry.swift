@@ -181,7 +181,9 @@ package final class ModelRegistry: Sendable {
     package func model(hash: String) throws -> Model {
         if let active, active.sha256 == hash { return try model(version: active.version) }
         guard let entry = try entries().first(where: { $0.hash == hash }) else {
-            throw SluiceError(.unknownModel, "no model in \(folder.path) has the hash \(hash.prefix(12))…")
+            throw SluiceError(
+                .unknownModel, "no model in \(folder.path) has the hash \(hash.prefix(12))…, which states are of",
+                remedy: "put its file there, or start with it by --model; see \"no model in\" in Operating")
         }
         return try model(version: entry.version)
     }

@@ -81,7 +81,7 @@ package final class StateDirectory: Sendable {
             guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
                 try file.close()
                 throw SluiceError(
-                    .file, "another process uses the state directory of \(path)",
+                    .file, "another process uses the state directory \(FilePath(path).removingLastComponent())",
                     remedy: "stop it, or give each instance its own state.directory")
             }
             return file

@@ -67,6 +67,9 @@ import Testing
             environment: [
                 "PATH": "/bin", "SLUICE_URL": "x", "SLUICE_TOKEN": "x", "SLUICE_TEST_BOOTSTRAP": "x",
                 "SLUICE_EXHAUSTIVE": "1",
+                // What Kubernetes sets for a Service of that name.
+                "SLUICE_SERVICE_HOST": "10.0.0.1", "SLUICE_SERVICE_PORT": "8080", "SLUICE_PORT": "tcp://10.0.0.1:8080",
+                "SLUICE_PORT_8080_TCP_ADDR": "10.0.0.1",
             ])
         let problems = problems(minimal, environment: ["SLUICE_MODEL__HIDEN": "3", "SLUICE_WHAT": ""])
         #expect(

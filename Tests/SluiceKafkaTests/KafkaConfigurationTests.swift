@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: [
         "isolation.level", "enable.auto.commit", "enable.auto.offset.store", "enable.idempotence", "transactional.id",
-        "group.id",
+        "group.id", "group.instance.id",
     ])
     func ownedPropertyIsRefusedByName(_ name: String) throws {
         let error = try #require(refusal([name: "true"]))

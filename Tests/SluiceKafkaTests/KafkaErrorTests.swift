@@ -14,6 +14,15 @@ import Testing
         #expect(KafkaError(code).during("looking up an offset").retry == .later)
     }
 
+    @Test(arguments: [
+        KafkaError(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID),
+        KafkaError(RD_KAFKA_RESP_ERR__FATAL, "Fatal error: fenced by other consumer with same group.instance.id"),
+    ])
+    func aTwinIsNamedWithTheRemedy(error: KafkaError) {
+        #expect(error.remedy?.contains("the port of its admin.listen") == true)
+        #expect(KafkaError(RD_KAFKA_RESP_ERR__FATAL, "another").remedy == nil)
+    }
+
     @Test func whatEndsAMembershipIsNotTriedAgainWithIt() {
         #expect(KafkaError(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID).during("reading").retry == .fatal)
         #expect(KafkaError(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED).during("reading").retry == .never)

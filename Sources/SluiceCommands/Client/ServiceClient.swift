@@ -75,6 +75,9 @@ struct ServiceClient: Sendable {
     private func url(_ path: [String], query: [(String, String)]) throws -> URL {
         let address = base.absoluteString
         var text = address.hasSuffix("/") ? String(address.dropLast()) : address
+        guard path.allSatisfy({ !$0.isEmpty }) else {
+            throw SluiceError(.service, "the name is empty", remedy: "give a stream's key, or a model's version")
+        }
         for segment in path { text += "/" + Self.encoded(segment) }
         if !query.isEmpty {
             text += "?" + query.map { "\($0)=\(Self.encoded($1))" }.joined(separator: "&")

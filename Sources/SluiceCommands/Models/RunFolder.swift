@@ -105,11 +105,12 @@ struct RunFolder {
                 }
                 guard !isGiven, errno == EEXIST else { break }
             }
-            throw CocoaError(.fileWriteFileExists)
+            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
         } catch {
+            let reason = (error as? POSIXError).map { String(cString: strerror($0.code.rawValue)) }
             throw SluiceError(
-                .file, "the run folder \(path) cannot be made", remedy: "is the disk full, or is the name taken?",
-                retry: .later, cause: error)
+                .file, "the run folder \(path) cannot be made: \(reason ?? error.localizedDescription)",
+                remedy: "is the disk full, or is the name taken? --run names another", retry: .later)
         }
     }
 }

@@ -66,7 +66,9 @@ struct TrainFiles: ParsableArguments {
             throw ValidationError("--resume goes on in its own folder: leave --run out.")
         }
         guard data.isEmpty == fromTopic else {
-            throw ValidationError("Give the data by --data FILE or by --from-topic, and not by both.")
+            let same = resume.map { ", the same as the run in \($0) had" } ?? ""
+            let remark = fromTopic ? ", and not by both" : same
+            throw ValidationError("Give the data by --data FILE or by --from-topic\(remark).")
         }
         try validateSpan()
         guard !data.contains("-") else {

@@ -48,17 +48,21 @@ struct TopicsCreate: AsyncParsableCommand {
     private func create(_ plan: TopicPlan, _ cluster: TopicCluster) throws -> [TopicDescription] {
         let console = Console.current
         var existing = try cluster.describe(plan)
-        if !existing.contains(where: { $0.name == plan.input }) {
+        let input = existing.first { $0.name == plan.input }
+        if let partitions, let input, input.partitions != partitions {
+            console.line("\(input.name) has \(input.partitions) partitions already: --partitions changes nothing")
+        }
+        if input == nil {
             guard partitions != nil || cluster.isEmbedded else {
                 throw SluiceError(
                     .topic, "the input \(plan.input) does not exist", remedy: "--partitions N makes it too")
             }
-            let input = try cluster.create(
+            let made = try cluster.create(
                 TopicDescription(
                     name: plan.input, partitions: partitions ?? TopicDescription.brokersPartitions,
                     configuration: ["cleanup.policy": "delete"]))
-            console.line("made \(input.name) with \(input.partitions) partitions")
-            existing.append(input)
+            console.line("made \(made.name) with \(made.partitions) partitions")
+            existing.append(made)
         }
         let inputPartitions = existing.first { $0.name == plan.input }?.partitions ?? 0
         for topic in plan.missing(existing, inputPartitions: inputPartitions) {
