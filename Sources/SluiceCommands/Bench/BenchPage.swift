@@ -7,11 +7,14 @@ struct BenchPage {
     let lines: [EngineSweep.Line]
     /// What measured it.
     let command: String
+    /// Whether all was measured.
+    var isWhole = true
 
     var html: String {
+        let remark = isWhole ? "" : " · interrupted: not all sizes were measured"
         var page = Page(
             "Throughput of the engine",
-            subtitle: "Sluice \(Version.text) · decode, fold and encode without a broker")
+            subtitle: "Sluice \(Version.text) · decode, fold and encode without a broker\(remark)")
         page.section("Machine", machine)
         for line in lines where !line.results.isEmpty { page.section(line.size.title, section(line)) }
         return page.html

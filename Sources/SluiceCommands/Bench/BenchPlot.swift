@@ -55,10 +55,10 @@ struct BenchPlot: AsyncParsableCommand {
         let sweep = EngineSweep(cores: Machine.cores, seconds: secondsEach)
         try BenchShape.check(bytes: sweep.bytes, "The largest of its points")
         if !output.json { console.line(EngineRow.heading) }
-        let lines = try await Signals.onThread { interruption in
+        let (lines, isWhole) = try await Signals.onThread { interruption in
             let bar = ProgressBar(console: console)
             defer { bar.clear() }
-            return try sweep.run(clock: SystemClock()) {
+            let lines = try sweep.run(clock: SystemClock()) {
                 bar.show($0)
             } found: { result in
                 bar.clear()
@@ -66,11 +66,13 @@ struct BenchPlot: AsyncParsableCommand {
             } isCancelled: {
                 interruption.isRequested
             }
+            return (lines, !interruption.isRequested)
         }
         guard lines.contains(where: { !$0.results.isEmpty }) else {
             throw SluiceError(.interrupted, "interrupted before anything was measured")
         }
-        let page = BenchPage(lines: lines, command: "sluice bench --plot \(plot) --seconds \(secondsEach)")
+        let command = "sluice bench --plot \(plot) --seconds \(secondsEach)"
+        let page = BenchPage(lines: lines, command: command, isWhole: isWhole)
         try FileBytes.replace(plot, with: Array(page.html.utf8))
     }
 }
