@@ -39,7 +39,7 @@ extension ConfigurationValue {
         case .text(let value): Self.plainOrQuoted(value)
         case .list(let values): "[" + values.map(\.yaml).joined(separator: ", ") + "]"
         case .mapping(let members):
-            "{" + members.map { Self.plainOrQuoted($0.key) + ": " + $0.value.yaml }.joined(separator: ", ") + "}"
+            "{" + members.map { Self.pair($0.key, $0.value.yaml, separator: " ") }.joined(separator: ", ") + "}"
         }
     }
 
@@ -47,6 +47,13 @@ extension ConfigurationValue {
     private static func shortest(_ value: Double) -> String {
         let text = "\(value)"
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
+
+    /// `key: value`. What is longer than a YAML reader takes for a key without being told so begins with a mark, and
+    /// has `separator` before its value.
+    static func pair(_ key: String, _ value: String, separator: String) -> String {
+        let text = plainOrQuoted(key)
+        return text.utf8.count <= 1_000 ? "\(text): \(value)" : "? \(text)\(separator): \(value)"
     }
 
     /// Without quotes where no YAML reader can take the text for anything else.

@@ -59,15 +59,15 @@ extension LoadedConfiguration {
             if own != section, !own.isEmpty { lines.append(("\(own):", "")) }
             section = own
             let indentation = own.isEmpty ? "" : "  "
-            let key = ConfigurationValue.plainOrQuoted(name)
+            func pair(_ key: String, _ value: ConfigurationValue, _ indentation: String) -> String {
+                indentation + ConfigurationValue.pair(key, value.yaml, separator: "\n" + indentation)
+            }
             if case .mapping(let members) = setting.value {
+                let key = ConfigurationValue.plainOrQuoted(name)
                 lines.append(("\(indentation)\(key):", setting.provenance.description))
-                for member in members {
-                    let key = ConfigurationValue.plainOrQuoted(member.key)
-                    lines.append(("\(indentation)  \(key): \(member.value.yaml)", ""))
-                }
+                lines += members.map { (pair($0.key, $0.value, indentation + "  "), "") }
             } else {
-                lines.append(("\(indentation)\(key): \(setting.value.yaml)", setting.provenance.description))
+                lines.append((pair(name, setting.value, indentation), setting.provenance.description))
             }
         }
         // Comments stand in one column, except behind lines that are far longer than the rest.

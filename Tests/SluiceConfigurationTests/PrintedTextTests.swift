@@ -61,6 +61,16 @@ import Testing
         #expect(again.configuration == loaded.configuration)
     }
 
+    /// YAML readers take no more than 1,024 bytes for a key without a mark; found by fuzzing.
+    @Test func longKeysLoadAgain() throws {
+        let (long, feature) = ("client." + String(repeating: "x\n", count: 600), String(repeating: "f", count: 1_100))
+        let loaded = try Configuration.load(
+            text: minimal, flags: [("kafka.\(long)", "1"), ("input.features", "{? \(feature) : /f}")])
+        let again = try Configuration.load(text: loaded.yaml)
+        #expect(again.configuration.kafka[long] == "1")
+        #expect(again.configuration.input.features.map(\.name) == [feature])
+    }
+
     @Test func secretsAreNowhere() throws {
         let loaded = try loaded()
         #expect(!loaded.yaml.contains("hunter") && !loaded.json.contains("hunter"))
