@@ -11,8 +11,10 @@ internal import Synchronization
 package final class KafkaAdmin: LogAdmin {
     let handle: KafkaHandle
     let answers: OpaquePointer
+    private let bootstrapServers: String
 
     package init(_ configuration: KafkaConfiguration, health: KafkaHealth, logger: Logger) throws {
+        bootstrapServers = configuration.bootstrapServers
         handle = try KafkaHandle(.admin, configuration, health: health, logger: logger)
         unsafe answers = rd_kafka_queue_new(handle.pointer)
     }
@@ -58,7 +60,7 @@ package final class KafkaAdmin: LogAdmin {
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata = unsafe answer else {
             let error = KafkaError(code)
             let unreached = "see that a broker listens at bootstrap.servers, and that this machine reaches it"
-            throw error.during("asking for the topics", remedy: error.remedy ?? unreached)
+            throw error.during("asking \(bootstrapServers) for the topics", remedy: error.remedy ?? unreached)
         }
         defer { unsafe rd_kafka_metadata_destroy(metadata) }
         let topics: [TopicDescription] = unsafe (0..<Int(metadata.pointee.topic_cnt)).compactMap { index in

@@ -130,14 +130,7 @@ final class BenchService: Sendable {
         let admin = try admin()
         defer { admin.close() }
         let known = [settings.topic, configuration.input.topic, configuration.output.topic]
-        let found: [TopicDescription]
-        do {
-            found = try admin.describe(known, timeoutMilliseconds: Self.attemptMilliseconds)
-        } catch let error as SluiceError where error.code == .broker {
-            throw SluiceError(
-                .broker, "no broker answers at \(settings.bootstrap)", remedy: "does --bootstrap name one that runs?",
-                retry: error.retry, cause: error)
-        }
+        let found = try admin.describe(known, timeoutMilliseconds: Self.attemptMilliseconds)
         guard let described = found.first(where: { $0.name == settings.topic }) else {
             throw SluiceError(
                 .topic, "the topic \(settings.topic) does not exist",
