@@ -6,6 +6,8 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from kit import QUIET
 
+COORDINATING = [KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS]
+
 
 def read(cluster, topic, isolation="read_committed", patience=90):
     """All records that `topic` holds now, by partition and offset. Waits for transactions that are still open."""
@@ -41,12 +43,24 @@ def high(cluster, part):
         consumer.close()
 
 
+def patiently(ask, seconds=30):
+    """What `ask` gives, asked again while the broker is still making itself the coordinator of what is asked for."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in COORDINATING or time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+
+
 def committed(cluster, group, topic):
     """What `group` has committed of each partition; 0 for nothing."""
     consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": group, **QUIET})
     try:
         parts = [TopicPartition(topic, p) for p in range(cluster.partitions(topic))]
-        return [max(p.offset, 0) for p in consumer.committed(parts, timeout=60)]
+        return [max(p.offset, 0) for p in patiently(lambda: consumer.committed(parts, timeout=60))]
     finally:
         consumer.close()
 
